@@ -1,0 +1,1 @@
+# rouse, the shell's side.

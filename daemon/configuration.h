@@ -1,0 +1,55 @@
+/* What the configuration files say, whole and checked. Nothing in it changes after it was loaded.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct access_rules;
+struct action_conf;
+struct conf_errors;
+struct policy_conf;
+struct source_conf;
+
+struct handle_conf {
+        char *name;
+        char *description;           /* or NULL */
+        struct action_conf *action;  /* or NULL: wakes only its watchers */
+        struct access_rules *access; /* overrides the global rules where it has some; or NULL */
+        struct policy_conf *policy;  /* or NULL: no limits */
+        bool started;
+};
+
+struct worker_conf {
+        char *name;
+        struct source_conf **sources;
+        size_t n_sources;
+};
+
+/* Counted: handles keep the configuration that their parts stand in. */
+struct configuration {
+        unsigned int n_refs;
+        struct handle_conf *handles; /* in the order of the files */
+        size_t n_handles;
+        struct worker_conf **workers;
+        size_t n_workers;
+        struct access_rules *access; /* never NULL: the defaults */
+};
+
+/* Reads `file`, then conf.d/ and its *.yaml beside it in the order of their names. All errors go to
+ * `errors` (deinit it even on success). 0; -EINVAL: see errors; -ENOENT: `file` is not there, also
+ * noted in errors; -ENOMEM. */
+int configuration_load(const char *file, struct conf_errors *errors, struct configuration **ret);
+/* The same from memory, as the file `name`, without conf.d: for tests and fuzzing. */
+int configuration_parse(const char *name, const char *text, size_t n_text,
+                        struct conf_errors *errors, struct configuration **ret);
+struct configuration *configuration_ref(struct configuration *configuration);
+struct configuration *configuration_unref(struct configuration *configuration); /* returns NULL */
+
+const struct handle_conf *configuration_find_handle(const struct configuration *configuration,
+                                                    const char *name);
+const struct worker_conf *configuration_find_worker(const struct configuration *configuration,
+                                                    const char *name);
+bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b);
+bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b);

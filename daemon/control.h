@@ -1,0 +1,20 @@
+/* control.sock: JSON-RPC for clients. Loop thread. */
+#pragma once
+
+#include <uv.h>
+
+struct control;
+struct daemon;
+
+/* Takes a listening stream socket (closes it in the end, does not remove its path). */
+int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control **ret);
+/* Takes no more clients and no more requests but those that are being answered: waiting requests
+ * get the error shutting_down, and what was written is flushed for a short while. */
+void control_shut_down(struct control *control);
+/* Closes everything at once; `cb` comes from the loop when nothing of it is left. */
+void control_close(struct control *control, void (*cb)(void *arg), void *arg);
+
+struct control_stats {
+        uint64_t clients, clients_total, clients_refused, requests, errors, notifications, missed;
+};
+void control_get_stats(const struct control *control, struct control_stats *ret);

@@ -1,0 +1,34 @@
+/* The daemon as a whole: what it is made of and what concerns all of it. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "lib/rouse.h"
+
+struct access_rules;
+struct conf_errors;
+struct daemon;
+struct registry;
+
+uv_loop_t *daemon_loop(struct daemon *daemon);
+rouse_hub_t *daemon_hub(struct daemon *daemon);
+struct registry *daemon_registry(struct daemon *daemon);
+const struct access_rules *daemon_access(const struct daemon *daemon); /* as configured now */
+uint64_t daemon_started_ns(const struct daemon *daemon);               /* monotonic */
+const char *daemon_config_file(const struct daemon *daemon);
+bool daemon_is_stopping(const struct daemon *daemon);
+
+struct reload_result {
+        char **added, **changed, **removed; /* names of handles, lists ended by NULL; owned */
+};
+void reload_result_deinit(struct reload_result *result);
+
+/* Reads the configuration again and swaps it in; on -EINVAL `errors` says why and nothing changed.
+ * The caller deinits both. */
+int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret);
+
+/* Begins the orderly stop; returns at once. */
+void daemon_shutdown(struct daemon *daemon);

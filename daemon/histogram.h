@@ -1,0 +1,15 @@
+/* How often a quantity took which size: log-linear buckets, 1/8 wide, of any uint64_t. */
+#pragma once
+
+#include <stdint.h>
+
+struct histogram;
+
+int histogram_new(struct histogram **ret);
+struct histogram *histogram_free(struct histogram *histogram); /* accepts and returns NULL */
+void histogram_add(struct histogram *histogram, uint64_t value);
+uint64_t histogram_count(const struct histogram *histogram);
+uint64_t histogram_max(const struct histogram *histogram);
+/* The value that `permille` of all values do not exceed, at most 1/8 too high; 0 if there are none.
+ */
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned int permille);

@@ -1,0 +1,29 @@
+/* Every limit of the daemon: what a user can make grow has a bound here, a counter and a test. */
+#pragma once
+
+#define LIMIT_CONF_FILE_BYTES (256U << 20) /* one configuration file */
+#define LIMIT_CONF_DEPTH      32U          /* nesting of its values */
+#define LIMIT_CONF_ERRORS     1000U        /* reported; the rest is counted */
+#define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */
+#define LIMIT_WORKERS         64U
+#define LIMIT_FAN_OUT         1024U /* targets of one send action */
+
+#define LIMIT_CREATED_HANDLES 1024U /* made over the control socket */
+#define LIMIT_CLOSED_HANDLES  1024U /* closed ones that are still shown */
+
+#define LIMIT_POKE_BYTES    (256U << 10) /* one datagram */
+#define LIMIT_MAILBOX_BYTES (1U << 20)   /* named sends on their way from the workers */
+#define LIMIT_FIFO_LINE     4096U        /* one line read from a fifo */
+#define LIMIT_OUTPUT_LINE   8192U        /* one line of a run's output; longer ones are cut up */
+#define LIMIT_KEY_BYTES     4096U        /* one key */
+
+#define LIMIT_CLIENTS         1024U      /* connections of the control socket */
+#define LIMIT_CLIENTS_PER_UID 256U       /* root and the daemon's own user may have all */
+#define LIMIT_REQUEST_BYTES   (1U << 20) /* one line of a client */
+#define LIMIT_JSON_DEPTH      64U        /* nesting of a request */
+#define LIMIT_BATCH           1024U      /* requests in a batch */
+#define LIMIT_IN_FLIGHT       1024U      /* requests of a client that wait */
+#define LIMIT_REPLY_BYTES     (8U << 20) /* unread answers of a client before it is not read any more \
+                                          */
+#define LIMIT_SUBSCRIPTIONS   64U        /* patterns of a client */
+#define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */

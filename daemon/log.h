@@ -1,0 +1,28 @@
+/* The daemon's log: lines on standard error, with a level prefix where the journal reads them. */
+#pragma once
+
+#include <stddef.h>
+
+enum log_level {
+        LOG_LEVEL_ERROR = 3,
+        LOG_LEVEL_WARNING = 4,
+        LOG_LEVEL_NOTICE = 5,
+        LOG_LEVEL_INFO = 6,
+        LOG_LEVEL_DEBUG = 7,
+};
+
+/* Before any other thread runs. Everything above `max_level` is left out. */
+void log_init(enum log_level max_level);
+
+/* Any thread; a line is written whole or not at all, and never blocks for long. `format` has no
+ * newline and no trailing full stop: "cannot open %s: %s". */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...)   log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_notice(...)  log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...)    log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* A line of a run's output, tagged with the handle's name. Control characters are made harmless. */
+void log_output(const char *handle, const char *line, size_t n_line);

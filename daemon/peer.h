@@ -1,0 +1,23 @@
+/* Who is at the other end of a socket, as the kernel tells it. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct peer {
+        pid_t pid;
+        uid_t uid;
+        gid_t gid;
+        gid_t *groups; /* supplementary; owned */
+        size_t n_groups;
+};
+
+#define PEER_NULL \
+        { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 }
+
+/* Of a connected stream socket (SO_PEERCRED, SO_PEERGROUPS). 0, or negative errno. */
+int peer_init_from_socket(struct peer *peer, int fd);
+/* Of a datagram's credentials: the groups are those that the user database gives the uid, because
+ * the sender may be gone already. */
+int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid);
+void peer_deinit(struct peer *peer);

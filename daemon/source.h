@@ -1,0 +1,59 @@
+/* What makes sends inside the daemon. A kind of source is a row in source.c and a file of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct conf_errors;
+struct conf_key;
+struct conf_node;
+struct outlet;
+struct source;
+
+/* A source's configuration: each kind embeds this as the first member of its own struct. */
+struct source_conf {
+        const struct source_kind *kind;
+        char *target; /* name of the handle it sends to; NULL for kinds that read names */
+        char *place;  /* "file:line", for messages */
+};
+
+struct source_kind {
+        const char
+                *key; /* the key that tells the kind: "every", "cron", "watch", "signal", "fifo" */
+        size_t conf_size;
+        bool has_target; /* takes, and needs, `send: NAME` */
+
+        /* All keys but `send`, the kind's own first; ended by a row without a name. */
+        const struct conf_key *keys;
+        /* Sets defaults before the keys are read, and looks at the whole after it. NULL: nothing.
+         */
+        void (*init)(struct source_conf *conf);
+        int (*check)(struct conf_errors *errors, const struct conf_node *node,
+                     struct source_conf *conf);
+        bool (*equal)(const struct source_conf *a, const struct source_conf *b);
+        void (*deinit)(struct source_conf *conf); /* the kind's own fields only */
+
+        /* On the worker's thread. `conf` and `outlet` outlive the source. A source that cannot work
+         * now (a path that is not there yet, a fifo that cannot be made) logs it once and tries
+         * again; it fails here only for lack of memory or descriptors. Closing ends later, by
+         * source_closed(). */
+        int (*open)(uv_loop_t *loop, const struct source_conf *conf, struct outlet *outlet,
+                    struct source **ret);
+        void (*close)(struct source *source);
+};
+
+/* Each kind embeds this as the first member of its own struct. */
+struct source {
+        const struct source_kind *kind;
+        void (*closed_cb)(struct source *source, void *arg); /* set by who closes it */
+        void *closed_arg;
+};
+
+/* Ended by NULL. */
+extern const struct source_kind *const source_kinds[];
+
+struct source_conf *source_conf_free(struct source_conf *conf);
+bool source_conf_equal(const struct source_conf *a, const struct source_conf *b);

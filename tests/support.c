@@ -1,0 +1,160 @@
+/*
+ * The test runner: check's, with one test case a test, so that each has its own name and timeout.
+ *
+ * A test runs in a process of its own. Descriptors are counted before and after the test's
+ * function; that is exact there, because nothing else opens any. Children of the test are its own
+ * business; the directory is removed by the process that made it.
+ */
+
+#include "tests/support.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+
+static const struct test *running;
+static char *directory;
+
+int test_n_fds(void) {
+        DIR *dir = opendir("/proc/self/fd");
+        int n = 0;
+
+        ck_assert_ptr_nonnull(dir);
+        while (readdir(dir))
+                n++;
+        closedir(dir);
+        return n - 3; /* ".", ".." and the directory itself */
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+        (void)st;
+        (void)type;
+        (void)ftw;
+        return remove(path);
+}
+
+const char *test_dir(void) {
+        if (!directory) {
+                const char *base = getenv("TMPDIR");
+
+                ck_assert_int_ge(asprintf(&directory, "%s/rouse-test-XXXXXX", base ? base : "/tmp"),
+                                 0);
+                ck_assert_ptr_nonnull(mkdtemp(directory));
+        }
+        return directory;
+}
+
+const char *test_path(const char *format, ...) {
+        static char *paths[64];
+        static size_t n_paths;
+        char *tail;
+        va_list args;
+
+        va_start(args, format);
+        ck_assert_int_ge(vasprintf(&tail, format, args), 0);
+        va_end(args);
+        ck_assert_uint_lt(n_paths, sizeof(paths) / sizeof(*paths));
+        ck_assert_int_ge(asprintf(&paths[n_paths], "%s/%s", test_dir(), tail), 0);
+        free(tail);
+        return paths[n_paths++];
+}
+
+void test_write_file(const char *path, const char *content) {
+        FILE *file = fopen(path, "we");
+
+        ck_assert_msg(file != NULL, "cannot write %s: %s", path, strerror(errno));
+        ck_assert_int_ge(fputs(content, file), 0);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+char *test_read_file(const char *path) {
+        FILE *file = fopen(path, "re");
+        char *content = NULL;
+        size_t n = 0;
+        FILE *memory;
+        int c;
+
+        if (!file)
+                return NULL;
+        memory = open_memstream(&content, &n);
+        ck_assert_ptr_nonnull(memory);
+        while ((c = getc(file)) != EOF)
+                putc(c, memory);
+        fclose(file);
+        fclose(memory);
+        return content;
+}
+
+bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms) {
+        uint64_t deadline_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
+
+        while (!condition(arg)) {
+                if (clock_now_ns() > deadline_ns)
+                        return condition(arg);
+                nanosleep(&(struct timespec){.tv_nsec = 2 * (long)NS_PER_MS}, NULL);
+        }
+        return true;
+}
+
+static unsigned int slowness(void) {
+        const char *factor = getenv("ROUSE_TEST_SLOWNESS");
+        int n = factor ? atoi(factor) : 1;
+
+        return n > 0 ? (unsigned int)n : 1;
+}
+
+unsigned int test_slow_ms(unsigned int ms) {
+        return ms * slowness();
+}
+
+static void run_one(int index) {
+        const struct test *test = running + index;
+        int before, after;
+
+        before = test_n_fds();
+        test->fn();
+        after = test_n_fds();
+        if (directory)
+                nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        ck_assert_msg(after == before, "%s leaves %d descriptors open", test->name, after - before);
+}
+
+int test_main(const char *suite_name, const struct test *tests, int argc, char **argv) {
+        Suite *suite = suite_create(suite_name);
+        SRunner *runner;
+        int n_failed;
+
+        running = tests;
+        for (int i = 0; tests[i].fn; i++) {
+                TCase *tcase;
+                bool wanted = argc < 2;
+
+                for (int k = 1; k < argc; k++)
+                        wanted = wanted || strcmp(argv[k], tests[i].name) == 0;
+                if (!wanted)
+                        continue;
+                tcase = tcase_create(tests[i].name);
+                tcase_set_timeout(tcase,
+                                  (tests[i].timeout_s ?: TEST_TIMEOUT_S) * (double)slowness());
+                tcase_add_loop_test(tcase, run_one, i, i + 1);
+                suite_add_tcase(suite, tcase);
+        }
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        n_failed = srunner_ntests_failed(runner);
+        if (srunner_ntests_run(runner) == 0) {
+                fprintf(stderr, "%s: no such test\n", suite_name);
+                n_failed = 1;
+        }
+        srunner_free(runner);
+        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
