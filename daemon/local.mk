@@ -43,4 +43,6 @@ daemon_libroused_la_SOURCES += \
 daemon_libroused_la_SOURCES += \
 	daemon/daemon.h \
 	daemon/notify.c \
-	daemon/notify.h
+	daemon/notify.h \
+	daemon/sockets.c \
+	daemon/sockets.h

@@ -1,7 +1,9 @@
 # tests: whole
 
-check_PROGRAMS += tests/test-notify
-TESTS += tests/test-notify
+check_PROGRAMS += tests/test-notify tests/test-sockets
+TESTS += tests/test-notify tests/test-sockets
 
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
+tests_test_sockets_CFLAGS = $(CFLAGS_TEST)
+tests_test_sockets_LDADD = $(LDADD_DAEMON)
