@@ -14,7 +14,9 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-node.h \
 	daemon/conf-schema.h \
 	daemon/configuration.h \
-	daemon/peer.h
+	daemon/peer.h \
+	daemon/timespan.c \
+	daemon/timespan.h
 
 # sources and workers
 
