@@ -15,6 +15,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-schema.h \
 	daemon/configuration.h \
 	daemon/peer.h \
+	daemon/signal-names.c \
+	daemon/signal-names.h \
 	daemon/suggest.c \
 	daemon/suggest.h \
 	daemon/timespan.c \
