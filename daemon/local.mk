@@ -11,8 +11,17 @@ daemon_libroused_la_SOURCES = \
 
 daemon_libroused_la_SOURCES += \
 	daemon/access.h \
+	daemon/conf-arena.c \
+	daemon/conf-arena.h \
+	daemon/conf-error.c \
+	daemon/conf-error.h \
+	daemon/conf-node.c \
 	daemon/conf-node.h \
 	daemon/conf-schema.h \
+	daemon/conf-utf8.c \
+	daemon/conf-utf8.h \
+	daemon/conf-yaml.c \
+	daemon/conf-yaml.h \
 	daemon/configuration.h \
 	daemon/peer.h \
 	daemon/signal-names.c \
