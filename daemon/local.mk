@@ -17,6 +17,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-error.h \
 	daemon/conf-node.c \
 	daemon/conf-node.h \
+	daemon/conf-schema.c \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
 	daemon/conf-utf8.h \
