@@ -10,6 +10,7 @@ daemon_libroused_la_SOURCES = \
 # configuration
 
 daemon_libroused_la_SOURCES += \
+	daemon/access.c \
 	daemon/access.h \
 	daemon/conf-arena.c \
 	daemon/conf-arena.h \
@@ -24,13 +25,16 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \
 	daemon/configuration.h \
+	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \
 	daemon/signal-names.h \
 	daemon/suggest.c \
 	daemon/suggest.h \
 	daemon/timespan.c \
-	daemon/timespan.h
+	daemon/timespan.h \
+	daemon/user-names.c \
+	daemon/user-names.h
 
 # sources and workers
 
