@@ -16,14 +16,23 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-arena.h \
 	daemon/conf-error.c \
 	daemon/conf-error.h \
+	daemon/conf-files.c \
+	daemon/conf-files.h \
+	daemon/conf-handle.c \
+	daemon/conf-loader.c \
+	daemon/conf-loader.h \
 	daemon/conf-node.c \
 	daemon/conf-node.h \
+	daemon/conf-references.c \
 	daemon/conf-schema.c \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
 	daemon/conf-utf8.h \
+	daemon/conf-worker.c \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \
+	daemon/configuration-private.h \
+	daemon/configuration.c \
 	daemon/configuration.h \
 	daemon/peer.c \
 	daemon/peer.h \
