@@ -57,10 +57,17 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/action.h \
+	daemon/deadline.c daemon/deadline.h \
+	daemon/exec.c daemon/exec.h \
+	daemon/gate.c daemon/gate.h \
 	daemon/handle.h \
-	daemon/histogram.h \
-	daemon/log.h \
-	daemon/registry.h
+	daemon/histogram.c daemon/histogram.h \
+	daemon/line-reader.c daemon/line-reader.h \
+	daemon/log.c daemon/log.h \
+	daemon/policy.c daemon/policy.h \
+	daemon/registry.h \
+	daemon/runner.c daemon/runner.h \
+	daemon/seqfile.c daemon/seqfile.h
 
 # control socket
 
@@ -71,7 +78,5 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/daemon.h \
-	daemon/notify.c \
-	daemon/notify.h \
-	daemon/sockets.c \
-	daemon/sockets.h
+	daemon/notify.c daemon/notify.h \
+	daemon/sockets.c daemon/sockets.h
