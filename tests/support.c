@@ -6,6 +6,8 @@
  * business; the directory is removed by the process that made it.
  */
 
+#include "config.h"
+
 #include "tests/support.h"
 
 #include <dirent.h>
@@ -116,8 +118,9 @@ unsigned int test_slow_ms(unsigned int ms) {
         return ms * slowness();
 }
 
-static void run_one(int index) {
-        const struct test *test = running + index;
+/* The name that check knows it by is not the test's: the test case has that. */
+START_TEST(run_one) {
+        const struct test *test = running + _i;
         int before, after;
 
         before = test_n_fds();
@@ -127,6 +130,7 @@ static void run_one(int index) {
                 nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
         ck_assert_msg(after == before, "%s leaves %d descriptors open", test->name, after - before);
 }
+END_TEST
 
 int test_main(const char *suite_name, const struct test *tests, int argc, char **argv) {
         Suite *suite = suite_create(suite_name);
