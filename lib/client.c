@@ -8,8 +8,6 @@
  * Connections are opened by the files that use them. Every public call that fails has noted why.
  */
 
-#include "config.h"
-
 #include "lib/client-private.h"
 
 #include <errno.h>

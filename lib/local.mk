@@ -63,3 +63,12 @@ EXTRA_lib_librouse_client_la_DEPENDENCIES = lib/librouse-client.sym
 EXTRA_DIST += lib/librouse-client.sym
 include_HEADERS += lib/rouse-client.h
 pkgconfig_DATA += lib/librouse-client.pc
+
+# what the daemon and the shell share: how people write words and lengths of time
+
+noinst_LTLIBRARIES += lib/libtext.la
+lib_libtext_la_SOURCES = \
+	lib/suggest.c \
+	lib/suggest.h \
+	lib/timespan.c \
+	lib/timespan.h

@@ -1,8 +1,6 @@
 /* One thread polls both sockets and the connections; stopping it is a byte in a pipe. What was
  * received is written to memory by that thread and read after it was joined. */
 
-#include "config.h"
-
 #include "tests/fake-roused.h"
 
 #include <check.h>
