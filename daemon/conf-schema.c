@@ -16,9 +16,9 @@
 
 #include "daemon/conf-node.h"
 #include "daemon/signal-names.h"
-#include "daemon/suggest.h"
-#include "daemon/timespan.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
+#include "lib/timespan.h"
 
 #define N_ROWS_MAX 128U
 
