@@ -1,4 +1,5 @@
-/* Each file is read to nodes, and its parts are added to the configuration at once; what needs all
+/*
+ * Each file is read to nodes, and its parts are added to the configuration at once; what needs all
  * files (names that are defined twice or not at all, cycles) waits for the end. The nodes of all
  * files live until then, so that every error has its place.
  *

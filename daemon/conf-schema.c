@@ -1,4 +1,5 @@
-/* A row of a table says how one key is read and where its value goes. Rows of several tables are
+/*
+ * A row of a table says how one key is read and where its value goes. Rows of several tables are
  * numbered through, so that one bit each remembers which keys were seen: a row is used once, a
  * second use is reported with the place of the first.
  *
@@ -17,6 +18,7 @@
 #include "daemon/conf-node.h"
 #include "daemon/signal-names.h"
 #include "lib/cleanup.h"
+#include "lib/names.h"
 #include "lib/suggest.h"
 #include "lib/timespan.h"
 
@@ -341,24 +343,19 @@ int conf_mode(struct conf_errors *errors, const struct conf_node *node, void *fi
 }
 
 int conf_check_name(struct conf_errors *errors, const struct conf_node *node) {
-        static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                    "0123456789._-:@/";
-        size_t n;
-
+        if (rouse__name_is_legal(node->text))
+                return 0;
         if (node->n == 0)
                 return conf_error(errors, node, "a name has at least one letter");
-        if (node->text[0] == '-')
-                return conf_error(errors, node, "the name '%s' begins with '-'", node->text);
-        n = strspn(node->text, legal);
-        if (node->text[n])
-                return conf_error(errors, node,
-                                  "the name '%s' has something else in it than letters, digits and "
-                                  "any of . _ - : @ /",
-                                  node->text);
         if (node->n > CONF_NAME_MAX)
                 return conf_error(errors, node, "a name has at most %d letters, this one has %u",
                                   CONF_NAME_MAX, node->n);
-        return 0;
+        if (node->text[0] == '-')
+                return conf_error(errors, node, "the name '%s' begins with '-'", node->text);
+        return conf_error(errors, node,
+                          "the name '%s' has something else in it than letters, digits and any of "
+                          ". _ - : @ /",
+                          node->text);
 }
 
 int conf_handle_name(struct conf_errors *errors, const struct conf_node *node, void *field) {

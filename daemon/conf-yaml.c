@@ -1,4 +1,5 @@
-/* The only file that knows libyaml. Its events build the tree from the inside out: finished values
+/*
+ * The only file that knows libyaml. Its events build the tree from the inside out: finished values
  * wait on one stack, each open collection remembers where its own begin, and when it closes they
  * move into the arena as its items or pairs. Depth is bounded, so the list of open collections is
  * an array.

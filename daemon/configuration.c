@@ -1,4 +1,5 @@
-/* Handles stand in one array, their texts in one arena, and an open-addressing table of 32-bit
+/*
+ * Handles stand in one array, their texts in one arena, and an open-addressing table of 32-bit
  * numbers finds them by name: about 60 bytes a handle plus the text, whatever their number.
  */
 #include "daemon/configuration.h"

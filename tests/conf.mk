@@ -1,4 +1,5 @@
 conf_tests = \
+	tests/fuzz-configuration \
 	tests/test-access \
 	tests/test-conf-schema \
 	tests/test-conf-yaml \
@@ -49,3 +50,43 @@ tests_test_access_LDADD = $(LDADD_DAEMON)
 tests_test_peer_SOURCES = tests/test-peer.c
 tests_test_peer_CFLAGS = $(CFLAGS_TEST)
 tests_test_peer_LDADD = $(LDADD_DAEMON)
+
+tests_fuzz_configuration_SOURCES = tests/fuzz-configuration.c tests/fake-kinds.c
+tests_fuzz_configuration_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_configuration_LDADD = daemon/libroused.la lib/librouse-core.la $(UV_LIBS) $(JANSSON_LIBS)
+
+# The corpus: files, and beside each what it gives.
+EXTRA_DIST += $(conf_corpus) $(conf_corpus:.yaml=.expected)
+conf_corpus = \
+	tests/conf/anchors.yaml \
+	tests/conf/block-scalars.yaml \
+	tests/conf/byte-order-mark.yaml \
+	tests/conf/comment-only.yaml \
+	tests/conf/crlf.yaml \
+	tests/conf/cut-off.yaml \
+	tests/conf/cycles.yaml \
+	tests/conf/empty-items.yaml \
+	tests/conf/empty.yaml \
+	tests/conf/escapes.yaml \
+	tests/conf/everything.yaml \
+	tests/conf/flow-style.yaml \
+	tests/conf/keys-that-are-lists.yaml \
+	tests/conf/laughs.yaml \
+	tests/conf/lost-word.yaml \
+	tests/conf/many-mistakes.yaml \
+	tests/conf/no-colon.yaml \
+	tests/conf/not-utf8.yaml \
+	tests/conf/nul-byte.yaml \
+	tests/conf/open-list.yaml \
+	tests/conf/open-quote.yaml \
+	tests/conf/scalar.yaml \
+	tests/conf/self-alias.yaml \
+	tests/conf/tab.yaml \
+	tests/conf/timespans.yaml \
+	tests/conf/too-deep.yaml \
+	tests/conf/two-actions.yaml \
+	tests/conf/two-documents.yaml \
+	tests/conf/unquoted-at.yaml \
+	tests/conf/unquoted-star.yaml \
+	tests/conf/utf16.yaml \
+	tests/conf/yaml-version.yaml

@@ -1,4 +1,5 @@
-/* Kinds of actions and sources with the keys of the real ones and nothing behind them, so that the
+/*
+ * Kinds of actions and sources with the keys of the real ones and nothing behind them, so that the
  * configuration can be tested without a loop, threads or processes.
  */
 #include <errno.h>

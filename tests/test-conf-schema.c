@@ -12,7 +12,7 @@
 #include "daemon/conf-node.h"
 #include "daemon/conf-yaml.h"
 #include "daemon/signal-names.h"
-#include "daemon/timespan.h"
+#include "lib/timespan.h"
 #include "tests/conf-support.h"
 #include "tests/support.h"
 

@@ -1,4 +1,5 @@
-/* Loading when memory runs out, at every place where it can: each allocation fails once. The
+/*
+ * Loading when memory runs out, at every place where it can: each allocation fails once. The
  * linker's --wrap leads the configuration's own calls here; libyaml's and libc's go on as they are.
  */
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include "daemon/configuration.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +183,7 @@ static void errors_of_handles(void) {
                 {"handles:\n  a:\n    run: [x]\n    signal: {pidfile: /p, signal: HUP}\n",
                  "t:4:5: a handle has one action: 'signal' cannot stand beside 'run' at 3:5\n"},
                 {"handles:\n  a:\n    send: b\n    run: 5\n  b:\n",
-                 "t:3:5: a handle has one action: 'send' cannot stand beside 'run' at 4:5\n"
+                 "t:4:5: a handle has one action: 'run' cannot stand beside 'send' at 3:5\n"
                  "t:4:10: expected a list such as [/bin/sh, -c, 'echo hello'], found '5'\n"},
                 {"handles:\n  a: {timeout: 5}\n",
                  "t:2:7: 'timeout' means something only together with 'run'\n"},
@@ -548,6 +549,43 @@ static void expect_load_error(const char *file, int expected, const char *lines)
         free(errors);
 }
 
+/* Loads a file of the corpus, which gives what stands beside it: its errors, or what it holds. */
+static void expect_as_beside(const char *file) {
+        struct conf_errors errors = CONF_ERRORS_NULL;
+        struct configuration *configuration = NULL;
+        char name[256], *expected, *found;
+
+        if (configuration_load(file, &errors, &configuration) == 0)
+                ck_assert_int_gt(asprintf(&found, "handles: %zu\nworkers: %zu\n",
+                                          configuration->n_handles, configuration->n_workers),
+                                 0);
+        else
+                found = conf_test_errors(&errors);
+        snprintf(name, sizeof(name), "%.*s.expected", (int)(strlen(file) - strlen(".yaml")), file);
+        expected = test_read_file(name);
+        ck_assert_msg(expected, "%s is missing", name);
+        ck_assert_str_eq(found, expected);
+        free(expected);
+        free(found);
+        configuration_unref(configuration);
+        conf_errors_deinit(&errors);
+}
+
+static void the_corpus_gives_what_stands_beside_it(void) {
+        const char *source = getenv("ROUSE_SOURCE") ?: ".";
+        char *path;
+        glob_t files;
+
+        ck_assert_int_gt(asprintf(&path, "%s/tests/conf", source), 0);
+        ck_assert_int_eq(chdir(path), 0);
+        ck_assert_int_eq(glob("*.yaml", 0, NULL, &files), 0);
+        ck_assert_uint_gt(files.gl_pathc, 30);
+        for (size_t i = 0; i < files.gl_pathc; i++)
+                expect_as_beside(files.gl_pathv[i]);
+        globfree(&files);
+        free(path);
+}
+
 static void conf_d_is_read_in_the_order_of_names(void) {
         struct configuration *configuration;
         char *errors;
@@ -710,6 +748,7 @@ static const struct test tests[] = {
         TEST(handles_are_equal_if_they_say_the_same),
         TEST(workers_are_equal_if_they_say_the_same),
         TEST(references_are_counted),
+        TEST(the_corpus_gives_what_stands_beside_it),
         TEST(conf_d_is_read_in_the_order_of_names),
         TEST(a_file_in_the_current_directory_has_its_conf_d_there),
         TEST(files_are_checked_together),
