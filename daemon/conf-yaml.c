@@ -224,7 +224,9 @@ static int close_mapping(struct builder *builder, struct conf_node *node,
 
 static int on_end(struct builder *builder) {
         struct open_collection *open = &builder->open[--builder->n_open];
-        const struct conf_node *const *values = builder->stack + open->start;
+        /* There is no stack yet if nothing but empty lists was read. */
+        const struct conf_node *const *values =
+                builder->stack ? builder->stack + open->start : NULL;
         size_t n_values = builder->n_stack - open->start;
         int r;
 

@@ -66,6 +66,7 @@ conf_corpus = \
 	tests/conf/cut-off.yaml \
 	tests/conf/cycles.yaml \
 	tests/conf/empty-items.yaml \
+	tests/conf/empty-list.yaml \
 	tests/conf/empty.yaml \
 	tests/conf/escapes.yaml \
 	tests/conf/everything.yaml \
