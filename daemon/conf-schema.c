@@ -175,13 +175,18 @@ int conf_text(struct conf_errors *errors, const struct conf_node *node, void *fi
         return 0;
 }
 
+/* Puts an allocated string in the place of the one that the field has. */
+static void put_string(char **field, char *text) {
+        free(*field);
+        *field = text;
+}
+
 static int copy_text(const struct conf_node *node, void *field) {
         char *text = strndup(node->text, node->n);
 
         if (!text)
                 return -ENOMEM;
-        free(*(char **)field);
-        *(char **)field = text;
+        put_string(field, text);
         return 0;
 }
 
@@ -218,6 +223,29 @@ static int directory_of(const struct conf_node *node, char **ret) {
         return 0;
 }
 
+/* Takes out of an absolute path what means nothing: empty names and ".". What ".." means is not
+ * known without looking at the file system. */
+static void simplify_path(char *path) {
+        const char *from = path;
+        char *to = path;
+
+        while (*from) {
+                size_t n;
+
+                from += strspn(from, "/");
+                n = strcspn(from, "/");
+                if (n > 0 && !(n == 1 && *from == '.')) {
+                        *to++ = '/';
+                        memmove(to, from, n);
+                        to += n;
+                }
+                from += n;
+        }
+        if (to == path)
+                *to++ = '/';
+        *to = 0;
+}
+
 int conf_path(struct conf_errors *errors, const struct conf_node *node, void *field) {
         _cleanup_free_ char *directory = NULL;
         char *path;
@@ -237,18 +265,18 @@ int conf_path(struct conf_errors *errors, const struct conf_node *node, void *fi
                         return r;
                 if (r < 0)
                         return conf_error(errors, node,
-                                          "'%s' is relative to a directory that "
-                                          "cannot be found: %s",
+                                          "'%s' is relative to a directory that cannot be found: "
+                                          "%s",
                                           node->text, strerror(-r));
         }
-        if ((directory ? strlen(directory) + 1 : 0) + node->n >= PATH_MAX)
-                return conf_error(errors, node, "this path is longer than %d bytes", PATH_MAX - 1);
-        if (!directory)
-                return copy_text(node, field);
-        if (asprintf(&path, "%s/%s", directory, node->text) < 0)
+        if (asprintf(&path, "%s/%s", directory ?: "", node->text) < 0)
                 return -ENOMEM;
-        free(*(char **)field);
-        *(char **)field = path;
+        simplify_path(path);
+        if (strlen(path) >= PATH_MAX) {
+                free(path);
+                return conf_error(errors, node, "this path is longer than %d bytes", PATH_MAX - 1);
+        }
+        put_string(field, path);
         return 0;
 }
 

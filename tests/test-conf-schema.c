@@ -135,7 +135,12 @@ static void readers_take_what_is_right(void) {
                 {"string: 'null'", "string=null "},
                 {"path: /a/b", "path=/a/b "},
                 {"path: b/c", "path=/etc/roused/b/c "},
-                {"path: ./b", "path=/etc/roused/./b "},
+                {"path: ./b", "path=/etc/roused/b "},
+                {"path: ../b", "path=/etc/roused/../b "},
+                {"path: //a/./b//c/.", "path=/a/b/c "},
+                {"path: /a/.b/c../", "path=/a/.b/c.. "},
+                {"path: /", "path=/ "},
+                {"path: //.", "path=/ "},
                 {"name: a.b_c-d:e@f/g", "name=a.b_c-d:e@f/g "},
                 {"text: x", "text=x "},
                 {"any: [a]", "node=1 "},
@@ -305,7 +310,7 @@ static void relative_paths_are_below_their_file(void) {
         expect_path("/etc/conf.d/x.yaml", "path: a/b", "", "/etc/conf.d/a/b");
         expect_path("/etc/conf.d/x.yaml", "path: /a", "", "/a");
         expect_path("x.yaml", "path: a", here, "/a");
-        expect_path("./x.yaml", "path: a", here, "/./a");
+        expect_path("./x.yaml", "path: a", here, "/a");
         expect_path("conf.d/x.yaml", "path: a", here, "/conf.d/a");
         free(here);
         ck_assert_int_eq(chdir("/"), 0);
