@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "daemon/access.h"
+#include "daemon/action.h"
 #include "daemon/conf-error.h"
 #include "daemon/conf-node.h"
 #include "daemon/conf-yaml.h"
@@ -98,12 +99,15 @@ static int index_handles(struct conf_loader *loader) {
         return r;
 }
 
-/* Gives back what the growing array has too much. */
-static void shrink(struct configuration *configuration) {
+/* Gives back what the growing array has too much, and forgets nodes, which end with the loader. */
+static void settle(struct configuration *configuration) {
         struct handle_conf *handles;
 
         if (configuration->n_handles == 0)
                 return;
+        for (size_t i = 0; i < configuration->n_handles; i++)
+                if (configuration->handles[i].action)
+                        configuration->handles[i].action->node = NULL;
         handles = reallocarray(configuration->handles, configuration->n_handles, sizeof(*handles));
         if (handles)
                 configuration->handles = handles;
@@ -126,6 +130,6 @@ int conf_loader_finish(struct conf_loader *loader) {
                 return r;
         if (loader->errors->n_items > 0)
                 return -EINVAL;
-        shrink(configuration);
+        settle(configuration);
         return 0;
 }

@@ -641,6 +641,23 @@ static void files_are_checked_together(void) {
                 "main.yaml:3:11\n");
 }
 
+static void conf_d_has_a_limit_of_files(void) {
+        char name[32], *errors;
+
+        test_write_file(test_path("main.yaml"), "");
+        ck_assert_int_eq(mkdir(test_path("conf.d"), 0755), 0);
+        ck_assert_int_eq(chdir(test_dir()), 0);
+        for (unsigned int i = 0; i <= LIMIT_CONF_FILES; i++) {
+                snprintf(name, sizeof(name), "conf.d/%u.yaml", i);
+                ck_assert_int_eq(link("main.yaml", name), 0);
+        }
+        expect_load_error("main.yaml", -EINVAL,
+                          "conf.d: there are too many files in this directory\n");
+        ck_assert_int_eq(unlink(name), 0);
+        configuration_unref(load("main.yaml", 0, &errors));
+        free(errors);
+}
+
 static void every_file_is_looked_at(void) {
         test_write_file(test_path("main.yaml"), "handles: {a: {send: b}\n");
         ck_assert_int_eq(mkdir(test_path("conf.d"), 0755), 0);
@@ -752,6 +769,7 @@ static const struct test tests[] = {
         TEST(conf_d_is_read_in_the_order_of_names),
         TEST(a_file_in_the_current_directory_has_its_conf_d_there),
         TEST(files_are_checked_together),
+        TEST(conf_d_has_a_limit_of_files),
         TEST(every_file_is_looked_at),
         TEST(the_main_file_must_be_a_file),
         TEST(conf_d_must_be_a_directory),
