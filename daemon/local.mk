@@ -19,6 +19,7 @@ daemon_libroused_la_SOURCES += \
 # sources and workers
 
 daemon_libroused_la_SOURCES += \
+	daemon/cron.c daemon/cron.h \
 	daemon/mailbox.h \
 	daemon/outlet.h \
 	daemon/source.h \
