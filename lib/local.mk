@@ -8,3 +8,7 @@ lib_librouse_core_la_SOURCES = \
 	lib/list.h
 lib_librouse_core_la_LIBADD = $(UV_LIBS)
 
+# librouse
+
+include_HEADERS += lib/rouse.h
+
