@@ -42,4 +42,8 @@ daemon_libroused_la_SOURCES += \
 # the daemon as a whole
 
 daemon_libroused_la_SOURCES += \
-	daemon/daemon.h
+	daemon/daemon.h \
+	daemon/notify.c \
+	daemon/notify.h \
+	daemon/sockets.c \
+	daemon/sockets.h

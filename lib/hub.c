@@ -1,0 +1,338 @@
+/*
+ * A hub: one pending list and one doorbell for all handles of a loop.
+ *
+ * Senders push handles on a lock-free stack; a handle is on it at most once, because only who sets
+ * its WORD_PENDING pushes it. In the loop's check phase, after i/o, a pass takes the whole stack
+ * with one exchange, turns it round, and wakes handle by handle. What is sent meanwhile goes to
+ * the new stack, for the next pass; so callbacks cannot keep i/o from its turn, and a pass costs
+ * what was pending, however many handles there are.
+ *
+ * The doorbell is an eventfd under uv_poll and not a uv_async_t, which waits for preempted senders
+ * in libuv 1.44. It is armed whenever this thread is not known to be awake, also outside of
+ * uv_run(), so that programs which watch uv_backend_fd() from another loop are woken too. While it
+ * is not armed, something must come that looks at the list before the loop sleeps: the end of the
+ * pass, or a uv_idle, which makes libuv poll without waiting and takes it to its prepare and check
+ * phases. See doorbell.c for why nothing is lost between the look and the sleep.
+ *
+ * All libuv handles are unreferenced but for the uv_poll, which stands for everything that keeps
+ * the loop alive.
+ *
+ * The hub's memory is counted, because a sender looks at the doorbell after its push, when the loop
+ * may have seen to everything and closed the hub already. Each handle has a share, so that whoever
+ * has a handle may send.
+ */
+
+#include "lib/hub.h"
+
+#include <stdlib.h>
+
+#include "lib/async.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/ending.h"
+
+/* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
+#define WAKES_PER_CLOCK 16
+
+/* Someone who goes through the open handles, which may close under him. */
+struct walk {
+        struct list link;
+        struct list *next; /* the next to visit; the head: none */
+        struct list *last; /* the last to visit */
+};
+
+void rouse__hub_ref(struct rouse_hub *hub) {
+        /* Relaxed: the caller has a share, or is the loop thread before the hub is closed. */
+        atomic_fetch_add_explicit(&hub->n_refs, 1, memory_order_relaxed);
+}
+
+void rouse__hub_unref(struct rouse_hub *hub) {
+        /* Release: our use of the hub comes before. Acquire: the freeing comes after all uses. */
+        if (atomic_fetch_sub_explicit(&hub->n_refs, 1, memory_order_acq_rel) == 1)
+                free(hub);
+}
+
+void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async) {
+        /* Relaxed: only the exchange below decides. */
+        struct rouse_async *head = atomic_load_explicit(&hub->pending, memory_order_relaxed);
+
+        do
+                async->next = head;
+        /* Seq_cst: S1 of the doorbell's proof. It also releases `next` to the loop. A pointer that
+         * went and came again does no harm, because the loop takes all or nothing. */
+        while (!atomic_compare_exchange_weak_explicit(&hub->pending, &head, async,
+                                                      memory_order_seq_cst, memory_order_relaxed));
+        rouse__doorbell_ring(&hub->bell);
+}
+
+/* All that is pending, first sent first. */
+static struct rouse_async *take(struct rouse_hub *hub) {
+        /* Acquire: the handles' `next` and `first_ns` were written before they were pushed. */
+        struct rouse_async *stack =
+                atomic_exchange_explicit(&hub->pending, NULL, memory_order_acquire);
+        struct rouse_async *queue = NULL;
+
+        while (stack) {
+                struct rouse_async *async = stack;
+
+                stack = async->next;
+                async->next = queue;
+                queue = async;
+        }
+        return queue;
+}
+
+void rouse__hub_hold(struct rouse_hub *hub) {
+        if (hub->n_holds > 0 || hub->is_closing || !list_is_empty(&hub->endings))
+                uv_ref((uv_handle_t *)&hub->poll);
+        else
+                uv_unref((uv_handle_t *)&hub->poll);
+}
+
+static void on_idle(uv_idle_t *idle) {
+        (void)idle; /* that it is started is all */
+}
+
+void rouse__hub_stir(struct rouse_hub *hub) {
+        if (!hub->is_ended)
+                uv_idle_start(&hub->idle, on_idle);
+}
+
+static void on_uv_closed(uv_handle_t *handle) {
+        struct rouse_hub *hub = handle->data;
+        rouse_hub_close_cb cb = hub->close_cb;
+        void *arg = hub->close_arg;
+
+        if (--hub->n_open_uv > 0)
+                return;
+        rouse__doorbell_close(&hub->bell);
+        rouse__names_deinit(&hub->names);
+        rouse__hub_unref(hub);
+        if (cb)
+                cb(arg);
+}
+
+/* Nothing is left but the libuv handles. */
+static void end(struct rouse_hub *hub) {
+        hub->is_ended = true;
+        uv_close((uv_handle_t *)&hub->poll, on_uv_closed);
+        uv_close((uv_handle_t *)&hub->check, on_uv_closed);
+        uv_close((uv_handle_t *)&hub->prepare, on_uv_closed);
+        uv_close((uv_handle_t *)&hub->idle, on_uv_closed);
+}
+
+/* Leaves the loop so that it may sleep, or so that it will not. The bell is not armed. */
+static void settle(struct rouse_hub *hub) {
+        bool is_busy = rouse__endings_are_due(&hub->endings);
+
+        /* Relaxed, here and everywhere: no other thread looks at it. */
+        atomic_store_explicit(&hub->now_ns, 0, memory_order_relaxed);
+        if (hub->is_closing && hub->n_limbo == 0 && list_is_empty(&hub->endings)) {
+                /* No handle can be pushed any more. The bell stays disarmed for good; if a ring is
+                 * due yet, it wakes the loop, and we come here again. */
+                if (hub->bell.n_due == 0)
+                        end(hub);
+                else
+                        uv_idle_stop(&hub->idle);
+                return;
+        }
+        if (!is_busy) {
+                rouse__doorbell_arm(&hub->bell);
+                /* L2 of the doorbell's proof. */
+                is_busy = atomic_load_explicit(&hub->pending, memory_order_seq_cst) != NULL;
+        }
+        if (is_busy) {
+                rouse__doorbell_disarm(&hub->bell);
+                rouse__hub_stir(hub);
+        } else {
+                uv_idle_stop(&hub->idle);
+        }
+}
+
+/* Wakes what is pending. The bell is disarmed throughout, so nobody rings for what the end of the
+ * pass will find anyway; and the eventfd is read after the callbacks, to have them start early. */
+static void pass(struct rouse_hub *hub) {
+        struct rouse_async *queue;
+        uint64_t now_ns = 0;
+        size_t n = 0;
+
+        hub->is_passing = true;
+        rouse__doorbell_disarm(&hub->bell);
+        queue = take(hub);
+        while (queue) {
+                struct rouse_async *async = queue;
+
+                queue = async->next;
+                if (n++ % WAKES_PER_CLOCK == 0) {
+                        now_ns = clock_now_ns();
+                        atomic_store_explicit(&hub->now_ns, now_ns, memory_order_relaxed);
+                }
+                rouse__async_wake(async, now_ns);
+        }
+        rouse__endings_run(&hub->endings);
+        rouse__hub_hold(hub);
+        rouse__doorbell_answer(&hub->bell);
+        hub->is_passing = false;
+        settle(hub);
+}
+
+static void on_check(uv_check_t *check) {
+        struct rouse_hub *hub = check->data;
+
+        /* Armed, nothing pending and no ring due: whoever sends now rings. Acquire, so that after
+         * a ring the push before it is seen. */
+        if (hub->bell.is_armed && hub->bell.n_due == 0 && list_is_empty(&hub->endings) &&
+            !atomic_load_explicit(&hub->pending, memory_order_acquire))
+                return;
+        pass(hub);
+}
+
+static void on_prepare(uv_prepare_t *prepare) {
+        struct rouse_hub *hub = prepare->data;
+
+        /* The last chance before the loop sleeps, after timers' callbacks which used
+         * rouse_hub_awake(). */
+        if (!hub->bell.is_armed)
+                settle(hub);
+}
+
+static void on_ring(uv_poll_t *poll, int status, int events) {
+        /* The check phase, which follows, does the work, rung for or not. */
+        (void)poll;
+        (void)status;
+        (void)events;
+}
+
+static struct rouse_hub *hub_alloc(void) {
+        void *hub;
+
+        if (posix_memalign(&hub, CACHE_LINE, sizeof(struct rouse_hub)) != 0)
+                return NULL;
+        return hub;
+}
+
+int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
+        struct rouse_hub *hub = hub_alloc();
+        int r;
+
+        if (!hub)
+                return UV_ENOMEM;
+        *hub = (struct rouse_hub){
+                .thread = pthread_self(),
+                .n_refs = 1,
+                .n_open_uv = 4,
+        };
+        r = rouse__doorbell_open(&hub->bell);
+        if (r < 0) {
+                free(hub);
+                return r;
+        }
+        r = uv_poll_init(loop, &hub->poll, hub->bell.fd);
+        if (r < 0) {
+                rouse__doorbell_close(&hub->bell);
+                free(hub);
+                return r;
+        }
+        list_init(&hub->handles);
+        list_init(&hub->walks);
+        list_init(&hub->endings);
+        rouse__names_init(&hub->names);
+        uv_check_init(loop, &hub->check);
+        uv_prepare_init(loop, &hub->prepare);
+        uv_idle_init(loop, &hub->idle);
+        hub->poll.data = hub->check.data = hub->prepare.data = hub->idle.data = hub;
+        uv_unref((uv_handle_t *)&hub->poll);
+        uv_unref((uv_handle_t *)&hub->check);
+        uv_unref((uv_handle_t *)&hub->prepare);
+        uv_unref((uv_handle_t *)&hub->idle);
+        uv_check_start(&hub->check, on_check);
+        uv_prepare_start(&hub->prepare, on_prepare);
+        r = uv_poll_start(&hub->poll, UV_READABLE, on_ring);
+        if (r < 0) {
+                end(hub);
+                return r;
+        }
+        *ret_hub = hub;
+        return 0;
+}
+
+int rouse_hub_close(rouse_hub_t *hub, rouse_hub_close_cb cb, void *arg) {
+        struct list *link;
+
+        if (!rouse__hub_is_here(hub))
+                return UV_EPERM;
+        if (hub->is_closing)
+                return UV_EBADF;
+        hub->is_closing = true;
+        hub->close_cb = cb;
+        hub->close_arg = arg;
+        while ((link = list_first(&hub->handles)))
+                rouse_handle_close(container_of(link, struct rouse_handle, link));
+        rouse__hub_hold(hub);
+        if (!hub->is_passing) {
+                rouse__doorbell_disarm(&hub->bell);
+                settle(hub);
+        }
+        return 0;
+}
+
+void rouse__hub_remove(struct rouse_hub *hub, struct list *link) {
+        list_for_each (it, &hub->walks) {
+                struct walk *walk = container_of(it, struct walk, link);
+
+                if (walk->last == link) {
+                        /* Before it there is the new last one, if that is not visited yet. */
+                        if (walk->next == link)
+                                walk->next = &hub->handles;
+                        else
+                                walk->last = link->prev;
+                } else if (walk->next == link) {
+                        walk->next = link->next;
+                }
+        }
+        list_remove(link);
+}
+
+rouse_async_t *rouse_hub_find(rouse_hub_t *hub, const char *name) {
+        struct rouse__name *found;
+        struct rouse_async *async;
+
+        if (!rouse__hub_is_here(hub))
+                return NULL;
+        found = rouse__names_find(&hub->names, name, rouse__names_hash(&hub->names, name));
+        if (!found)
+                return NULL;
+        async = rouse__async_from_name(found);
+        return rouse__handle_is_held(&async->handle) ? async : NULL;
+}
+
+void rouse_hub_each(rouse_hub_t *hub, rouse_async_each_cb cb, void *arg) {
+        struct walk walk;
+
+        if (!rouse__hub_is_here(hub))
+                return;
+        walk.next = hub->handles.next;
+        walk.last = hub->handles.prev;
+        list_append(&hub->walks, &walk.link);
+        while (walk.next != &hub->handles) {
+                struct list *link = walk.next;
+                struct rouse_handle *handle = container_of(link, struct rouse_handle, link);
+
+                walk.next = link == walk.last ? &hub->handles : link->next;
+                if (rouse__handle_is_held(handle))
+                        cb(rouse__async_from_handle(handle), arg);
+        }
+        list_remove(&walk.link);
+}
+
+void rouse_hub_awake(rouse_hub_t *hub) {
+        if (!rouse__hub_is_here(hub) || hub->is_closing)
+                return;
+        if (hub->bell.is_armed) {
+                rouse__doorbell_disarm(&hub->bell);
+                /* Should nobody call uv_run() before the program sleeps: uv_backend_timeout() says
+                 * 0 now, until the loop has been through settle(). */
+                rouse__hub_stir(hub);
+        }
+        atomic_store_explicit(&hub->now_ns, clock_now_ns(), memory_order_relaxed);
+}

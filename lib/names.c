@@ -1,0 +1,166 @@
+/*
+ * A chained hash table that grows by linear hashing (W. Litwin, "Linear hashing: a new tool for
+ * file and table addressing", 1980): each new name splits one bucket, so that no insertion ever
+ * pays for all the names before it. Only the array of buckets is enlarged at once, by realloc(),
+ * which moves pages and not names.
+ *
+ * Invariants: n_base is a power of two, n_base <= n_buckets < 2 * n_base; a hash belongs to the
+ * bucket of its low bits modulo 2 * n_base if there is one, else modulo n_base.
+ *
+ * Names may come from strangers, so the hash is keyed: SipHash-1-3, as J.-P. Aumasson and
+ * D. J. Bernstein describe SipHash-c-d in "SipHash: a fast short-input PRF" (2012).
+ */
+
+#include "lib/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <uv.h>
+
+#include "lib/async.h"
+#include "lib/clock.h"
+
+#define NAME_MAX_BYTES 255
+#define N_BUCKETS_MIN  16
+
+void rouse__names_init(struct names *names) {
+        *names = (struct names){0};
+        if (getrandom(names->key, sizeof(names->key), GRND_NONBLOCK) != sizeof(names->key)) {
+                /* Early at boot: what is there will do. */
+                names->key[0] = clock_now_ns();
+                names->key[1] = (uint64_t)(uintptr_t)names;
+        }
+}
+
+void rouse__names_deinit(struct names *names) {
+        free(names->buckets);
+        *names = (struct names){0};
+}
+
+bool rouse__name_is_legal(const char *text) {
+        static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                    "._-:@/";
+        size_t n = strspn(text, legal);
+
+        return n >= 1 && n <= NAME_MAX_BYTES && text[n] == '\0' && text[0] != '-';
+}
+
+static uint64_t rotate(uint64_t x, unsigned int n) {
+        return (x << n) | (x >> (64 - n));
+}
+
+static void sip_round(uint64_t v[4]) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = rotate(v[1], 13) ^ v[0];
+        v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[1];
+        v[0] += v[3];
+        v[1] = rotate(v[1], 17) ^ v[2];
+        v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] = rotate(v[2], 32);
+}
+
+uint32_t rouse__names_hash(const struct names *names, const char *text) {
+        uint64_t v[4] = {
+                names->key[0] ^ UINT64_C(0x736f6d6570736575),
+                names->key[1] ^ UINT64_C(0x646f72616e646f6d),
+                names->key[0] ^ UINT64_C(0x6c7967656e657261),
+                names->key[1] ^ UINT64_C(0x7465646279746573),
+        };
+        size_t n = strlen(text);
+        uint64_t word = 0;
+
+        for (size_t i = 0; i <= n; i++) {
+                /* The last word ends with the length; its place is always the top byte. */
+                if (i == n)
+                        word |= (uint64_t)(n & 0xff) << 56;
+                else
+                        word |= (uint64_t)(unsigned char)text[i] << (8 * (i % 8));
+                if (i == n || i % 8 == 7) {
+                        v[3] ^= word;
+                        sip_round(v);
+                        v[0] ^= word;
+                        word = 0;
+                }
+        }
+        v[2] ^= 0xff;
+        for (int i = 0; i < 3; i++)
+                sip_round(v);
+        return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
+}
+
+static struct rouse__name **bucket_of(const struct names *names, uint32_t hash) {
+        size_t i = hash & (2 * names->n_base - 1);
+
+        return &names->buckets[i < names->n_buckets ? i : i - names->n_base];
+}
+
+struct rouse__name *rouse__names_find(const struct names *names, const char *text, uint32_t hash) {
+        if (names->n_names == 0)
+                return NULL;
+        for (struct rouse__name *name = *bucket_of(names, hash); name; name = name->next)
+                if (name->hash == hash && strcmp(name->text, text) == 0)
+                        return name;
+        return NULL;
+}
+
+int rouse__names_reserve(struct names *names) {
+        size_t n_room = names->n_room ? 2 * names->n_room : 2 * N_BUCKETS_MIN;
+        struct rouse__name **buckets;
+
+        if (names->n_buckets < names->n_room)
+                return 0;
+        buckets = reallocarray(names->buckets, n_room, sizeof(*buckets));
+        if (!buckets)
+                return UV_ENOMEM;
+        names->buckets = buckets;
+        names->n_room = n_room;
+        if (names->n_base == 0) {
+                memset(buckets, 0, N_BUCKETS_MIN * sizeof(*buckets));
+                names->n_base = names->n_buckets = N_BUCKETS_MIN;
+        }
+        return 0;
+}
+
+/* Splits the bucket whose turn it is: its names go by one more bit of their hash. */
+static void split(struct names *names) {
+        struct rouse__name **low = &names->buckets[names->n_buckets - names->n_base];
+        struct rouse__name **high = &names->buckets[names->n_buckets];
+
+        *high = NULL;
+        while (*low) {
+                struct rouse__name *name = *low;
+
+                if (name->hash & names->n_base) {
+                        *low = name->next;
+                        name->next = *high;
+                        *high = name;
+                } else {
+                        low = &name->next;
+                }
+        }
+        if (++names->n_buckets == 2 * names->n_base)
+                names->n_base *= 2;
+}
+
+void rouse__names_add(struct names *names, struct rouse__name *name) {
+        struct rouse__name **bucket;
+
+        if (++names->n_names > names->n_buckets)
+                split(names);
+        bucket = bucket_of(names, name->hash);
+        name->next = *bucket;
+        *bucket = name;
+}
+
+void rouse__names_remove(struct names *names, struct rouse__name *name) {
+        struct rouse__name **at = bucket_of(names, name->hash);
+
+        while (*at != name)
+                at = &(*at)->next;
+        *at = name->next;
+        names->n_names--;
+}

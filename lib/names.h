@@ -1,0 +1,33 @@
+/* The names of a hub's open handles. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rouse__name;
+
+struct names {
+        struct rouse__name **buckets;
+        size_t n_names;
+        size_t n_buckets; /* n_base plus those that were split already */
+        size_t n_base;    /* a power of two, or 0 before the first name */
+        size_t n_room;    /* buckets that there is memory for */
+        uint64_t key[2];  /* of the hash: makes collisions unpredictable */
+};
+
+/* Never fails: buckets come with the first name. */
+void rouse__names_init(struct names *names);
+void rouse__names_deinit(struct names *names);
+
+/* Whether it has 1 to 255 bytes of A-Z a-z 0-9 . _ - : @ / and no '-' first. */
+bool rouse__name_is_legal(const char *text);
+
+uint32_t rouse__names_hash(const struct names *names, const char *text);
+/* NULL: not there. */
+struct rouse__name *rouse__names_find(const struct names *names, const char *text, uint32_t hash);
+/* Makes room for one more. 0, UV_ENOMEM. */
+int rouse__names_reserve(struct names *names);
+/* `name`, with its hash and a text that is not there yet, after a reserve. */
+void rouse__names_add(struct names *names, struct rouse__name *name);
+void rouse__names_remove(struct names *names, struct rouse__name *name);
