@@ -20,8 +20,8 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/cron.c daemon/cron.h \
-	daemon/mailbox.h \
-	daemon/outlet.h \
+	daemon/mailbox.c daemon/mailbox.h \
+	daemon/outlet.c daemon/outlet.h \
 	daemon/source.h \
 	daemon/worker.h
 
