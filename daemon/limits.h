@@ -2,6 +2,7 @@
 #pragma once
 
 #define LIMIT_CONF_FILE_BYTES (256U << 20) /* one configuration file */
+#define LIMIT_CONF_FILES      4096U        /* beside the main one, in conf.d */
 #define LIMIT_CONF_DEPTH      32U          /* nesting of its values */
 #define LIMIT_CONF_ERRORS     1000U        /* reported; the rest is counted */
 #define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */

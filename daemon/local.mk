@@ -10,11 +10,40 @@ daemon_libroused_la_SOURCES = \
 # configuration
 
 daemon_libroused_la_SOURCES += \
+	daemon/access.c \
 	daemon/access.h \
+	daemon/conf-arena.c \
+	daemon/conf-arena.h \
+	daemon/conf-error.c \
+	daemon/conf-error.h \
+	daemon/conf-files.c \
+	daemon/conf-files.h \
+	daemon/conf-handle.c \
+	daemon/conf-loader.c \
+	daemon/conf-loader.h \
+	daemon/conf-node.c \
 	daemon/conf-node.h \
+	daemon/conf-references.c \
+	daemon/conf-schema.c \
 	daemon/conf-schema.h \
+	daemon/conf-utf8.c \
+	daemon/conf-utf8.h \
+	daemon/conf-worker.c \
+	daemon/conf-yaml.c \
+	daemon/conf-yaml.h \
+	daemon/configuration-private.h \
+	daemon/configuration.c \
 	daemon/configuration.h \
-	daemon/peer.h
+	daemon/peer.c \
+	daemon/peer.h \
+	daemon/signal-names.c \
+	daemon/signal-names.h \
+	daemon/suggest.c \
+	daemon/suggest.h \
+	daemon/timespan.c \
+	daemon/timespan.h \
+	daemon/user-names.c \
+	daemon/user-names.h
 
 # sources and workers
 
