@@ -57,11 +57,26 @@ daemon_libroused_la_SOURCES += \
 # handles, wakes and runs
 
 daemon_libroused_la_SOURCES += \
-	daemon/action.h \
-	daemon/handle.h \
-	daemon/histogram.h \
-	daemon/log.h \
-	daemon/registry.h
+	daemon/action-run.c daemon/action-run.h \
+	daemon/action-send.c daemon/action-send.h \
+	daemon/action-signal.c daemon/action-signal.h \
+	daemon/action.c daemon/action.h \
+	daemon/deadline.c daemon/deadline.h \
+	daemon/exec.c daemon/exec.h \
+	daemon/gate.c daemon/gate.h \
+	daemon/handle-private.h \
+	daemon/handle-view.c daemon/handle.c daemon/handle.h \
+	daemon/histogram.c daemon/histogram.h \
+	daemon/line-reader.c daemon/line-reader.h \
+	daemon/log.c daemon/log.h \
+	daemon/policy.c daemon/policy.h \
+	daemon/poke.c daemon/poke.h \
+	daemon/registry-private.h daemon/registry-setup.h \
+	daemon/registry.c daemon/registry.h \
+	daemon/run-env.c daemon/run-env.h \
+	daemon/run.c daemon/run.h \
+	daemon/runner.c daemon/runner.h \
+	daemon/seqfile.c daemon/seqfile.h
 
 # control socket
 
@@ -72,7 +87,5 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/daemon.h \
-	daemon/notify.c \
-	daemon/notify.h \
-	daemon/sockets.c \
-	daemon/sockets.h
+	daemon/notify.c daemon/notify.h \
+	daemon/sockets.c daemon/sockets.h
