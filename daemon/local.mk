@@ -50,8 +50,11 @@ daemon_libroused_la_SOURCES += \
 daemon_libroused_la_SOURCES += \
 	daemon/cron.c daemon/cron.h \
 	daemon/mailbox.c daemon/mailbox.h \
+	daemon/notifier.c daemon/notifier.h \
 	daemon/outlet.c daemon/outlet.h \
 	daemon/source.h \
+	daemon/watch-path.c daemon/watch-path.h \
+	daemon/watch-tree.c daemon/watch-tree.h \
 	daemon/worker.h
 
 # handles, wakes and runs
