@@ -28,6 +28,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
 	daemon/conf-utf8.h \
+	daemon/conf-value.c \
+	daemon/conf-value.h \
 	daemon/conf-worker.c \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \

@@ -416,25 +416,12 @@ static void signals_have_names(void) {
                 ck_assert_int_eq(signal_from_string(signal_to_string(signo, buffer)), signo);
 }
 
-static void the_nearest_candidate_is_found(void) {
-        static const char *const candidates[] = {"alpha", "beta", NULL};
-
-        ck_assert_str_eq(conf_nearest("btea", candidates), "beta");
-        ck_assert_ptr_null(conf_nearest("gamma", candidates));
-}
-
 static const struct test tests[] = {
-        TEST(readers_take_what_is_right),
-        TEST(readers_say_what_is_wrong),
-        TEST(missing_keys_are_all_named),
-        TEST(relative_paths_are_below_their_file),
-        TEST(paths_have_a_limit),
-        TEST(names_have_a_limit),
-        TEST(a_default_is_replaced),
-        TEST(string_lists_are_compared),
-        TEST(signals_have_names),
-        TEST(the_nearest_candidate_is_found),
-        {0},
+        TEST(readers_take_what_is_right), TEST(readers_say_what_is_wrong),
+        TEST(missing_keys_are_all_named), TEST(relative_paths_are_below_their_file),
+        TEST(paths_have_a_limit),         TEST(names_have_a_limit),
+        TEST(a_default_is_replaced),      TEST(string_lists_are_compared),
+        TEST(signals_have_names),         {0},
 };
 
 int main(int argc, char **argv) {
