@@ -4,7 +4,10 @@ conf_tests = \
 	tests/test-conf-schema \
 	tests/test-conf-yaml \
 	tests/test-configuration \
+	tests/test-configuration-errors \
+	tests/test-configuration-files \
 	tests/test-configuration-memory \
+	tests/test-examples \
 	tests/test-peer \
 	tests/test-suggest \
 	tests/test-timespan
@@ -29,10 +32,27 @@ tests_test_timespan_SOURCES = tests/test-timespan.c
 tests_test_timespan_CFLAGS = $(CFLAGS_TEST)
 tests_test_timespan_LDADD = $(LDADD_DAEMON)
 
-tests_test_configuration_SOURCES = tests/test-configuration.c tests/fake-kinds.c \
-	tests/conf-support.c tests/conf-support.h
+configuration_fixture = tests/fake-kinds.c \
+	tests/conf-support.c tests/conf-support.h \
+	tests/configuration-fixture.c tests/configuration-fixture.h
+
+tests_test_configuration_SOURCES = tests/test-configuration.c $(configuration_fixture)
 tests_test_configuration_CFLAGS = $(CFLAGS_TEST)
 tests_test_configuration_LDADD = $(LDADD_DAEMON)
+
+tests_test_configuration_errors_SOURCES = tests/test-configuration-errors.c \
+	$(configuration_fixture)
+tests_test_configuration_errors_CFLAGS = $(CFLAGS_TEST)
+tests_test_configuration_errors_LDADD = $(LDADD_DAEMON)
+
+tests_test_configuration_files_SOURCES = tests/test-configuration-files.c tests/fake-kinds.c \
+	tests/conf-support.c tests/conf-support.h
+tests_test_configuration_files_CFLAGS = $(CFLAGS_TEST)
+tests_test_configuration_files_LDADD = $(LDADD_DAEMON)
+
+tests_test_examples_SOURCES = tests/test-examples.c tests/conf-support.c tests/conf-support.h
+tests_test_examples_CFLAGS = $(CFLAGS_TEST)
+tests_test_examples_LDADD = $(LDADD_DAEMON)
 
 # Calls of the daemon's objects go through the test, which lets them fail.
 tests_test_configuration_memory_SOURCES = tests/test-configuration-memory.c tests/fake-kinds.c
@@ -51,9 +71,9 @@ tests_test_peer_SOURCES = tests/test-peer.c
 tests_test_peer_CFLAGS = $(CFLAGS_TEST)
 tests_test_peer_LDADD = $(LDADD_DAEMON)
 
-tests_fuzz_configuration_SOURCES = tests/fuzz-configuration.c tests/fake-kinds.c
+tests_fuzz_configuration_SOURCES = tests/fuzz-configuration.c
 tests_fuzz_configuration_CFLAGS = $(AM_CFLAGS)
-tests_fuzz_configuration_LDADD = daemon/libroused.la lib/librouse-core.la $(UV_LIBS) $(JANSSON_LIBS)
+tests_fuzz_configuration_LDADD = $(LDADD_DAEMON)
 
 # The corpus: files, and beside each what it gives.
 EXTRA_DIST += $(conf_corpus) $(conf_corpus:.yaml=.expected)
