@@ -274,10 +274,12 @@ static int add_event(struct builder *builder, const yaml_event_t *event) {
         }
 }
 
-/* Whether the innermost collection is a mapping that stands in the root mapping. */
+/* Whether the innermost collection is a mapping, and a value (not a key) of the root mapping. */
 static bool in_section(const struct builder *builder) {
-        return builder->n_open == 2 && builder->open[0].node->type == CONF_MAPPING &&
-               builder->open[1].node->type == CONF_MAPPING;
+        const struct open_collection *root = &builder->open[0], *inner = &builder->open[1];
+
+        return builder->n_open == 2 && root->node->type == CONF_MAPPING &&
+               inner->node->type == CONF_MAPPING && (inner->start - root->start) % 2 == 1;
 }
 
 /* Offers the pair on top of the stack to the caller. */

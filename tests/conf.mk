@@ -101,6 +101,7 @@ conf_corpus = \
 	tests/conf/open-list.yaml \
 	tests/conf/open-quote.yaml \
 	tests/conf/scalar.yaml \
+	tests/conf/section-as-key.yaml \
 	tests/conf/self-alias.yaml \
 	tests/conf/tab.yaml \
 	tests/conf/timespans.yaml \

@@ -228,7 +228,8 @@ static int take_pair(void *arg, const struct conf_node *section, const struct co
 }
 
 static void pairs_are_offered_and_forgotten(void) {
-        static const char text[] = "a: {t1: {x: {y: z}}, k1: [b], t2: , [no]: 1, t3: c}\n"
+        static const char text[] = "? {t0: x}\n: {t9: y}\n"
+                                   "a: {t1: {x: {y: z}}, k1: [b], t2: , [no]: 1, t3: c}\n"
                                    "b: [{t4: d}]\n"
                                    "c:\n"
                                    "  t5: {}\n"
