@@ -44,8 +44,9 @@ daemon_libroused_la_SOURCES += \
 # sources and workers
 
 daemon_libroused_la_SOURCES += \
-	daemon/mailbox.h \
-	daemon/outlet.h \
+	daemon/cron.c daemon/cron.h \
+	daemon/mailbox.c daemon/mailbox.h \
+	daemon/outlet.c daemon/outlet.h \
 	daemon/source.h \
 	daemon/worker.h
 
