@@ -11,8 +11,6 @@
  * Only localtime_r() is asked for the zone: mktime() leaves open what it does in gaps.
  */
 
-#include "config.h"
-
 #include "daemon/cron.h"
 
 #include <ctype.h>

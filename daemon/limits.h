@@ -15,6 +15,7 @@
 #define LIMIT_POKE_BYTES    (256U << 10) /* one datagram */
 #define LIMIT_MAILBOX_BYTES (1U << 20)   /* named sends on their way from the workers */
 #define LIMIT_FIFO_LINE     4096U        /* one line read from a fifo */
+#define LIMIT_WATCHED_DIRS  (64U << 10)  /* directories of one watch */
 #define LIMIT_OUTPUT_LINE   8192U        /* one line of a run's output; longer ones are cut up */
 #define LIMIT_KEY_BYTES     4096U        /* one key */
 

@@ -28,6 +28,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
 	daemon/conf-utf8.h \
+	daemon/conf-value.c \
+	daemon/conf-value.h \
 	daemon/conf-worker.c \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \
@@ -45,10 +47,21 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/cron.c daemon/cron.h \
+	daemon/fifo.c daemon/fifo.h \
 	daemon/mailbox.c daemon/mailbox.h \
+	daemon/notifier.c daemon/notifier.h \
 	daemon/outlet.c daemon/outlet.h \
-	daemon/source.h \
-	daemon/worker.h
+	daemon/period.h \
+	daemon/source-cron.c \
+	daemon/source-every.c \
+	daemon/source-fifo.c \
+	daemon/source-kinds.h \
+	daemon/source-signal.c \
+	daemon/source-watch.c \
+	daemon/source.c daemon/source.h \
+	daemon/watch-path.c daemon/watch-path.h \
+	daemon/watch-tree.c daemon/watch-tree.h \
+	daemon/worker.c daemon/worker.h
 
 # handles, wakes and runs
 

@@ -7,8 +7,6 @@
  * its letter is on the way, because its worker may be gone when the letter arrives.
  */
 
-#include "config.h"
-
 #include "daemon/mailbox.h"
 
 #include <errno.h>

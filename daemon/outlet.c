@@ -3,22 +3,12 @@
  * through the mailbox.
  */
 
-#include "config.h"
-
 #include "daemon/outlet.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <string.h>
 
 #include "daemon/mailbox.h"
-
-static bool name_is_legal(const char *name) {
-        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "._-:@/");
-
-        return n > 0 && n <= 255 && name[n] == '\0' && name[0] != '-';
-}
+#include "lib/names.h"
 
 void outlet_send(struct outlet *outlet) {
         /* A handle that was closed is nobody's any more; its worker goes on with the others. */
@@ -26,7 +16,7 @@ void outlet_send(struct outlet *outlet) {
 }
 
 int outlet_send_named(struct outlet *outlet, const char *name, const char *key, size_t n_key) {
-        if (name && !name_is_legal(name))
+        if (name && !rouse__name_is_legal(name))
                 return -EINVAL;
         return mailbox_post(outlet->mailbox, name ? NULL : outlet->async, name, key, n_key);
 }

@@ -1,1 +1,5 @@
 # doc
+
+# configuration
+
+dist_man_MANS += doc/roused.yaml.5

@@ -3,8 +3,6 @@
  * zones, and clocks that are set.
  */
 
-#include "config.h"
-
 #include "daemon/cron.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* The mailbox: every letter once, in order, from many threads, and what happens when it is full. */
 
-#include "config.h"
-
 #include "daemon/mailbox.h"
 
 #include <errno.h>
@@ -22,6 +20,7 @@
 static uv_loop_t loop;
 static rouse_hub_t *hub;
 static struct mailbox *mailbox;
+static rouse_async_t *keeper; /* keeps the loop going */
 
 struct letter {
         rouse_async_t *async;
@@ -45,11 +44,14 @@ static void keep(void *arg, rouse_async_t *async, const char *name, const char *
 static void set_up(mailbox_cb cb) {
         ck_assert_int_eq(uv_loop_init(&loop), 0);
         ck_assert_int_eq(rouse_hub_create(&loop, &hub), 0);
+        ck_assert_int_eq(rouse_async_create(hub, NULL, NULL, NULL, &keeper), 0);
+        ck_assert_int_eq(rouse_async_start(keeper), 0);
         ck_assert_int_eq(mailbox_new(hub, cb, NULL, &mailbox), 0);
 }
 
 static void tear_down(void) {
         mailbox = mailbox_free(mailbox);
+        rouse_async_release(keeper);
         ck_assert_int_eq(rouse_hub_close(hub, NULL, NULL), 0);
         ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
         ck_assert_int_eq(uv_loop_close(&loop), 0);
