@@ -20,3 +20,11 @@ tests_test_client_call_LDADD = $(LDADD_CLIENT)
 tests_test_json_scan_SOURCES = tests/test-json-scan.c
 tests_test_json_scan_CFLAGS = $(CFLAGS_TEST)
 tests_test_json_scan_LDADD = $(LDADD_CLIENT)
+
+check_PROGRAMS += tests/test-rouse
+TESTS += tests/test-rouse
+
+tests_test_rouse_SOURCES = tests/test-rouse.c tests/fake-roused.c tests/fake-roused.h \
+	tests/typed.c tests/typed.h
+tests_test_rouse_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_LDADD = tests/libsupport.la $(CHECK_LIBS)
