@@ -41,3 +41,6 @@ cli_rouse_LDADD = lib/librouse-client-core.la lib/libtext.la
 if STATIC_CLI
 cli_rouse_LDFLAGS = $(AM_LDFLAGS) -all-static
 endif
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = cli/rouse.bash

@@ -1,1 +1,3 @@
 # doc
+
+dist_man_MANS += doc/rouse.1
