@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+static void say(const char *prefix, const char *format, va_list args)
+        __attribute__((format(printf, 2, 0)));
+
 static void say(const char *prefix, const char *format, va_list args) {
         char text[8192];
         size_t n = strlen(prefix);
