@@ -21,10 +21,15 @@ tests_test_json_scan_SOURCES = tests/test-json-scan.c
 tests_test_json_scan_CFLAGS = $(CFLAGS_TEST)
 tests_test_json_scan_LDADD = $(LDADD_CLIENT)
 
-check_PROGRAMS += tests/test-rouse
-TESTS += tests/test-rouse
+check_PROGRAMS += tests/test-rouse tests/test-rouse-show
+TESTS += tests/test-rouse tests/test-rouse-show
 
-tests_test_rouse_SOURCES = tests/test-rouse.c tests/fake-roused.c tests/fake-roused.h \
-	tests/typed.c tests/typed.h
+TYPED = tests/fake-roused.c tests/fake-roused.h tests/typed.c tests/typed.h
+
+tests_test_rouse_SOURCES = tests/test-rouse.c $(TYPED)
 tests_test_rouse_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_LDADD = tests/libsupport.la $(CHECK_LIBS)
+
+tests_test_rouse_show_SOURCES = tests/test-rouse-show.c $(TYPED)
+tests_test_rouse_show_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_show_LDADD = tests/libsupport.la $(CHECK_LIBS)

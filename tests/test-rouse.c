@@ -13,19 +13,8 @@
 
 #define NOT_THERE "No such file or directory; is a daemon running there? (roused --dir $DIR)\n"
 
-struct row {
-        const char *line;
-        int code;
-        const char *out, *err;
-};
-
-static void check_rows(const struct row *rows) {
-        for (; rows->line; rows++)
-                typed_check(test_dir(), rows->line, rows->code, rows->out, rows->err);
-}
-
 static void a_wrong_command_line_says_what_is_right(void) {
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse", 2, "", "rouse: what? 'rouse help' shows the verbs\n"},
                 {"rouse sned x", 2, "", "rouse: no such verb: sned; send?\n"},
                 {"rouse quux", 2, "", "rouse: no such verb: quux; 'rouse help' shows them all\n"},
@@ -66,11 +55,11 @@ static void a_wrong_command_line_says_what_is_right(void) {
                 {},
         };
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
 }
 
 static void help_needs_no_daemon(void) {
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse help | grep -c '^  [a-z-]* .*  [a-z]'", 0, "21\n", ""},
                 {"rouse --help | head -1", 0,
                  "rouse [--dir DIR] VERB …: wake the named handles of a running roused.\n", ""},
@@ -88,11 +77,11 @@ static void help_needs_no_daemon(void) {
                 {},
         };
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
 }
 
 static void a_daemon_that_is_not_there_is_told(void) {
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse send x", 69, "",
                  "rouse: cannot reach roused at $DIR/poke.sock: " NOT_THERE},
                 {"rouse send x y --no-ack", 69, "",
@@ -117,7 +106,7 @@ static void a_daemon_that_is_not_there_is_told(void) {
                 {},
         };
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         if (access("/run/roused", F_OK) < 0) /* else there is a real one */
                 typed_check(test_dir(), "ROUSE_DIR= XDG_RUNTIME_DIR=$DIR rouse send x", 69, "",
                             "rouse: cannot reach roused at /run/roused/poke.sock: No such file or "
@@ -142,7 +131,7 @@ static void sends_print_their_tickets(void) {
                 {"\"list\"", "{\"id\":$ID,\"result\":[{\"name\":\"other\"},{\"name\":\"last\"},"
                              "{\"name\":\"more\"}]}\n"},
                 {}};
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse send a", 0, "1\n", ""},
                 {"rouse send a b", 0, "2\n3\n", ""},
                 {"rouse send a --json", 0, "{\"name\":\"a\",\"ticket\":4}\n", ""},
@@ -173,7 +162,7 @@ static void sends_print_their_tickets(void) {
         struct fake *fake = fake_start(test_dir(), pokes, calls);
         char *log;
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         log = fake_stop(fake);
         ck_assert_ptr_nonnull(strstr(log, "a k1\na k 2\nb k1\nb k 2\n"));
         free(log);
@@ -181,7 +170,7 @@ static void sends_print_their_tickets(void) {
 
 static void what_cannot_be_printed_is_a_failure(void) {
         static const struct fake_answer calls[] = {{"", "{\"id\":$ID,\"result\":[]}\n"}, {}};
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse send a >/dev/full", 1, "",
                  "rouse: cannot write to standard output: No space left on device\n"},
                 {"rouse send a >&-", 1, "",
@@ -197,7 +186,7 @@ static void what_cannot_be_printed_is_a_failure(void) {
         struct fake *fake = fake_start(test_dir(), NULL, calls);
         struct typed result;
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         /* The reader is gone for certain before anything is written. */
         result = typed(test_dir(), "mkfifo $DIR/p; : <$DIR/p & exec 3>$DIR/p; wait; rouse send a "
                                    ">&3; echo $?");
@@ -225,7 +214,7 @@ static void waiting_prints_the_wake(void) {
                 {"\"late\"", "{\"id\":$ID,\"error\":{\"code\":-32008,\"message\":\"stopping\"}}\n"},
                 {"\"dead\"", NULL},
                 {}};
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse wait a", 0, "3\n", ""},
                 {"rouse wait a --after 3", 0, "4\n", ""},
                 {"rouse wait a --json --ticket 9 --timeout 1.5s", 0, "{\"seq\":9,\"sends\":5}\n",
@@ -240,7 +229,7 @@ static void waiting_prints_the_wake(void) {
         };
         struct fake *fake = fake_start(test_dir(), NULL, calls);
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         free(fake_stop(fake));
 }
 
@@ -254,7 +243,7 @@ static void watching_prints_a_line_a_wake(void) {
                 {"[\"x\",\"y*\"]", "{\"id\":$ID,\"result\":true}\n" WAKE("x", 1)},
                 {"bad", "{\"id\":$ID,\"error\":{\"code\":-32006,\"message\":\"too many\"}}\n"},
                 {}};
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse watch | head -2", 0, "a 4 2 1\nb 5 2 1\n", ""},
                 {"rouse watch --json x 'y*' | head -1", 0,
                  "{\"name\":\"x\",\"seq\":1,\"sends\":2,\"missed\":1}\n", ""},
@@ -269,7 +258,7 @@ static void watching_prints_a_line_a_wake(void) {
         };
         struct fake *fake = fake_start(test_dir(), NULL, calls);
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         free(fake_stop(fake));
 }
 
@@ -303,7 +292,7 @@ static void questions_are_answered_by_the_exit_code(void) {
                 {"\"name\":\"no\"", "{\"id\":$ID,\"result\":false}\n"},
                 {"", "{\"id\":$ID,\"error\":{\"code\":-32001,\"message\":\"what?\"}}\n"},
                 {}};
-        static const struct row rows[] = {
+        static const struct typed_row rows[] = {
                 {"rouse is-active yes", 0, "true\n", ""},
                 {"rouse is-active no", 3, "false\n", ""},
                 {"rouse is-active --json no", 3, "false\n", ""},
@@ -314,7 +303,7 @@ static void questions_are_answered_by_the_exit_code(void) {
         };
         struct fake *fake = fake_start(test_dir(), NULL, calls);
 
-        check_rows(rows);
+        typed_check_rows(test_dir(), rows);
         free(fake_stop(fake));
 }
 

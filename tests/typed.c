@@ -92,3 +92,8 @@ void typed_check(const char *dir, const char *line, int code, const char *out, c
         check_text(dir, line, "standard error", result.err, err);
         typed_deinit(&result);
 }
+
+void typed_check_rows(const char *dir, const struct typed_row *rows) {
+        for (; rows->line; rows++)
+                typed_check(dir, rows->line, rows->code, rows->out, rows->err);
+}

@@ -20,3 +20,11 @@ void typed_deinit(struct typed *typed);
 /* The same, checked: what differs fails the test. A NULL is not looked at. In the expected texts
  * $DIR stands for the directory. */
 void typed_check(const char *dir, const char *line, int code, const char *out, const char *err);
+
+/* A table of that, ended by a row without a line. */
+struct typed_row {
+        const char *line;
+        int code;
+        const char *out, *err;
+};
+void typed_check_rows(const char *dir, const struct typed_row *rows);
