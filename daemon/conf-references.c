@@ -15,8 +15,8 @@
 #include "daemon/conf-loader.h"
 #include "daemon/conf-node.h"
 #include "daemon/configuration.h"
-#include "daemon/suggest.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
 
 /* Looking for a near name compares with every handle: that is done for so many pairs at most. */
 #define SUGGESTION_BUDGET 5000000U

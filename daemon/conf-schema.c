@@ -16,9 +16,9 @@
 
 #include "daemon/conf-node.h"
 #include "daemon/signal-names.h"
-#include "daemon/suggest.h"
-#include "daemon/timespan.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
+#include "lib/timespan.h"
 
 #define N_ROWS_MAX 128U
 
@@ -153,7 +153,8 @@ int conf_bool(struct conf_errors *errors, const struct conf_node *node, void *fi
                         return 0;
                 }
         }
-        return conf_error_expected(errors, node, "true or false");
+        return conf_error_expected(errors, node,
+                                   node->quoted ? "true or false without quotes" : "true or false");
 }
 
 /* A scalar that is not null, as `what`. */
@@ -253,7 +254,9 @@ int conf_u32(struct conf_errors *errors, const struct conf_node *node, void *fie
         uint64_t value = 0;
         const char *p;
 
-        if (node->type != CONF_SCALAR || node->quoted || node->n == 0)
+        if (node->quoted)
+                return conf_error_expected(errors, node, "a whole number without quotes");
+        if (node->type != CONF_SCALAR || node->n == 0)
                 return conf_error_expected(errors, node, "a whole number");
         for (p = node->text; *p >= '0' && *p <= '9' && value <= UINT32_MAX; p++)
                 value = value * 10 + (uint64_t)(*p - '0');

@@ -13,8 +13,8 @@
 #include "daemon/configuration.h"
 #include "daemon/limits.h"
 #include "daemon/source.h"
-#include "daemon/suggest.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
 
 const struct conf_key conf_source_keys[] = {
         {"send", conf_handle_name, offsetof(struct source_conf, target), .required = true},

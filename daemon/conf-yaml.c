@@ -112,23 +112,33 @@ static int refuse_properties(struct builder *builder, const yaml_mark_t *mark,
         return 0;
 }
 
-/* Reports, and puts a node in its place that nobody reports again. */
-static int push_invalid(struct builder *builder, const yaml_mark_t *mark, const char *message) {
-        struct conf_node where = place(builder, mark);
+/* A node in the place of a value that was just reported, which `r` says. */
+static int push_invalid(struct builder *builder, const yaml_mark_t *mark, int r) {
         struct conf_node *node;
 
-        if (conf_error(builder->errors, &where, "%s", message) == -ENOMEM)
-                return -ENOMEM;
+        if (r == -ENOMEM)
+                return r;
         node = new_node(builder, mark, CONF_INVALID);
         if (!node)
                 return -ENOMEM;
         return push(builder, node);
 }
 
+static int on_alias(struct builder *builder, const yaml_event_t *event) {
+        struct conf_node where = place(builder, &event->start_mark);
+
+        return push_invalid(builder, &event->start_mark,
+                            conf_error(builder->errors, &where,
+                                       "aliases (*%s) are not supported: write the value out, or "
+                                       "put quotes around a text that begins with '*'",
+                                       (const char *)event->data.alias.anchor));
+}
+
 static int on_scalar(struct builder *builder, const yaml_event_t *event) {
         const char *text = (const char *)event->data.scalar.value;
         size_t n_text = event->data.scalar.length;
         bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        struct conf_node where = place(builder, &event->start_mark);
         struct conf_node *node;
         int r;
 
@@ -138,10 +148,13 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event) {
                 return r;
         if (memchr(text, 0, n_text))
                 return push_invalid(builder, &event->start_mark,
-                                    "a NUL character is not allowed in a text");
+                                    conf_error(builder->errors, &where,
+                                               "a NUL character is not allowed in a text"));
         if (!quoted && strcmp(text, "<<") == 0 && at_key(builder))
                 return push_invalid(builder, &event->start_mark,
-                                    "merge keys (<<) are not supported: write the keys out");
+                                    conf_error(builder->errors, &where,
+                                               "merge keys (<<) are not supported: write the keys "
+                                               "out"));
         node = new_node(builder, &event->start_mark, CONF_SCALAR);
         if (!node)
                 return -ENOMEM;
@@ -234,9 +247,7 @@ static int on_event(struct builder *builder, const yaml_event_t *event) {
                 return conf_error(builder->errors, &where,
                                   "a second document begins here; a file holds one");
         case YAML_ALIAS_EVENT:
-                return push_invalid(builder, &event->start_mark,
-                                    "aliases (*name) are not supported: write the value out, or "
-                                    "put quotes around a text that begins with '*'");
+                return on_alias(builder, event);
         case YAML_SCALAR_EVENT:
                 return on_scalar(builder, event);
         case YAML_SEQUENCE_START_EVENT:
@@ -272,37 +283,42 @@ static char byte_at(const struct builder *builder, const yaml_mark_t *mark) {
         return 0;
 }
 
-/* What helps where people stumble. */
-static const char *advice(const struct builder *builder, const yaml_parser_t *parser) {
-        char c = byte_at(builder, &parser->problem_mark);
-
-        if (c == '\t')
-                return "; this is a tab, and YAML is indented with spaces";
-        if (c == '@' || c == '`')
-                return c == '@' ? "; put quotes around a text that begins with '@'"
-                                : "; put quotes around a text that begins with '`'";
+/* Says in better words what people stumble over most; NULL for anything else. */
+static const char *common_mistake(const struct builder *builder, const yaml_parser_t *parser) {
         if (parser->context && strcmp(parser->context, "while scanning an alias") == 0)
-                return "; put quotes around a text that begins with '*'";
-        if (c == '%')
-                return "; put quotes around a text that begins with '%'";
-        return "";
+                return "a text that begins with '*' needs quotes";
+        if (strcmp(parser->problem, "found character that cannot start any token") != 0)
+                return NULL;
+        switch (byte_at(builder, &parser->problem_mark)) {
+        case '\t':
+                return "this is a tab, and YAML is indented with spaces";
+        case '@':
+                return "a text that begins with '@' needs quotes";
+        case '%':
+                return "a text that begins with '%' needs quotes";
+        case '`':
+                return "a text that begins with '`' needs quotes";
+        default:
+                return NULL;
+        }
 }
 
 static int syntax_error(const struct builder *builder, const yaml_parser_t *parser) {
         struct conf_node where = place(builder, &parser->problem_mark);
-        const char *problem = parser->problem ?: "not readable";
+        const char *mistake;
 
         if (parser->error == YAML_MEMORY_ERROR)
                 return -ENOMEM;
+        mistake = common_mistake(builder, parser);
+        if (mistake)
+                return conf_error(builder->errors, &where, "%s", mistake);
         if (!parser->context)
-                return conf_error(builder->errors, &where, "YAML: %s%s", problem,
-                                  advice(builder, parser));
+                return conf_error(builder->errors, &where, "YAML: %s", parser->problem);
         if (parser->context_mark.line == parser->problem_mark.line)
-                return conf_error(builder->errors, &where, "YAML: %s, %s%s", parser->context,
-                                  problem, advice(builder, parser));
-        return conf_error(builder->errors, &where, "YAML: %s that begins in line %zu, %s%s",
-                          parser->context, parser->context_mark.line + 1, problem,
-                          advice(builder, parser));
+                return conf_error(builder->errors, &where, "YAML: %s, %s", parser->context,
+                                  parser->problem);
+        return conf_error(builder->errors, &where, "YAML: %s that begins in line %zu, %s",
+                          parser->context, parser->context_mark.line + 1, parser->problem);
 }
 
 static int check_text(const struct builder *builder) {

@@ -2,7 +2,7 @@
 
 noinst_LTLIBRARIES += daemon/libroused.la
 daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(SYSTEMD_CFLAGS)
-daemon_libroused_la_LIBADD = lib/librouse-core.la \
+daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libtext.la \
 	$(UV_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(SYSTEMD_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h
@@ -38,10 +38,6 @@ daemon_libroused_la_SOURCES += \
 	daemon/peer.h \
 	daemon/signal-names.c \
 	daemon/signal-names.h \
-	daemon/suggest.c \
-	daemon/suggest.h \
-	daemon/timespan.c \
-	daemon/timespan.h \
 	daemon/user-names.c \
 	daemon/user-names.h
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/suggest.h"
+#include "lib/suggest.h"
 
 static const struct {
         const char *name;

@@ -1,1 +1,48 @@
-# tests: lib
+check_LTLIBRARIES += tests/libhubfixture.la
+tests_libhubfixture_la_SOURCES = tests/hub-fixture.c tests/hub-fixture.h
+tests_libhubfixture_la_CFLAGS = $(CFLAGS_TEST)
+LDADD_HUB = tests/libhubfixture.la $(LDADD_LIB)
+
+lib_tests = \
+	tests/test-hub \
+	tests/test-hub-litmus \
+	tests/test-hub-lives \
+	tests/test-hub-signal \
+	tests/test-hub-stress \
+	tests/test-latency \
+	tests/test-names \
+	tests/test-truth-table
+check_PROGRAMS += $(lib_tests)
+TESTS += $(lib_tests)
+
+tests_test_hub_SOURCES = tests/test-hub.c
+tests_test_hub_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_LDADD = $(LDADD_HUB)
+
+tests_test_hub_litmus_SOURCES = tests/test-hub-litmus.c
+tests_test_hub_litmus_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_litmus_LDADD = $(LDADD_HUB)
+
+tests_test_hub_lives_SOURCES = tests/test-hub-lives.c
+tests_test_hub_lives_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_lives_LDADD = $(LDADD_HUB)
+
+tests_test_hub_signal_SOURCES = tests/test-hub-signal.c
+tests_test_hub_signal_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_signal_LDADD = $(LDADD_HUB)
+
+tests_test_hub_stress_SOURCES = tests/test-hub-stress.c
+tests_test_hub_stress_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_stress_LDADD = $(LDADD_HUB)
+
+tests_test_latency_SOURCES = tests/test-latency.c
+tests_test_latency_CFLAGS = $(CFLAGS_TEST)
+tests_test_latency_LDADD = $(LDADD_LIB)
+
+tests_test_names_SOURCES = tests/test-names.c
+tests_test_names_CFLAGS = $(CFLAGS_TEST)
+tests_test_names_LDADD = $(LDADD_HUB)
+
+tests_test_truth_table_SOURCES = tests/test-truth-table.c
+tests_test_truth_table_CFLAGS = $(CFLAGS_TEST)
+tests_test_truth_table_LDADD = $(LDADD_HUB)

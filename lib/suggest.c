@@ -4,7 +4,7 @@
  * that begins like a candidate and stops early ("desc" for "description") counts as near, but after
  * all that differ by less.
  */
-#include "daemon/suggest.h"
+#include "lib/suggest.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * result is exact, rounded down to the nanosecond, and every sum is checked. The format uses units
  * up to days: weeks and longer would be harder to read, not easier.
  */
-#include "daemon/timespan.h"
+#include "lib/timespan.h"
 
 #include <errno.h>
 #include <stdbool.h>
