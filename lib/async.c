@@ -117,6 +117,7 @@ static void count_wake(struct rouse_async *async, uint64_t n_sends, uint64_t lat
 }
 
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
+        struct rouse_hub *hub = async->handle.hub;
         uint64_t first_ns = async->first_ns;
         /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
          * and `first_ns` to the sender that sets the flag again. */
@@ -124,8 +125,9 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 atomic_fetch_and_explicit(&async->handle.word, ~WORD_PENDING, memory_order_acq_rel);
         uint64_t n_sends;
 
+        /* From here on a closed handle may be freed by its last release, an open one may not. */
         if (word & (WORD_CLOSED | WORD_DROPPED)) {
-                rouse__handle_bury(&async->handle, word);
+                rouse__handle_bury(hub, &async->handle, word);
                 return;
         }
         n_sends = rouse__word_count_since(word, taken(async));

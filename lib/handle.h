@@ -46,5 +46,5 @@ struct rouse_handle *rouse__handle_retain(struct rouse_handle *handle); /* any t
 void rouse__handle_release(struct rouse_handle *handle);                /* any thread */
 
 /* The turn of a handle that was taken off the pending list closed or dropped; `word` is what it had
- * then. Loop thread. */
-void rouse__handle_bury(struct rouse_handle *handle, uint64_t word);
+ * then. Unless it was dropped, it may be somebody else's by now: `hub` is its hub. Loop thread. */
+void rouse__handle_bury(struct rouse_hub *hub, struct rouse_handle *handle, uint64_t word);
