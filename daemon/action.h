@@ -41,8 +41,9 @@ struct action_kind {
          * once. 0, or negative errno: could not be started, and run_finish() was not and will not
          * be called. */
         int (*start)(struct run *run, const struct action_conf *conf);
-        /* Asks a run to end: TERM, and KILL later. NULL for kinds that end within start. */
-        void (*stop)(struct run *run);
+        /* Asks a run to end: TERM, and KILL later, or `kill` at once. NULL for kinds that end
+         * within start. */
+        void (*stop)(struct run *run, bool kill);
 };
 
 /* Ended by NULL. */

@@ -1,13 +1,17 @@
-/* A value of a configuration file with the place it came from, and the errors found in it. */
+/* A value of a configuration file with the place it came from. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "daemon/conf-error.h"
 
 enum conf_node_type {
         CONF_SCALAR,
         CONF_SEQUENCE,
         CONF_MAPPING,
+        CONF_INVALID, /* something that was reported already; as harmless as an empty scalar */
 };
 
 struct conf_pair;
@@ -17,7 +21,7 @@ struct conf_node {
         uint8_t type;    /* enum conf_node_type */
         uint8_t quoted;  /* a scalar in quotes: never null, a boolean or a number */
         uint16_t column; /* from 1 */
-        uint32_t line;   /* from 1 */
+        uint32_t line;   /* from 1; 0: the file as a whole */
         uint32_t n;      /* bytes of text, items, or pairs */
         const char *file;
         union {
@@ -32,28 +36,12 @@ struct conf_pair {
         const struct conf_node *value;
 };
 
-struct conf_error {
-        char *file;
-        unsigned int line, column; /* 0: concerns the file as a whole */
-        char *message;
-};
+/* A scalar that says "nothing": an empty one, `~` or `null`, not in quotes. */
+bool conf_node_is_null(const struct conf_node *node);
+/* The first pair of a mapping with this key, or NULL; NULL also for other nodes. */
+const struct conf_pair *conf_node_find(const struct conf_node *node, const char *key);
 
-/* All errors of a configuration, in the order found; past LIMIT_CONF_ERRORS they are only counted.
- */
-struct conf_errors {
-        struct conf_error *items;
-        size_t n_items;
-        size_t n_left_out;
-};
-
-#define CONF_ERRORS_NULL \
-        { 0 }
-
-void conf_errors_deinit(struct conf_errors *errors);
-
-/* Notes an error at a node (NULL: at no place). Returns -EINVAL, for `return conf_error(…)`. */
-int conf_error(struct conf_errors *errors, const struct conf_node *where, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-/* "file:line:column: message", as much of it as is known; free() it. NULL if out of memory. */
-char *conf_error_format(const struct conf_error *error);
+/* What a node is, for messages that say what stands there instead of what should: "a list",
+ * "a mapping", "nothing", or the text in quotes. The result is `buffer` or a constant. */
+#define CONF_NODE_DESCRIBE_MAX 80
+const char *conf_node_describe(const struct conf_node *node, char buffer[CONF_NODE_DESCRIBE_MAX]);

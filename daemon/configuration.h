@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/conf-arena.h"
+
 struct access_rules;
 struct action_conf;
 struct conf_errors;
@@ -13,8 +15,8 @@ struct policy_conf;
 struct source_conf;
 
 struct handle_conf {
-        char *name;
-        char *description;           /* or NULL */
+        const char *name;            /* name and description stand in the configuration's arena */
+        const char *description;     /* or NULL */
         struct action_conf *action;  /* or NULL: wakes only its watchers */
         struct access_rules *access; /* overrides the global rules where it has some; or NULL */
         struct policy_conf *policy;  /* or NULL: no limits */
@@ -35,10 +37,15 @@ struct configuration {
         struct worker_conf **workers;
         size_t n_workers;
         struct access_rules *access; /* never NULL: the defaults */
+
+        struct conf_arena strings;
+        uint32_t *index; /* of handles by name: their number plus one, or 0 */
+        size_t n_index;
 };
 
 /* Reads `file`, then conf.d/ and its *.yaml beside it in the order of their names. All errors go to
- * `errors` (deinit it even on success). 0; -EINVAL: see errors; -ENOENT: `file` is not there, also
+ * `errors`, in the order of files and lines (deinit it even on success). Blocks while it reads
+ * files and looks up users and groups. 0; -EINVAL: see errors; -ENOENT: `file` is not there, also
  * noted in errors; -ENOMEM. */
 int configuration_load(const char *file, struct conf_errors *errors, struct configuration **ret);
 /* The same from memory, as the file `name`, without conf.d: for tests and fuzzing. */
@@ -47,9 +54,16 @@ int configuration_parse(const char *name, const char *text, size_t n_text,
 struct configuration *configuration_ref(struct configuration *configuration);
 struct configuration *configuration_unref(struct configuration *configuration); /* returns NULL */
 
+/* By name, or NULL. The first takes the same time however many handles there are. */
 const struct handle_conf *configuration_find_handle(const struct configuration *configuration,
                                                     const char *name);
 const struct worker_conf *configuration_find_worker(const struct configuration *configuration,
                                                     const char *name);
+/* Whether two say the same: then whatever was made from one can go on with the other. */
 bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b);
 bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b);
+
+/* Tells every key that a file may hold, for documentation: `section` is "top", "handle", "worker"
+ * (a source's keys) or "access". */
+typedef void (*configuration_key_cb)(void *arg, const char *section, const char *key);
+void configuration_each_key(configuration_key_cb cb, void *arg);

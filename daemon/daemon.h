@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "daemon/registry-setup.h"
 #include "lib/rouse.h"
 
 struct access_rules;
@@ -22,7 +23,7 @@ const char *daemon_config_file(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 
 struct reload_result {
-        char **added, **changed, **removed; /* names of handles, lists ended by NULL; owned */
+        struct registry_changes changes; /* names of handles */
 };
 void reload_result_deinit(struct reload_result *result);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #define LIMIT_CONF_FILE_BYTES (256U << 20) /* one configuration file */
+#define LIMIT_CONF_FILES      4096U        /* beside the main one, in conf.d */
 #define LIMIT_CONF_DEPTH      32U          /* nesting of its values */
 #define LIMIT_CONF_ERRORS     1000U        /* reported; the rest is counted */
 #define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */
@@ -23,7 +24,12 @@
 #define LIMIT_JSON_DEPTH      64U        /* nesting of a request */
 #define LIMIT_BATCH           1024U      /* requests in a batch */
 #define LIMIT_IN_FLIGHT       1024U      /* requests of a client that wait */
-#define LIMIT_REPLY_BYTES     (8U << 20) /* unread answers of a client before it is not read any more \
-                                          */
-#define LIMIT_SUBSCRIPTIONS   64U        /* patterns of a client */
+#define LIMIT_REPLY_BYTES                                                                      \
+        (8U << 20)                /* unread answers of a client before it is not read any more \
+                                   */
+#define LIMIT_SUBSCRIPTIONS   64U /* patterns of a client */
 #define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */
+
+/* How long the daemon's stop waits for runs, in nanoseconds. */
+#define STOP_PATIENCE_NS   (60 * 1000000000ULL) /* until they are told to end */
+#define STOP_KILL_AFTER_NS (10 * 1000000000ULL) /* from then on, until they are killed */

@@ -2,7 +2,7 @@
 
 noinst_LTLIBRARIES += daemon/libroused.la
 daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(SYSTEMD_CFLAGS)
-daemon_libroused_la_LIBADD = lib/librouse-core.la \
+daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libtext.la \
 	$(UV_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(SYSTEMD_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h
@@ -10,11 +10,36 @@ daemon_libroused_la_SOURCES = \
 # configuration
 
 daemon_libroused_la_SOURCES += \
+	daemon/access.c \
 	daemon/access.h \
+	daemon/conf-arena.c \
+	daemon/conf-arena.h \
+	daemon/conf-error.c \
+	daemon/conf-error.h \
+	daemon/conf-files.c \
+	daemon/conf-files.h \
+	daemon/conf-handle.c \
+	daemon/conf-loader.c \
+	daemon/conf-loader.h \
+	daemon/conf-node.c \
 	daemon/conf-node.h \
+	daemon/conf-references.c \
+	daemon/conf-schema.c \
 	daemon/conf-schema.h \
+	daemon/conf-utf8.c \
+	daemon/conf-utf8.h \
+	daemon/conf-worker.c \
+	daemon/conf-yaml.c \
+	daemon/conf-yaml.h \
+	daemon/configuration-private.h \
+	daemon/configuration.c \
 	daemon/configuration.h \
-	daemon/peer.h
+	daemon/peer.c \
+	daemon/peer.h \
+	daemon/signal-names.c \
+	daemon/signal-names.h \
+	daemon/user-names.c \
+	daemon/user-names.h
 
 # sources and workers
 
@@ -27,11 +52,26 @@ daemon_libroused_la_SOURCES += \
 # handles, wakes and runs
 
 daemon_libroused_la_SOURCES += \
-	daemon/action.h \
-	daemon/handle.h \
-	daemon/histogram.h \
-	daemon/log.h \
-	daemon/registry.h
+	daemon/action-run.c daemon/action-run.h \
+	daemon/action-send.c daemon/action-send.h \
+	daemon/action-signal.c daemon/action-signal.h \
+	daemon/action.c daemon/action.h \
+	daemon/deadline.c daemon/deadline.h \
+	daemon/exec.c daemon/exec.h \
+	daemon/gate.c daemon/gate.h \
+	daemon/handle-private.h \
+	daemon/handle-view.c daemon/handle.c daemon/handle.h \
+	daemon/histogram.c daemon/histogram.h \
+	daemon/line-reader.c daemon/line-reader.h \
+	daemon/log.c daemon/log.h \
+	daemon/policy.c daemon/policy.h \
+	daemon/poke.c daemon/poke.h \
+	daemon/registry-private.h daemon/registry-setup.h \
+	daemon/registry.c daemon/registry.h \
+	daemon/run-env.c daemon/run-env.h \
+	daemon/run.c daemon/run.h \
+	daemon/runner.c daemon/runner.h \
+	daemon/seqfile.c daemon/seqfile.h
 
 # control socket
 
@@ -42,7 +82,5 @@ daemon_libroused_la_SOURCES += \
 
 daemon_libroused_la_SOURCES += \
 	daemon/daemon.h \
-	daemon/notify.c \
-	daemon/notify.h \
-	daemon/sockets.c \
-	daemon/sockets.h
+	daemon/notify.c daemon/notify.h \
+	daemon/sockets.c daemon/sockets.h

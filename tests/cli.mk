@@ -1,1 +1,18 @@
-# tests: cli
+# tests: client library and rouse
+
+LDADD_CLIENT = tests/libsupport.la lib/librouse-client-core.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/test-buffer tests/test-client tests/test-json-scan
+TESTS += tests/test-buffer tests/test-client tests/test-json-scan
+
+tests_test_buffer_SOURCES = tests/test-buffer.c
+tests_test_buffer_CFLAGS = $(CFLAGS_TEST)
+tests_test_buffer_LDADD = $(LDADD_CLIENT)
+
+tests_test_client_SOURCES = tests/test-client.c tests/fake-roused.c tests/fake-roused.h
+tests_test_client_CFLAGS = $(CFLAGS_TEST)
+tests_test_client_LDADD = $(LDADD_CLIENT)
+
+tests_test_json_scan_SOURCES = tests/test-json-scan.c
+tests_test_json_scan_CFLAGS = $(CFLAGS_TEST)
+tests_test_json_scan_LDADD = $(LDADD_CLIENT)

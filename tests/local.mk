@@ -6,7 +6,7 @@ if HAVE_CHECK
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES = tests/support.c tests/support.h
 tests_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_libsupport_la_LIBADD = $(CHECK_LIBS)
+tests_libsupport_la_LIBADD = $(CHECK_LIBS) $(UV_LIBS)
 
 CFLAGS_TEST = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 LDADD_LIB = tests/libsupport.la lib/librouse-core.la $(CHECK_LIBS) $(UV_LIBS)

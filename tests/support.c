@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "lib/clock.h"
 
@@ -135,8 +136,12 @@ END_TEST
 int test_main(const char *suite_name, const struct test *tests, int argc, char **argv) {
         Suite *suite = suite_create(suite_name);
         SRunner *runner;
+        uv_loop_t loop;
         int n_failed;
 
+        /* libuv's pipe for signals comes with the first loop and stays: it is not the test's. */
+        if (uv_loop_init(&loop) < 0 || uv_loop_close(&loop) < 0)
+                return EXIT_FAILURE;
         running = tests;
         for (int i = 0; tests[i].fn; i++) {
                 TCase *tcase;

@@ -1,0 +1,89 @@
+/*
+ * The fan-out. Sends are made on the loop thread in a wake, so the targets wake in a later turn, in
+ * the order of the list; cycles were refused with the configuration.
+ */
+
+#include "daemon/action-send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/action.h"
+#include "daemon/conf-node.h"
+#include "daemon/conf-schema.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/registry.h"
+#include "daemon/run.h"
+
+struct send_conf {
+        struct action_conf base;
+        char **targets;
+};
+
+static const struct send_conf *send_conf(const struct action_conf *conf) {
+        return (const struct send_conf *)conf;
+}
+
+static void free_conf(struct action_conf *conf) {
+        conf_strv_free(((struct send_conf *)conf)->targets);
+        free(conf);
+}
+
+static int parse(struct conf_errors *errors, const struct conf_node *node,
+                 struct action_conf **ret) {
+        struct send_conf *conf = calloc(1, sizeof(*conf));
+        int r;
+
+        if (!conf)
+                return -ENOMEM;
+        conf->base = (struct action_conf){.kind = &action_kind_send, .node = node};
+        r = conf_strings(errors, node, &conf->targets);
+        if (r < 0) {
+                free_conf(&conf->base);
+                return r;
+        }
+        for (size_t i = 0; conf->targets[i]; i++)
+                if (i == LIMIT_FAN_OUT) {
+                        free_conf(&conf->base);
+                        return conf_error(errors, node, "more than %u handles to send to",
+                                          LIMIT_FAN_OUT);
+                }
+        *ret = &conf->base;
+        return 0;
+}
+
+static const char *const *targets(const struct action_conf *conf) {
+        return (const char *const *)send_conf(conf)->targets;
+}
+
+static bool equal(const struct action_conf *a, const struct action_conf *b) {
+        return conf_strv_equal(send_conf(a)->targets, send_conf(b)->targets);
+}
+
+static int start(struct run *run, const struct action_conf *conf) {
+        unsigned int n_failed = 0;
+
+        for (char **name = send_conf(conf)->targets; *name; name++) {
+                struct handle *target = registry_find(run_registry(run), *name);
+                int r = target ? handle_send(target, NULL, 0, NULL) : -ENOENT;
+
+                if (r < 0) {
+                        n_failed++;
+                        log_warning("%s: cannot send to %s: it is closed", run_handle_name(run),
+                                    *name);
+                }
+        }
+        run_finish(run, RUN_EXITED, n_failed ? 1 : 0, n_failed == 0);
+        return 0;
+}
+
+const struct action_kind action_kind_send = {
+        .key = "send",
+        .parse = parse,
+        .targets = targets,
+        .equal = equal,
+        .free = free_conf,
+        .start = start,
+};

@@ -1,0 +1,278 @@
+/* What each kind of action adds to a handle's keys is known only from the table of kinds. So a
+ * handle is read in two steps. First conf_map() takes the keys of every kind as they are; it finds
+ * the unknown and repeated ones. Then the kind whose key stands there reads its value and its own
+ * extra keys, and what is left belongs to a kind that the handle has not: that is an error of its
+ * own, better than "unknown key".
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/access.h"
+#include "daemon/action.h"
+#include "daemon/conf-error.h"
+#include "daemon/conf-loader.h"
+#include "daemon/conf-node.h"
+#include "daemon/configuration-private.h"
+#include "daemon/configuration.h"
+#include "daemon/limits.h"
+#include "lib/cleanup.h"
+
+/* A handle while it is being read. */
+struct draft {
+        const char *description;
+        struct access_rules *access;
+        bool started;
+        const struct conf_node *of_kinds[CONF_HANDLE_KINDS_MAX]; /* values, by row */
+};
+
+const struct conf_key conf_handle_keys[] = {
+        {"description", conf_text, offsetof(struct draft, description)},
+        {"started", conf_bool, offsetof(struct draft, started)},
+        {"access", access_rules_parse, offsetof(struct draft, access)},
+        {NULL},
+};
+
+DEFINE_CLEANUP(struct action_conf *, action_conf_free)
+
+static void draft_deinit(struct draft *draft) {
+        draft->access = access_rules_free(draft->access);
+}
+
+/* The number of the row for a key of a kind, or the number of rows. */
+static size_t find_row(const struct conf_loader *loader, const char *name) {
+        size_t i = 0;
+
+        while (loader->handle_keys[i].name && strcmp(loader->handle_keys[i].name, name) != 0)
+                i++;
+        return i;
+}
+
+/* Kinds may share a key: then there is one row for it. */
+static void add_row(struct conf_loader *loader, const char *name) {
+        size_t i = find_row(loader, name);
+
+        if (loader->handle_keys[i].name)
+                return;
+        assert(i < CONF_HANDLE_KINDS_MAX);
+        loader->handle_keys[i] = (struct conf_key){
+                .name = name,
+                .parse = conf_any,
+                .offset = offsetof(struct draft, of_kinds) + i * sizeof(struct conf_node *),
+        };
+}
+
+void conf_handle_init(struct conf_loader *loader) {
+        for (size_t k = 0; action_kinds[k]; k++) {
+                add_row(loader, action_kinds[k]->key);
+                for (const struct conf_key *key = action_kinds[k]->keys; key && key->name; key++)
+                        add_row(loader, key->name);
+        }
+}
+
+/* The value of a kind's key, and NULL from then on; or NULL. */
+static const struct conf_node *take(const struct conf_loader *loader, struct draft *draft,
+                                    const char *name) {
+        return steal_ptr(draft->of_kinds[find_row(loader, name)]);
+}
+
+/* The keys that mean something only with this kind. */
+static int read_kind_keys(struct conf_loader *loader, const struct conf_node *node,
+                          struct draft *draft, struct action_conf *action) {
+        const struct conf_node *value;
+        int r, result = 0;
+
+        for (const struct conf_key *key = action->kind->keys; key && key->name; key++) {
+                value = take(loader, draft, key->name);
+                if (value)
+                        r = key->parse(loader->errors, value, (char *)action + key->offset);
+                else
+                        r = key->required ? conf_error(loader->errors, node,
+                                                       "the key '%s' is missing", key->name)
+                                          : 0;
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+        }
+        if (result == 0 && action->kind->check)
+                result = action->kind->check(loader->errors, action);
+        return result;
+}
+
+/* The value could not be read, so there is nothing that its extra keys could be read into. */
+static void drop_kind_keys(const struct conf_loader *loader, struct draft *draft,
+                           const struct action_kind *kind) {
+        for (const struct conf_key *key = kind->keys; key && key->name; key++)
+                (void)take(loader, draft, key->name);
+}
+
+static int read_action(struct conf_loader *loader, const struct conf_node *node,
+                       struct draft *draft, const struct action_kind *kind,
+                       const struct conf_node *value, struct action_conf **ret) {
+        _cleanup_(action_conf_freep) struct action_conf *action = NULL;
+        int r;
+
+        r = kind->parse(loader->errors, value, &action);
+        if (r < 0) {
+                drop_kind_keys(loader, draft, kind);
+                return r;
+        }
+        action->kind = kind;
+        action->node = value;
+        r = read_kind_keys(loader, node, draft, action);
+        if (r < 0)
+                return r;
+        *ret = steal_ptr(action);
+        return 0;
+}
+
+static int second_action(struct conf_loader *loader, const struct conf_node *node,
+                         const struct action_kind *first, const struct action_kind *second) {
+        const struct conf_node *first_key = conf_node_find(node, first->key)->key;
+
+        return conf_error(loader->errors, conf_node_find(node, second->key)->key,
+                          "a handle has one action: '%s' cannot stand beside '%s' at %u:%u",
+                          second->key, first->key, first_key->line, first_key->column);
+}
+
+/* Every kind whose key is there reads its value, so that its errors are seen; the first stays. */
+static int read_actions(struct conf_loader *loader, const struct conf_node *node,
+                        struct draft *draft, struct action_conf **ret) {
+        _cleanup_(action_conf_freep) struct action_conf *kept = NULL;
+        const struct action_kind *first = NULL;
+        int r, result = 0;
+
+        for (size_t k = 0; action_kinds[k]; k++) {
+                _cleanup_(action_conf_freep) struct action_conf *action = NULL;
+                const struct conf_node *value = take(loader, draft, action_kinds[k]->key);
+
+                if (!value)
+                        continue;
+                r = read_action(loader, node, draft, action_kinds[k], value, &action);
+                if (r != -ENOMEM && first)
+                        r = second_action(loader, node, first, action_kinds[k]);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+                if (!first)
+                        kept = steal_ptr(action);
+                first = first ?: action_kinds[k];
+        }
+        *ret = steal_ptr(kept);
+        return result;
+}
+
+/* A key that belongs to a kind of action which the handle has not. */
+static int report_left_keys(struct conf_loader *loader, const struct conf_node *node,
+                            const struct draft *draft) {
+        int r, result = 0;
+
+        for (size_t k = 0; action_kinds[k]; k++)
+                for (const struct conf_key *key = action_kinds[k]->keys; key && key->name; key++) {
+                        if (!draft->of_kinds[find_row(loader, key->name)])
+                                continue;
+                        r = conf_error(loader->errors, conf_node_find(node, key->name)->key,
+                                       "'%s' means something only together with '%s'", key->name,
+                                       action_kinds[k]->key);
+                        if (r == -ENOMEM)
+                                return r;
+                        result = r;
+                }
+        return result;
+}
+
+static int add_handle(struct conf_loader *loader, const struct conf_node *name) {
+        struct configuration *configuration = loader->configuration;
+
+        if (configuration->n_handles == loader->n_handles_allocated) {
+                size_t n = loader->n_handles_allocated ? loader->n_handles_allocated * 2 : 16;
+                const struct conf_node **places;
+                struct handle_conf *handles;
+
+                handles = reallocarray(configuration->handles, n, sizeof(*handles));
+                if (!handles)
+                        return -ENOMEM;
+                configuration->handles = handles;
+                places = reallocarray(loader->handles, n, sizeof(*places));
+                if (!places)
+                        return -ENOMEM;
+                loader->handles = places;
+                loader->n_handles_allocated = n;
+        }
+        loader->handles[configuration->n_handles] = name;
+        configuration->handles[configuration->n_handles] = (struct handle_conf){
+                .name = conf_arena_strndup(&configuration->strings, name->text, name->n),
+        };
+        if (!configuration->handles[configuration->n_handles].name)
+                return -ENOMEM;
+        configuration->n_handles++;
+        return 0;
+}
+
+static int fill_handle(struct conf_loader *loader, struct handle_conf *handle,
+                       struct draft *draft) {
+        struct conf_arena *strings = &loader->configuration->strings;
+
+        if (draft->description) {
+                handle->description =
+                        conf_arena_strndup(strings, draft->description, strlen(draft->description));
+                if (!handle->description)
+                        return -ENOMEM;
+        }
+        handle->started = draft->started;
+        handle->access = steal_ptr(draft->access);
+        return 0;
+}
+
+static int read_handle(struct conf_loader *loader, const struct conf_pair *pair) {
+        const struct conf_key *const tables[] = {conf_handle_keys, loader->handle_keys};
+        _cleanup_(draft_deinit) struct draft draft = {0};
+        void *const targets[] = {&draft, &draft};
+        struct handle_conf *handle;
+        int r, result;
+
+        result = conf_check_name(loader->errors, pair->key);
+        if (result == -ENOMEM)
+                return result;
+        r = add_handle(loader, pair->key);
+        if (r < 0)
+                return r;
+        handle = &loader->configuration->handles[loader->configuration->n_handles - 1];
+        r = conf_map(loader->errors, pair->value, tables, targets, 2);
+        if (r < 0)
+                result = r;
+        if (r != -ENOMEM)
+                r = read_actions(loader, pair->value, &draft, &handle->action);
+        if (r < 0)
+                result = r;
+        if (r != -ENOMEM)
+                r = report_left_keys(loader, pair->value, &draft);
+        if (r < 0)
+                result = r;
+        if (r != -ENOMEM)
+                r = fill_handle(loader, handle, &draft);
+        return r < 0 ? r : result;
+}
+
+int conf_handles_read(struct conf_loader *loader, const struct conf_node *node) {
+        int r, result = 0;
+
+        if (conf_node_is_null(node))
+                return 0;
+        if (node->type != CONF_MAPPING)
+                return conf_error_expected(loader->errors, node, "a mapping of names to handles");
+        for (size_t i = 0; i < node->n; i++) {
+                if (loader->configuration->n_handles == LIMIT_HANDLES)
+                        return conf_error(loader->errors, node->pairs[i].key,
+                                          "there are more than %u handles", LIMIT_HANDLES);
+                r = read_handle(loader, &node->pairs[i]);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}

@@ -1,0 +1,240 @@
+/* A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
+ * keys of all sources that have a target are a table too.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/conf-error.h"
+#include "daemon/conf-loader.h"
+#include "daemon/conf-node.h"
+#include "daemon/configuration-private.h"
+#include "daemon/configuration.h"
+#include "daemon/limits.h"
+#include "daemon/source.h"
+#include "lib/cleanup.h"
+#include "lib/suggest.h"
+
+const struct conf_key conf_source_keys[] = {
+        {"send", conf_handle_name, offsetof(struct source_conf, target), .required = true},
+        {NULL},
+};
+
+DEFINE_CLEANUP(struct source_conf *, source_conf_free)
+DEFINE_CLEANUP(struct worker_conf *, worker_conf_free)
+
+static int unknown_kind(struct conf_errors *errors, const struct conf_node *node) {
+        struct suggest suggest;
+        char kinds[256] = "";
+
+        for (size_t i = 0; i < node->n; i++) {
+                suggest_init(&suggest, node->pairs[i].key->text);
+                for (size_t k = 0; source_kinds[k]; k++)
+                        suggest_offer(&suggest, source_kinds[k]->key);
+                if (suggest.best)
+                        return conf_error(errors, node->pairs[i].key,
+                                          "unknown key '%s', did you mean '%s'?",
+                                          node->pairs[i].key->text, suggest.best);
+        }
+        for (size_t k = 0; source_kinds[k]; k++) {
+                size_t n = strlen(kinds);
+
+                snprintf(kinds + n, sizeof(kinds) - n, "%s%s",
+                         k == 0 ? "" : (source_kinds[k + 1] ? ", " : " or "), source_kinds[k]->key);
+        }
+        return conf_error(errors, node, "this is no source: it needs one of the keys %s", kinds);
+}
+
+/* The one kind whose key is there; reports none and several. */
+static int find_kind(struct conf_errors *errors, const struct conf_node *node,
+                     const struct source_kind **ret) {
+        const struct source_kind *kind = NULL;
+        const struct conf_node *first = NULL;
+
+        for (size_t k = 0; source_kinds[k]; k++) {
+                const struct conf_pair *pair = conf_node_find(node, source_kinds[k]->key);
+
+                if (!pair)
+                        continue;
+                if (kind)
+                        return conf_error(errors, pair->key,
+                                          "a source has one kind: '%s' cannot stand beside '%s' at "
+                                          "%u:%u",
+                                          pair->key->text, kind->key, first->line, first->column);
+                kind = source_kinds[k];
+                first = pair->key;
+        }
+        if (!kind)
+                return unknown_kind(errors, node);
+        *ret = kind;
+        return 0;
+}
+
+static int new_source(const struct source_kind *kind, const struct conf_node *node,
+                      struct source_conf **ret) {
+        _cleanup_(source_conf_freep) struct source_conf *source = NULL;
+
+        source = calloc(1, kind->conf_size);
+        if (!source)
+                return -ENOMEM;
+        source->kind = kind;
+        if (kind->init)
+                kind->init(source);
+        if (asprintf(&source->place, "%s:%u", node->file, node->line) < 0) {
+                source->place = NULL;
+                return -ENOMEM;
+        }
+        *ret = steal_ptr(source);
+        return 0;
+}
+
+/* `send` with a kind that has no target: better said than called unknown. */
+static int refuse_target(struct conf_errors *errors, const struct conf_node *node,
+                         const struct source_kind *kind) {
+        const struct conf_pair *pair = conf_node_find(node, conf_source_keys[0].name);
+
+        if (kind->has_target || !pair)
+                return 0;
+        return conf_error(errors, pair->key,
+                          "'%s' has no '%s': it reads the names of the handles that it sends to",
+                          kind->key, pair->key->text);
+}
+
+/* Remembers where a handle's name stands, to see later whether there is such a handle. */
+static int add_target(struct conf_loader *loader, const struct conf_node *node) {
+        if (loader->n_targets == loader->n_targets_allocated) {
+                size_t n = loader->n_targets_allocated ? loader->n_targets_allocated * 2 : 16;
+                const struct conf_node **targets;
+
+                targets = reallocarray(loader->targets, n, sizeof(*targets));
+                if (!targets)
+                        return -ENOMEM;
+                loader->targets = targets;
+                loader->n_targets_allocated = n;
+        }
+        loader->targets[loader->n_targets++] = node;
+        return 0;
+}
+
+static int read_source(struct conf_loader *loader, const struct conf_node *node,
+                       struct source_conf **ret) {
+        _cleanup_(source_conf_freep) struct source_conf *source = NULL;
+        const struct source_kind *kind = NULL;
+        int r;
+
+        if (node->type != CONF_MAPPING)
+                return conf_error_expected(loader->errors, node,
+                                           "a source such as {every: 30s, send: NAME}");
+        r = find_kind(loader->errors, node, &kind);
+        if (r < 0)
+                return r;
+        r = refuse_target(loader->errors, node, kind);
+        if (r < 0)
+                return r;
+        r = new_source(kind, node, &source);
+        if (r < 0)
+                return r;
+        r = conf_map(loader->errors, node,
+                     (const struct conf_key *const[]){kind->keys, conf_source_keys},
+                     (void *const[]){source, source}, kind->has_target ? 2 : 1);
+        if (r != -ENOMEM && source->target &&
+            add_target(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
+                return -ENOMEM;
+        if (r == 0 && kind->check)
+                r = kind->check(loader->errors, node, source);
+        if (r < 0)
+                return r;
+        *ret = steal_ptr(source);
+        return 0;
+}
+
+static int read_sources(struct conf_loader *loader, const struct conf_node *node,
+                        struct worker_conf *worker) {
+        int r, result = 0;
+
+        if (conf_node_is_null(node))
+                return 0;
+        if (node->type != CONF_SEQUENCE)
+                return conf_error_expected(loader->errors, node, "a list of sources");
+        worker->sources = calloc(node->n + 1, sizeof(struct source_conf *));
+        if (!worker->sources)
+                return -ENOMEM;
+        for (size_t i = 0; i < node->n; i++) {
+                r = read_source(loader, node->items[i], &worker->sources[worker->n_sources]);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+                else
+                        worker->n_sources++;
+        }
+        return result;
+}
+
+static int check_worker_name(struct conf_loader *loader, const struct conf_node *name) {
+        for (size_t i = 0; i < loader->configuration->n_workers; i++)
+                if (strcmp(loader->workers[i]->text, name->text) == 0)
+                        return conf_error(loader->errors, name,
+                                          "the worker '%s' is defined twice; the first stands at "
+                                          "%s:%u:%u",
+                                          name->text, loader->workers[i]->file,
+                                          loader->workers[i]->line, loader->workers[i]->column);
+        return conf_check_name(loader->errors, name);
+}
+
+static int make_room(struct conf_loader *loader) {
+        struct configuration *configuration = loader->configuration;
+
+        /* There are few, so there is room for all of them from the first on. */
+        if (configuration->workers)
+                return 0;
+        configuration->workers = calloc(LIMIT_WORKERS, sizeof(struct worker_conf *));
+        loader->workers = calloc(LIMIT_WORKERS, sizeof(struct conf_node *));
+        return configuration->workers && loader->workers ? 0 : -ENOMEM;
+}
+
+static int read_worker(struct conf_loader *loader, const struct conf_pair *pair) {
+        _cleanup_(worker_conf_freep) struct worker_conf *worker = NULL;
+        struct configuration *configuration = loader->configuration;
+        int r, result;
+
+        result = check_worker_name(loader, pair->key);
+        if (result == -ENOMEM)
+                return result;
+        worker = calloc(1, sizeof(*worker));
+        if (!worker)
+                return -ENOMEM;
+        worker->name = strdup(pair->key->text);
+        if (!worker->name)
+                return -ENOMEM;
+        r = read_sources(loader, pair->value, worker);
+        if (r == -ENOMEM)
+                return r;
+        loader->workers[configuration->n_workers] = pair->key;
+        configuration->workers[configuration->n_workers++] = steal_ptr(worker);
+        return r < 0 ? r : result;
+}
+
+int conf_workers_read(struct conf_loader *loader, const struct conf_node *node) {
+        int r, result = 0;
+
+        if (conf_node_is_null(node))
+                return 0;
+        if (node->type != CONF_MAPPING)
+                return conf_error_expected(loader->errors, node, "a mapping of names to workers");
+        r = make_room(loader);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < node->n; i++) {
+                if (loader->configuration->n_workers == LIMIT_WORKERS)
+                        return conf_error(loader->errors, node->pairs[i].key,
+                                          "there are more than %u workers", LIMIT_WORKERS);
+                r = read_worker(loader, &node->pairs[i]);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}

@@ -1,0 +1,334 @@
+/*
+ * The child is made with CLONE_VM | CLONE_VFORK: it borrows this thread's memory on a stack of its
+ * own until it executes the command, and this thread waits meanwhile. So the cost does not grow
+ * with the daemon's size, a failing step is told through memory, and CLONE_PIDFD gives a descriptor
+ * of the process that no later process can be mistaken for.
+ *
+ * Until then all signals are blocked, so that no handler of ours runs in the child. The child must
+ * not call what keeps state in the C library: setuid() and friends would change all of *our*
+ * threads, therefore the system calls are made by number.
+ *
+ * The process's group cannot be signalled through a pidfd. Its number stays taken as long as the
+ * process was not reaped, so kill(-pid) before waitid() never hits a stranger, and it is not called
+ * after.
+ *
+ * The end is seen by the pidfd. What is in the pipes then is read to the end, but the pipes' end is
+ * not waited for: a process that went into the background may keep them open for ever.
+ */
+
+#include "daemon/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/line-reader.h"
+#include "daemon/limits.h"
+#include "lib/cleanup.h"
+#include "lib/list.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+#define STACK_BYTES (64U << 10)
+#define FINAL_READ  (1U << 20) /* of a stream, after the end of the process */
+
+struct exec {
+        uv_loop_t *loop;
+        const struct exec_ops *ops;
+        void *arg;
+        pid_t pid;
+        int pidfd;
+        bool is_reaped;
+        bool kills_rest;
+        uv_poll_t poll;
+        struct line_reader *streams[2]; /* of standard output and standard error */
+};
+
+/* What the child reads, and its answer. */
+struct birth {
+        const struct exec_spec *spec;
+        const char *path;
+        int fds[3];
+        volatile int error;
+        const char *volatile step;
+};
+
+static void fail(struct birth *birth, const char *step) {
+        birth->error = errno;
+        birth->step = step;
+        _exit(127);
+}
+
+/* Runs in the child, on borrowed memory. */
+static int child(void *arg) {
+        struct birth *birth = arg;
+        const struct exec_spec *spec = birth->spec;
+        /* The kernel's struct sigaction: all zero is the default action. By number, because the C
+         * library refuses its own two signals, and an ignored one would be inherited. */
+        static const unsigned long action[8];
+        sigset_t none;
+
+        for (int signal = 1; signal < NSIG; signal++)
+                (void)syscall(SYS_rt_sigaction, signal, action, NULL, NSIG / 8);
+        if (setsid() < 0)
+                fail(birth, "setsid");
+        /* The descriptors are above 2, see lift(), so none is overwritten before it was copied. */
+        for (int i = 0; i < 3; i++)
+                if (dup2(birth->fds[i], i) < 0)
+                        fail(birth, "dup2");
+        if (spec->set_ids) {
+                if (syscall(SYS_setgroups, spec->n_groups, spec->groups) < 0)
+                        fail(birth, "setgroups");
+                if (syscall(SYS_setresgid, spec->gid, spec->gid, spec->gid) < 0)
+                        fail(birth, "setgid");
+                if (syscall(SYS_setresuid, spec->uid, spec->uid, spec->uid) < 0)
+                        fail(birth, "setuid");
+        }
+        if (spec->cwd && chdir(spec->cwd) < 0)
+                fail(birth, "chdir");
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        execve(birth->path, spec->argv, spec->env);
+        fail(birth, "exec");
+        return 0;
+}
+
+/* A descriptor above 2 that is the same as fd. */
+static int lift(int fd) {
+        int lifted;
+
+        if (fd > 2)
+                return fd;
+        lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        close(fd);
+        return lifted < 0 ? -errno : lifted;
+}
+
+static const char *env_get(char *const *env, const char *name) {
+        size_t n = strlen(name);
+
+        for (; env && *env; env++)
+                if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+                        return *env + n + 1;
+        return NULL;
+}
+
+/* The file to execute; the search is done here, because the child can allocate nothing. */
+static int find_program(const struct exec_spec *spec, char **ret) {
+        const char *path =
+                env_get(spec->env, "PATH")
+                        ?: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        int error = -ENOENT;
+
+        if (strchr(spec->argv[0], '/')) {
+                *ret = strdup(spec->argv[0]);
+                return *ret ? 0 : -ENOMEM;
+        }
+        for (const char *end; path; path = *end ? end + 1 : NULL) {
+                _cleanup_free_ char *file = NULL;
+
+                end = strchrnul(path, ':');
+                if (asprintf(&file, "%.*s/%s", (int)(end - path), path, spec->argv[0]) < 0)
+                        return -ENOMEM;
+                if (access(file, X_OK) == 0) {
+                        *ret = steal_ptr(file);
+                        return 0;
+                }
+                if (errno == EACCES)
+                        error = -EACCES;
+        }
+        return error;
+}
+
+static int spawn(struct birth *birth, pid_t *ret_pid, int *ret_pidfd) {
+        sigset_t all, before;
+        void *stack;
+        int pidfd = -1;
+        pid_t pid;
+        int error;
+
+        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        if (stack == MAP_FAILED)
+                return -errno;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        pid = clone(child, (char *)stack + STACK_BYTES,
+                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, birth, &pidfd);
+        error = errno;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        munmap(stack, STACK_BYTES);
+        if (pid < 0) {
+                birth->step = "fork";
+                return -error;
+        }
+        if (birth->error) {
+                (void)waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED);
+                close(pidfd);
+                return -birth->error;
+        }
+        *ret_pid = pid;
+        *ret_pidfd = pidfd;
+        return 0;
+}
+
+static void on_line(void *arg, unsigned int stream, const char *line, size_t n_line) {
+        struct exec *exec = arg;
+
+        exec->ops->output(exec->arg, stream == 1, line, n_line);
+}
+
+static void on_closed(uv_handle_t *handle) {
+        struct exec *exec = handle->data;
+
+        close_fd(exec->pidfd);
+        free(exec);
+}
+
+static void on_ended(uv_poll_t *poll, int status, int events) {
+        struct exec *exec = poll->data;
+        siginfo_t info = {0};
+
+        (void)events;
+        if (exec->kills_rest)
+                kill(-exec->pid, SIGKILL); /* the number is ours until the next line */
+        if (status == 0 && waitid(P_PIDFD, (id_t)exec->pidfd, &info, WEXITED | WNOHANG) == 0 &&
+            info.si_pid == 0)
+                return;
+        exec->is_reaped = true;
+        uv_poll_stop(poll);
+        for (unsigned int i = 0; i < 2; i++) {
+                line_reader_drain(exec->streams[i], FINAL_READ);
+                exec->streams[i] = line_reader_close(exec->streams[i]);
+        }
+        exec->ops->exited(exec->arg, info.si_code, info.si_status);
+        uv_close((uv_handle_t *)poll, on_closed);
+}
+
+/* A pipe whose end for the child stands in *child_fd. */
+static int open_stream(struct exec *exec, unsigned int stream, int *child_fd) {
+        int fds[2], r;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        r = line_reader_new_consume_fd(exec->loop, fds[0], LIMIT_OUTPUT_LINE, on_line, exec, stream,
+                                       &exec->streams[stream]);
+        if (r < 0) {
+                close(fds[1]);
+                return r;
+        }
+        *child_fd = fds[1];
+        return 0;
+}
+
+static int dup_or_null(int fd, int flags) {
+        int r = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", flags | O_CLOEXEC);
+
+        return r < 0 ? -errno : r;
+}
+
+static int open_fds(struct exec *exec, struct birth *birth) {
+        const struct exec_spec *spec = birth->spec;
+        int r = 0;
+
+        birth->fds[0] = r = dup_or_null(spec->stdin_fd, O_RDONLY);
+        if (r < 0)
+                return r;
+        if (spec->log_stdout)
+                r = open_stream(exec, 0, &birth->fds[1]);
+        else
+                r = birth->fds[1] = dup_or_null(spec->stdout_fd, O_WRONLY);
+        if (r < 0)
+                return r;
+        if (spec->log_stderr)
+                r = open_stream(exec, 1, &birth->fds[2]);
+        else
+                r = birth->fds[2] = dup_or_null(spec->stderr_fd, O_WRONLY);
+        if (r < 0)
+                return r;
+        for (int i = 0; i < 3; i++) {
+                birth->fds[i] = r = lift(birth->fds[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_ops *ops, void *arg,
+               const char **ret_step, struct exec **ret) {
+        struct birth birth = {.spec = spec, .fds = {-1, -1, -1}, .step = "fork"};
+        _cleanup_free_ char *path = NULL;
+        struct exec *exec;
+        int r;
+
+        exec = calloc(1, sizeof(*exec));
+        if (!exec) {
+                *ret_step = birth.step;
+                return -ENOMEM;
+        }
+        *exec = (struct exec){.loop = loop, .ops = ops, .arg = arg, .pidfd = -1};
+        r = find_program(spec, &path);
+        if (r < 0) {
+                birth.step = "exec";
+                goto end;
+        }
+        birth.path = path;
+        r = open_fds(exec, &birth);
+        if (r < 0)
+                goto end;
+        r = spawn(&birth, &exec->pid, &exec->pidfd);
+        if (r < 0)
+                goto end;
+        /* From here on there is a process, whose end has to be seen. */
+        r = uv_poll_init(loop, &exec->poll, exec->pidfd);
+        if (r < 0) {
+                kill(-exec->pid, SIGKILL);
+                (void)waitid(P_PIDFD, (id_t)exec->pidfd, &(siginfo_t){0}, WEXITED);
+                birth.step = "watch";
+                goto end;
+        }
+        exec->poll.data = exec;
+        (void)uv_poll_start(&exec->poll, UV_READABLE,
+                            on_ended); /* fails only for closing handles */
+        *ret = steal_ptr(exec);
+end:
+        for (int i = 0; i < 3; i++)
+                close_fd(birth.fds[i]);
+        if (exec) {
+                for (unsigned int i = 0; i < 2; i++)
+                        line_reader_close(exec->streams[i]);
+                close_fd(exec->pidfd);
+                free(exec);
+                *ret_step = birth.step;
+        }
+        return r;
+}
+
+pid_t exec_pid(const struct exec *exec) {
+        return exec->pid;
+}
+
+int exec_signal_group(struct exec *exec, int signal) {
+        if (exec->is_reaped)
+                return -ESRCH;
+        return kill(-exec->pid, signal) < 0 ? -errno : 0;
+}
+
+void exec_kill_rest(struct exec *exec) {
+        exec->kills_rest = true;
+}
+
+int exec_signal(struct exec *exec, int signal) {
+        if (exec->is_reaped)
+                return -ESRCH;
+        return syscall(SYS_pidfd_send_signal, exec->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}

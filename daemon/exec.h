@@ -1,0 +1,47 @@
+/* One process of a command: started, watched, signalled. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+struct exec;
+
+/* What to start. Everything is borrowed for the call. */
+struct exec_spec {
+        char *const *argv; /* argv[0] is looked up in the PATH of env unless it has a slash */
+        char *const *env;  /* the whole environment */
+        const char *cwd;   /* NULL: the daemon's */
+        int stdin_fd;      /* -1: /dev/null. Borrowed */
+        bool log_stdout;   /* lines go to output(); else stdout_fd */
+        bool log_stderr;
+        int stdout_fd, stderr_fd; /* -1: /dev/null. Borrowed */
+        bool set_ids;             /* take the three below */
+        uid_t uid;
+        gid_t gid;
+        const gid_t *groups;
+        size_t n_groups;
+};
+
+struct exec_ops {
+        /* A line, without its newline; of standard output or standard error. */
+        void (*output)(void *arg, bool is_stderr, const char *line, size_t n_line);
+        /* The process is gone and was reaped, and what it wrote was passed on: si_code and
+         * si_status of waitid(2). The last call; the exec goes with it. */
+        void (*exited)(void *arg, int code, int status);
+};
+
+/* Starts a process in a session and process group of its own, with no signal blocked or ignored.
+ * Returns 0; or the negative errno with which a step failed, of which *ret_step says the name
+ * ("fork", "chdir", "exec", …): then no process is left, and nothing will be called. */
+int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_ops *ops, void *arg,
+               const char **ret_step, struct exec **ret);
+
+pid_t exec_pid(const struct exec *exec);
+/* To the process and all of its group. 0, or -ESRCH: it is gone. */
+int exec_signal_group(struct exec *exec, int signal);
+/* When the process has ended, kills what is left of its group. */
+void exec_kill_rest(struct exec *exec);
+/* To the process alone. */
+int exec_signal(struct exec *exec, int signal);

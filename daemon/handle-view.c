@@ -1,0 +1,222 @@
+/* What a handle tells of itself. Nothing here changes anything. */
+
+#include <string.h>
+
+#include "daemon/action.h"
+#include "daemon/configuration.h"
+#include "daemon/handle-private.h"
+#include "daemon/handle.h"
+#include "daemon/policy.h"
+#include "daemon/registry-private.h"
+#include "daemon/run.h"
+
+const char *handle_name(const struct handle *handle) {
+        return rouse_async_name(handle->async);
+}
+
+const char *handle_description(const struct handle *handle) {
+        return handle->conf ? handle->conf->description : NULL;
+}
+
+bool handle_is_active(const struct handle *handle) {
+        return rouse_async_is_active(handle->async);
+}
+
+bool handle_has_ref(const struct handle *handle) {
+        return rouse_async_has_ref(handle->async);
+}
+
+bool handle_is_paused(const struct handle *handle) {
+        return handle->gate.paused;
+}
+
+bool handle_is_created(const struct handle *handle) {
+        return !handle->conf;
+}
+
+bool handle_has_action(const struct handle *handle) {
+        return handle->conf && handle->conf->action;
+}
+
+uint64_t handle_n_unseen(const struct handle *handle) {
+        rouse_async_stats_t stats;
+
+        rouse_async_stats(handle->async, &stats);
+        return stats.pending;
+}
+
+uint64_t handle_pending(const struct handle *handle) {
+        return handle_is_active(handle) ? handle->gate.n_sends + handle_n_unseen(handle) : 0;
+}
+
+uint64_t handle_seq(const struct handle *handle) {
+        return handle->seq;
+}
+
+uint64_t handle_run_seq(const struct handle *handle) {
+        return handle->run_seq;
+}
+
+const struct access_rules *handle_access(const struct handle *handle) {
+        return handle->conf ? handle->conf->access : NULL;
+}
+
+const struct handle_conf *handle_get_conf(const struct handle *handle) {
+        return handle->conf;
+}
+
+/* What holds the next wake back, if it is not what is run. */
+static enum handle_state gate_state(const struct handle *handle, uint64_t *ret_until_ns) {
+        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t until_ns;
+        enum gate_wait wait =
+                gate_why(&handle->gate, &handle_policy(handle)->gate, now_ns, &until_ns);
+
+        *ret_until_ns = until_ns == GATE_NEVER || wait == GATE_DUE ? 0 : until_ns;
+        switch (wait) {
+        case GATE_PAUSED:
+                return HANDLE_PAUSED;
+        case GATE_QUIET:
+                return HANDLE_QUIET;
+        case GATE_INTERVAL:
+                return HANDLE_INTERVAL;
+        case GATE_DUE:
+                return HANDLE_PENDING;
+        case GATE_IDLE:
+                break;
+        }
+        return handle_n_unseen(handle) ? HANDLE_PENDING : HANDLE_IDLE;
+}
+
+static enum handle_state state_until(const struct handle *handle, uint64_t *ret_until_ns) {
+        enum handle_state state;
+
+        *ret_until_ns = 0;
+        if (!handle_is_active(handle))
+                return HANDLE_CLOSED;
+        state = gate_state(handle, ret_until_ns);
+        if (state == HANDLE_PAUSED)
+                return state;
+        switch ((enum runner_state)handle->runner.state) {
+        case RUNNER_RUNNING:
+        case RUNNER_STOPPING:
+                return handle->runner.dirty || state != HANDLE_IDLE ? HANDLE_BEHIND_RUN
+                                                                    : HANDLE_RUNNING;
+        case RUNNER_BACKING_OFF:
+                *ret_until_ns = handle->runner.retry_ns;
+                return HANDLE_BACKING_OFF;
+        case RUNNER_WAITING:
+                return HANDLE_GROUP_FULL;
+        case RUNNER_FAILED:
+                return state == HANDLE_IDLE ? HANDLE_FAILED : state;
+        case RUNNER_IDLE:
+                break;
+        }
+        return state;
+}
+
+enum handle_state handle_state(const struct handle *handle) {
+        uint64_t until_ns;
+
+        return state_until(handle, &until_ns);
+}
+
+enum handle_disposition handle_foresee(const struct handle *handle) {
+        struct gate gate = handle->gate;
+        const struct gate_policy *policy = &handle_policy(handle)->gate;
+        uint64_t now_ns;
+
+        if (gate.paused)
+                return SEND_PAUSED;
+        if (gate.n_sends || handle_n_unseen(handle))
+                return SEND_COALESCED;
+        if (policy != &policy_none.gate) {
+                now_ns = deadline_now(handle->registry->deadlines);
+                gate_send(&gate, policy, now_ns, 1, 0);
+                if (gate_due_ns(&gate, policy) > now_ns)
+                        return SEND_DELAYED;
+        }
+        if (runner_is_running(&handle->runner))
+                return handle->runner.dirty ? SEND_COALESCED : SEND_BEHIND_RUN;
+        if (handle->runner.state == RUNNER_BACKING_OFF || handle->runner.state == RUNNER_WAITING)
+                return SEND_DELAYED;
+        return SEND_SCHEDULED;
+}
+
+void handle_get_why(const struct handle *handle, struct handle_why *ret) {
+        struct handle_why why = {0};
+
+        why.state = state_until(handle, &why.until_ns);
+        if (handle->run) {
+                why.run_seq = handle->run->result.seq;
+                why.run_started_ns = handle->run->result.started_ns;
+                why.run_pid = handle->run->pid;
+                why.since_realtime_ms = handle->run->result.started_realtime_ms;
+        }
+        if (why.state == HANDLE_PAUSED && handle->past) {
+                why.since_realtime_ms = handle->past->paused_realtime_ms;
+                why.by_uid = handle->past->paused_by;
+        }
+        *ret = why;
+}
+
+bool handle_last_run(const struct handle *handle, struct run_result *ret) {
+        if (!handle->past || !handle->past->has_run)
+                return false;
+        *ret = handle->past->last_run;
+        return true;
+}
+
+void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {
+        const struct handle_past *past = handle->past;
+        rouse_async_stats_t stats;
+
+        rouse_async_stats(handle->async, &stats);
+        *ret = (struct handle_stats){.sends = stats.sends, .wakes = past ? past->n_wakes : 0};
+        ret->coalesced = stats.sends - stats.pending - handle->gate.n_sends - ret->wakes;
+        if (past) {
+                ret->runs = past->n_runs;
+                ret->runs_failed = past->n_runs_failed;
+                ret->wake_latency = past->wake_latency;
+                ret->run_duration = past->run_duration;
+        }
+}
+
+const char *handle_state_to_string(enum handle_state state) {
+        static const char *const names[N_HANDLE_STATES] = {
+                [HANDLE_IDLE] = "idle",
+                [HANDLE_PENDING] = "pending",
+                [HANDLE_QUIET] = "quiet",
+                [HANDLE_INTERVAL] = "interval",
+                [HANDLE_RUNNING] = "running",
+                [HANDLE_BEHIND_RUN] = "behind_run",
+                [HANDLE_BACKING_OFF] = "backing_off",
+                [HANDLE_FAILED] = "failed",
+                [HANDLE_PAUSED] = "paused",
+                [HANDLE_GROUP_FULL] = "group_full",
+                [HANDLE_CLOSED] = "closed",
+        };
+
+        return names[state];
+}
+
+const char *handle_disposition_to_string(enum handle_disposition disposition) {
+        static const char *const names[N_SEND_DISPOSITIONS] = {
+                [SEND_SCHEDULED] = "scheduled",   [SEND_COALESCED] = "coalesced",
+                [SEND_BEHIND_RUN] = "behind_run", [SEND_DELAYED] = "delayed",
+                [SEND_PAUSED] = "paused",
+        };
+
+        return names[disposition];
+}
+
+const char *run_outcome_to_string(enum run_outcome outcome) {
+        static const char *const names[N_RUN_OUTCOMES] = {
+                [RUN_EXITED] = "exited",
+                [RUN_SIGNALED] = "signaled",
+                [RUN_TIMED_OUT] = "timed_out",
+                [RUN_FAILED] = "not_started",
+        };
+
+        return names[outcome];
+}

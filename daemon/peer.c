@@ -1,0 +1,138 @@
+/* The kernel stores the credentials of a connection's other end when it connects, with the
+ * supplementary groups of that moment (SO_PEERGROUPS, Linux 4.13). A datagram carries only pid, uid
+ * and gid.
+ */
+#include "daemon/peer.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "lib/cleanup.h"
+
+#define N_GROUPS_FIRST 32
+#define N_GROUPS_MAX   65536 /* NGROUPS_MAX of Linux */
+#define USER_BYTES     1024U
+#define USER_BYTES_MAX (1U << 20)
+
+void peer_deinit(struct peer *peer) {
+        free(peer->groups);
+        *peer = (struct peer)PEER_NULL;
+}
+
+/* The groups of a socket's other end. A kernel that does not know the option knows no groups. */
+static int groups_of_socket(int fd, gid_t **ret_groups, size_t *ret_n_groups) {
+        _cleanup_free_ gid_t *groups = NULL;
+        socklen_t n_bytes = N_GROUPS_FIRST * sizeof(*groups);
+
+        for (;;) {
+                gid_t *larger = realloc(groups, n_bytes ?: sizeof(*groups));
+
+                if (!larger)
+                        return -ENOMEM;
+                groups = larger;
+                if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n_bytes) == 0)
+                        break;
+                if (errno == ENOPROTOOPT || errno == ENODATA) {
+                        n_bytes = 0;
+                        break;
+                }
+                if (errno != ERANGE || n_bytes > N_GROUPS_MAX * sizeof(*groups))
+                        return -errno;
+        }
+        *ret_groups = steal_ptr(groups);
+        *ret_n_groups = n_bytes / sizeof(gid_t);
+        return 0;
+}
+
+int peer_init_from_socket(struct peer *peer, int fd) {
+        struct ucred credentials;
+        socklen_t n_bytes = sizeof(credentials);
+        gid_t *groups = NULL;
+        size_t n_groups = 0;
+        int r;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &n_bytes) < 0)
+                return -errno;
+        r = groups_of_socket(fd, &groups, &n_groups);
+        if (r < 0)
+                return r;
+        *peer = (struct peer){
+                .pid = credentials.pid,
+                .uid = credentials.uid,
+                .gid = credentials.gid,
+                .groups = groups,
+                .n_groups = n_groups,
+        };
+        return 0;
+}
+
+/* The name of a user and the group it begins with. 0; -ESRCH: not in the user database; negative
+ * errno. */
+static int name_of_user(uid_t uid, char **ret_buffer, const char **ret_name) {
+        _cleanup_free_ char *buffer = NULL;
+        struct passwd entry, *found = NULL;
+        int error = ERANGE;
+
+        for (size_t n = USER_BYTES; error == ERANGE && n <= USER_BYTES_MAX; n *= 2) {
+                char *larger = realloc(buffer, n);
+
+                if (!larger)
+                        return -ENOMEM;
+                buffer = larger;
+                error = getpwuid_r(uid, &entry, buffer, n, &found);
+        }
+        if (error == ENOMEM)
+                return -ENOMEM;
+        if (!found)
+                return -ESRCH;
+        *ret_name = found->pw_name;
+        *ret_buffer = steal_ptr(buffer);
+        return 0;
+}
+
+static int groups_of_user(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_n_groups) {
+        _cleanup_free_ gid_t *groups = NULL;
+        int n_room = N_GROUPS_FIRST, n = n_room;
+
+        for (;;) {
+                gid_t *larger = reallocarray(groups, (size_t)n_room, sizeof(*groups));
+
+                if (!larger)
+                        return -ENOMEM;
+                groups = larger;
+                n = n_room;
+                if (getgrouplist(name, gid, groups, &n) >= 0)
+                        break;
+                if (n_room >= N_GROUPS_MAX)
+                        return -E2BIG;
+                n_room *= 2;
+        }
+        *ret_groups = steal_ptr(groups);
+        *ret_n_groups = (size_t)n;
+        return 0;
+}
+
+int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid) {
+        _cleanup_free_ char *buffer = NULL;
+        gid_t *groups = NULL;
+        const char *name;
+        size_t n_groups = 0;
+        int r;
+
+        r = name_of_user(uid, &buffer, &name);
+        if (r == 0)
+                r = groups_of_user(name, gid, &groups, &n_groups);
+        if (r < 0 && r != -ESRCH)
+                return r;
+        *peer = (struct peer){
+                .pid = pid,
+                .uid = uid,
+                .gid = gid,
+                .groups = groups,
+                .n_groups = n_groups,
+        };
+        return 0;
+}

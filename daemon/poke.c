@@ -1,0 +1,313 @@
+/*
+ * A datagram is `NAME` or `NAME KEY`, a line each. A sender whose socket has an address gets one
+ * datagram back, a line for each of its lines: `ok TICKET` or `error REASON`. What does not fit the
+ * receiver's queue is not answered; its sender does not read.
+ *
+ * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED). The groups of a user
+ * are looked up once and kept for CACHE_NS, because the look-up may ask a server on the network.
+ *
+ * At most DATAGRAMS_PER_TURN are taken in one turn of the loop, so that pokes without end leave
+ * room for the rest; what waits in the kernel makes its senders wait, and nothing is dropped.
+ */
+
+#include "daemon/poke.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "daemon/access.h"
+#include "daemon/configuration.h"
+#include "daemon/daemon.h"
+#include "daemon/handle.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/peer.h"
+#include "daemon/registry.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+
+#define DATAGRAMS_PER_TURN 64
+#define DATAGRAMS_AT_END \
+        4096 /* more than any queue holds; a sender that goes on is not waited for */
+#define N_CACHED_PEERS 16
+#define CACHE_NS       (60 * NS_PER_S)
+#define MAX_NAME       255
+#define N_REPLY        (256U << 10)
+#define N_REPLY_LINE   64
+
+struct cached_peer {
+        struct peer peer;
+        uint64_t until_ns; /* 0: free */
+};
+
+struct poke {
+        struct daemon *daemon;
+        int fd;
+        uv_poll_t poll;
+        struct poke_stats stats;
+        struct cached_peer peers[N_CACHED_PEERS];
+        size_t next_peer;
+        char datagram[LIMIT_POKE_BYTES + 1];
+        char reply[N_REPLY];
+};
+
+/* What is known of the datagram at hand. */
+struct message {
+        struct poke *poke;
+        const struct peer *peer; /* NULL: the kernel did not say */
+        char *reply;             /* NULL: not wanted */
+        size_t n_reply;
+};
+
+void poke_forget_peers(struct poke *poke) {
+        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
+                if (poke->peers[i].until_ns)
+                        peer_deinit(&poke->peers[i].peer);
+                poke->peers[i].until_ns = 0;
+        }
+}
+
+static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred) {
+        uint64_t now_ns = clock_now_ns();
+        struct cached_peer *cached;
+        struct peer peer = PEER_NULL;
+
+        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
+                cached = &poke->peers[i];
+                if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
+                    cached->until_ns > now_ns)
+                        return &cached->peer;
+        }
+        if (peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
+                return NULL;
+        cached = &poke->peers[poke->next_peer];
+        poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
+        if (cached->until_ns)
+                peer_deinit(&cached->peer);
+        *cached = (struct cached_peer){peer, now_ns + CACHE_NS};
+        return &cached->peer;
+}
+
+/* What the library takes as a name. */
+static bool name_is_legal(const char *name, size_t n_name) {
+        for (size_t i = 0; i < n_name; i++)
+                if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:@/",
+                            name[i]) ||
+                    !name[i])
+                        return false;
+        return n_name >= 1 && n_name <= MAX_NAME && name[0] != '-';
+}
+
+static void answer_error(struct message *message, const char *reason) {
+        message->poke->stats.errors++;
+        if (message->reply && message->n_reply + N_REPLY_LINE <= N_REPLY)
+                message->n_reply += (size_t)snprintf(message->reply + message->n_reply,
+                                                     N_REPLY_LINE, "error %s\n", reason);
+}
+
+static void answer_ok(struct message *message, uint64_t ticket) {
+        char digits[24];
+        size_t n = 0;
+
+        if (message->n_reply + N_REPLY_LINE > N_REPLY)
+                return;
+        memcpy(message->reply + message->n_reply, "ok ", 3);
+        message->n_reply += 3;
+        do
+                digits[n++] = (char)('0' + ticket % 10);
+        while (ticket /= 10);
+        while (n)
+                message->reply[message->n_reply++] = digits[--n];
+        message->reply[message->n_reply++] = '\n';
+}
+
+/* A line, whose n_line bytes may be changed, and the one behind them, too. */
+static void take_line(struct message *message, char *line, size_t n_line) {
+        struct daemon *daemon = message->poke->daemon;
+        char *space = memchr(line, ' ', n_line);
+        size_t n_name = space ? (size_t)(space - line) : n_line;
+        const char *key = space ? space + 1 : NULL;
+        size_t n_key = space ? n_line - n_name - 1 : 0;
+        struct handle_receipt receipt;
+        struct handle *handle = NULL;
+
+        line[n_name] = '\0';
+        if (n_name <= MAX_NAME && !memchr(line, '\0', n_name))
+                handle = registry_find(daemon_registry(daemon), line);
+        if (!handle) {
+                answer_error(message, name_is_legal(line, n_name) ? "no_such_handle" : "bad_name");
+                return;
+        }
+        if (!message->peer || !access_allows(daemon_access(daemon), handle_access(handle),
+                                             message->peer, ACCESS_SEND)) {
+                answer_error(message, "permission_denied");
+                return;
+        }
+        if (n_key > LIMIT_KEY_BYTES) {
+                answer_error(message, "too_long");
+                return;
+        }
+        if (handle_send(handle, key, n_key, message->reply ? &receipt : NULL) < 0) {
+                answer_error(message, "closed");
+                return;
+        }
+        message->poke->stats.sends++;
+        if (message->reply)
+                answer_ok(message, receipt.ticket);
+}
+
+/* All lines; the last one needs no newline. text[n_text] may be written. */
+static void take_lines(struct message *message, char *text, size_t n_text) {
+        char *end = text + n_text;
+
+        while (text < end) {
+                char *newline = memchr(text, '\n', (size_t)(end - text)) ?: end;
+                size_t n_line = (size_t)(newline - text);
+
+                if (n_line && text[n_line - 1] == '\r')
+                        n_line--;
+                if (n_line)
+                        take_line(message, text, n_line);
+                text = newline + 1;
+        }
+}
+
+static bool find_ucred(struct msghdr *header, struct ucred *ret) {
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
+                    c->cmsg_len == CMSG_LEN(sizeof(*ret))) {
+                        memcpy(ret, CMSG_DATA(c), sizeof(*ret));
+                        return true;
+                }
+        return false;
+}
+
+/* Descriptors that a sender attached would be ours to close. */
+static void refuse_fds(struct msghdr *header) {
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+                        int fd;
+
+                        memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+                        close(fd);
+                }
+        }
+}
+
+/* Takes one datagram. False: there is none. */
+static bool take_datagram(struct poke *poke) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(16 * sizeof(int))];
+        } control;
+        struct sockaddr_un address;
+        struct iovec iov = {poke->datagram, LIMIT_POKE_BYTES};
+        struct msghdr header = {
+                .msg_name = &address,
+                .msg_namelen = sizeof(address),
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof(control),
+        };
+        struct message message = {.poke = poke};
+        struct ucred ucred;
+        ssize_t n;
+        size_t n_text;
+
+        n = recvmsg(poke->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n < 0)
+                return false;
+        poke->stats.datagrams++;
+        refuse_fds(&header);
+        if (find_ucred(&header, &ucred))
+                message.peer = find_peer(poke, &ucred);
+        if (header.msg_namelen > sizeof(sa_family_t))
+                message.reply = poke->reply;
+        n_text = (size_t)n;
+        if (header.msg_flags & MSG_TRUNC) {
+                /* Whole lines count; the cut one and what is lost behind it does not. */
+                const char *last = memrchr(poke->datagram, '\n', n_text);
+
+                n_text = last ? (size_t)(last + 1 - poke->datagram) : 0;
+                log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
+        }
+        take_lines(&message, poke->datagram, n_text);
+        if (header.msg_flags & MSG_TRUNC)
+                answer_error(&message, "too_long");
+        if (message.n_reply &&
+            sendto(poke->fd, poke->reply, message.n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,
+                   (struct sockaddr *)&address, header.msg_namelen) < 0)
+                poke->stats.replies_lost++;
+        return true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+        struct poke *poke = poll->data;
+
+        (void)status;
+        (void)events;
+        rouse_hub_awake(daemon_hub(poke->daemon));
+        for (int i = 0; i < DATAGRAMS_PER_TURN; i++)
+                if (!take_datagram(poke))
+                        break;
+}
+
+int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
+        struct poke *poke = calloc(1, sizeof(*poke));
+        int r = -ENOMEM;
+
+        if (!poke)
+                goto fail;
+        poke->daemon = daemon;
+        poke->fd = fd;
+        if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0) {
+                r = -errno;
+                goto fail;
+        }
+        r = uv_poll_init(daemon_loop(daemon), &poke->poll, fd);
+        if (r < 0)
+                goto fail;
+        poke->poll.data = poke;
+        (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);
+        *ret = poke;
+        return 0;
+fail:
+        free(poke);
+        close(fd);
+        return r;
+}
+
+void poke_shut_down(struct poke *poke) {
+        uv_poll_stop(&poke->poll);
+        for (int i = 0; i < DATAGRAMS_AT_END; i++)
+                if (!take_datagram(poke))
+                        break;
+}
+
+static void on_closed(uv_handle_t *handle) {
+        struct poke *poke = handle->data;
+
+        poke_forget_peers(poke);
+        close(poke->fd);
+        free(poke);
+}
+
+struct poke *poke_close(struct poke *poke) {
+        if (poke)
+                uv_close((uv_handle_t *)&poke->poll, on_closed);
+        return NULL;
+}
+
+void poke_get_stats(const struct poke *poke, struct poke_stats *ret) {
+        *ret = poke->stats;
+}

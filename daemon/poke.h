@@ -1,0 +1,21 @@
+/* poke.sock: a line of text for each send, a line of answer for those who want one. Loop thread. */
+#pragma once
+
+#include <stdint.h>
+
+struct daemon;
+struct poke;
+
+/* Takes a bound datagram socket (closes it in the end, does not remove its path). */
+int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret);
+/* Takes what has arrived, all of it, and nothing after it. */
+void poke_shut_down(struct poke *poke);
+/* The memory goes when the loop has closed the socket's handle. Accepts and returns NULL. */
+struct poke *poke_close(struct poke *poke);
+/* Forgets who belongs to which group; for a reload. */
+void poke_forget_peers(struct poke *poke);
+
+struct poke_stats {
+        uint64_t datagrams, sends, errors, replies_lost;
+};
+void poke_get_stats(const struct poke *poke, struct poke_stats *ret);

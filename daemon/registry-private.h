@@ -1,0 +1,40 @@
+/* The inside of the registry, for the files that make up handles and the registry. */
+#pragma once
+
+#include <uv.h>
+
+#include "daemon/handle.h"
+#include "daemon/registry.h"
+
+struct configuration;
+struct deadline_queue;
+struct histogram;
+struct seqfile;
+
+struct registry {
+        uv_loop_t *loop;
+        rouse_hub_t *hub;
+        struct deadline_queue *deadlines;
+        struct seqfile *seqfile;
+        struct configuration *configuration; /* counted; the newest */
+        char **env;                          /* of runs, without what tells them their handle */
+        size_t n_handles;                    /* open ones */
+        size_t n_created;
+        size_t n_running;
+        bool is_stopping;   /* no limits, no retries */
+        struct list closed; /* still shown; their number is n_closed */
+        size_t n_closed;
+        struct list watches;
+        struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
+        struct histogram *run_duration;
+        struct handle_stats gone; /* counters of handles that are no more */
+        uint64_t n_wakes, n_wakes_at_mark;
+        bool is_settled; /* while stopping: all sends have become wakes */
+        void (*idle_cb)(void *arg);
+        void *idle_arg;
+};
+
+/* From handle_close(): shows it for a while, or discards it. */
+void registry_closed(struct registry *registry, struct handle *handle);
+void registry_run_started(struct registry *registry);
+void registry_run_ended(struct registry *registry);

@@ -1,0 +1,44 @@
+/* How the daemon makes, configures and ends its registry. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "lib/rouse.h"
+
+struct configuration;
+struct deadline_queue;
+struct registry;
+struct seqfile;
+
+/* What the registry works with; all of it is borrowed and outlives it. */
+struct registry_setup {
+        uv_loop_t *loop;
+        rouse_hub_t *hub;
+        struct deadline_queue *deadlines;
+        struct seqfile *seqfile;
+        char **env; /* the environment of runs, a list ended by NULL */
+};
+
+int registry_new(const struct registry_setup *setup, struct registry **ret);
+
+struct registry_changes {
+        bool wants_names; /* of added handles; the first configuration has nothing else */
+        char **added, **changed, **removed; /* names, lists ended by NULL (or NULL: none); owned */
+        size_t n_added, n_changed, n_removed;
+};
+void registry_changes_deinit(struct registry_changes *changes);
+
+/* Makes the handles agree with the configuration: nothing pending is lost, and nothing fires. On
+ * failure (out of memory) what could be done was done. */
+int registry_apply(struct registry *registry, struct configuration *configuration,
+                   struct registry_changes *ret);
+
+/* Nothing will be sent from outside any more. Delivers what is pending without delay, and calls
+ * back from the loop when it is done and no run goes on. -ENOMEM. */
+int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), void *arg);
+/* Asks all runs to end; kill: at once. */
+void registry_stop_runs(struct registry *registry, bool kill);
+/* Closes all handles, which are gone when the hub is. No run goes on. Returns NULL. */
+struct registry *registry_free(struct registry *registry);

@@ -1,0 +1,373 @@
+/*
+ * The hub is the index: each handle is the data of a named async, so a name is looked up there.
+ * What is closed but still shown stands in a list of its own, bounded by LIMIT_CLOSED_HANDLES.
+ *
+ * Applying a configuration compares it with the one in force handle by handle. Equal ones only
+ * change which configuration they stand in; so the old one can be freed once its last run has
+ * ended.
+ */
+
+#include "daemon/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/configuration.h"
+#include "daemon/deadline.h"
+#include "daemon/handle-private.h"
+#include "daemon/histogram.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/registry-private.h"
+#include "daemon/registry-setup.h"
+#include "daemon/seqfile.h"
+
+static struct handle *find_closed(struct registry *registry, const char *name) {
+        list_for_each (link, &registry->closed) {
+                struct handle *handle = container_of(link, struct handle, link);
+
+                if (strcmp(handle_name(handle), name) == 0)
+                        return handle;
+        }
+        return NULL;
+}
+
+struct handle *registry_find(struct registry *registry, const char *name) {
+        rouse_async_t *async = rouse_hub_find(registry->hub, name);
+
+        return async ? rouse_async_data(async) : find_closed(registry, name);
+}
+
+size_t registry_n_handles(const struct registry *registry) {
+        return registry->n_handles;
+}
+
+struct each {
+        registry_each_cb cb;
+        void *arg;
+};
+
+static void each_async(rouse_async_t *async, void *arg) {
+        struct each *each = arg;
+
+        if (rouse_async_name(async)) /* those without are the daemon's own */
+                each->cb(rouse_async_data(async), each->arg);
+}
+
+void registry_each(struct registry *registry, registry_each_cb cb, void *arg) {
+        struct each each = {cb, arg};
+        struct list closed = LIST_INIT(closed);
+
+        list_splice(&closed, &registry->closed);
+        rouse_hub_each(registry->hub, each_async, &each);
+        list_for_each_safe (link, &closed)
+                cb(container_of(link, struct handle, link), arg);
+        list_splice(&closed, &registry->closed);
+        list_splice(&registry->closed, &closed);
+}
+
+static int add(struct registry *registry, const char *name, const struct handle_conf *conf,
+               struct handle **ret) {
+        struct handle *handle, *closed;
+        int r;
+
+        if (registry->n_handles >= LIMIT_HANDLES)
+                return -EMFILE;
+        closed = find_closed(registry, name);
+        r = handle_new(registry, name, conf, registry->configuration, &handle);
+        if (r < 0)
+                return r;
+        if (closed) {
+                list_remove(&closed->link);
+                registry->n_closed--;
+                handle_discard(closed);
+        }
+        registry->n_handles++;
+        list_for_each_safe (link, &registry->watches) {
+                struct registry_watch *watch = container_of(link, struct registry_watch, link);
+
+                watch->added(watch, handle);
+        }
+        *ret = handle;
+        return 0;
+}
+
+int registry_create(struct registry *registry, const char *name, bool started,
+                    struct handle **ret) {
+        struct handle *handle;
+        int r;
+
+        if (registry->n_created >= LIMIT_CREATED_HANDLES)
+                return -EMFILE;
+        r = add(registry, name, NULL, &handle);
+        if (r < 0)
+                return r;
+        registry->n_created++;
+        if (started)
+                (void)handle_start(handle);
+        *ret = handle;
+        return 0;
+}
+
+void registry_closed(struct registry *registry, struct handle *handle) {
+        struct handle_stats stats;
+
+        handle_get_stats(handle, &stats);
+        registry->gone.sends += stats.sends;
+        registry->gone.wakes += stats.wakes;
+        registry->gone.coalesced += stats.coalesced;
+        registry->gone.runs += stats.runs;
+        registry->gone.runs_failed += stats.runs_failed;
+        registry->n_handles--;
+        if (handle_is_created(handle))
+                registry->n_created--;
+        if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping) {
+                handle_discard(handle);
+                return;
+        }
+        list_append(&registry->closed, &handle->link);
+        if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
+                struct handle *oldest =
+                        container_of(list_first(&registry->closed), struct handle, link);
+
+                registry->n_closed--;
+                handle_discard(oldest);
+        }
+}
+
+static void add_stats(struct handle *handle, void *arg) {
+        struct handle_stats *sum = arg, stats;
+
+        if (!handle_is_active(handle))
+                return; /* counted among those that are gone */
+        handle_get_stats(handle, &stats);
+        sum->sends += stats.sends;
+        sum->wakes += stats.wakes;
+        sum->coalesced += stats.coalesced;
+        sum->runs += stats.runs;
+        sum->runs_failed += stats.runs_failed;
+}
+
+void registry_get_stats(const struct registry *registry, struct handle_stats *ret) {
+        *ret = registry->gone;
+        registry_each((struct registry *)registry, add_stats, ret);
+        ret->wake_latency = registry->wake_latency;
+        ret->run_duration = registry->run_duration;
+}
+
+void registry_watch_add(struct registry *registry, struct registry_watch *watch) {
+        list_init(&watch->link);
+        list_append(&registry->watches, &watch->link);
+}
+
+void registry_watch_remove(struct registry_watch *watch) {
+        list_remove(&watch->link);
+}
+
+void registry_run_started(struct registry *registry) {
+        registry->n_running++;
+}
+
+/* While stopping: says so when nothing is left to do. */
+static void check_idle(struct registry *registry) {
+        void (*cb)(void *arg) = registry->idle_cb;
+
+        if (!cb || !registry->is_settled || registry->n_running)
+                return;
+        registry->idle_cb = NULL;
+        cb(registry->idle_arg);
+}
+
+void registry_run_ended(struct registry *registry) {
+        registry->n_running--;
+        check_idle(registry);
+}
+
+static int name_append(char ***names, size_t *n_names, const char *name) {
+        char **grown = realloc(*names, (*n_names + 2) * sizeof(*grown));
+
+        if (!grown)
+                return -ENOMEM;
+        *names = grown;
+        grown[*n_names] = strdup(name);
+        if (!grown[*n_names])
+                return -ENOMEM;
+        grown[++*n_names] = NULL;
+        return 0;
+}
+
+struct apply {
+        struct registry *registry;
+        struct configuration *next;
+        struct registry_changes *changes;
+        int error;
+};
+
+/* What the next configuration says of a handle that is there. */
+static void apply_to(struct handle *handle, void *arg) {
+        struct apply *apply = arg;
+        const char *name = handle_name(handle);
+        const struct handle_conf *conf = configuration_find_handle(apply->next, name);
+        struct registry_changes *changes = apply->changes;
+        int r = 0;
+
+        if (!handle_is_active(handle))
+                return; /* a closed one is made anew, or forgotten, further down */
+        if (!conf) {
+                if (handle_is_created(handle) || handle->is_retiring)
+                        return;
+                r = name_append(&changes->removed, &changes->n_removed, name);
+                handle_configure(handle, NULL, NULL);
+        } else {
+                if (handle_is_created(handle) || handle->is_retiring)
+                        r = name_append(&changes->added, &changes->n_added, name);
+                else if (!handle_conf_equal(handle_get_conf(handle), conf))
+                        r = name_append(&changes->changed, &changes->n_changed, name);
+                if (handle_is_created(handle))
+                        apply->registry->n_created--;
+                handle_configure(handle, conf, apply->next);
+        }
+        if (r < 0)
+                apply->error = r;
+}
+
+int registry_apply(struct registry *registry, struct configuration *configuration,
+                   struct registry_changes *ret) {
+        struct apply apply = {registry, configuration, ret, 0};
+
+        registry_each(registry, apply_to, &apply);
+        list_for_each_safe (link, &registry->closed) {
+                struct handle *handle = container_of(link, struct handle, link);
+
+                if (!configuration_find_handle(configuration, handle_name(handle))) {
+                        list_remove(link);
+                        registry->n_closed--;
+                        handle_discard(handle);
+                }
+        }
+        configuration_unref(registry->configuration);
+        registry->configuration = configuration_ref(configuration);
+        for (size_t i = 0; i < configuration->n_handles; i++) {
+                const struct handle_conf *conf = &configuration->handles[i];
+                struct handle *handle;
+                int r;
+
+                if (rouse_hub_find(registry->hub, conf->name))
+                        continue;
+                r = add(registry, conf->name, conf, &handle);
+                if (r == 0 && ret->wants_names)
+                        r = name_append(&ret->added, &ret->n_added, conf->name);
+                if (r < 0) {
+                        log_error("%s: cannot make the handle: %s", conf->name, strerror(-r));
+                        apply.error = r;
+                }
+        }
+        return apply.error;
+}
+
+void registry_changes_deinit(struct registry_changes *changes) {
+        char **lists[] = {changes->added, changes->changed, changes->removed};
+
+        for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+                for (char **name = lists[i]; name && *name; name++)
+                        free(*name);
+                free(lists[i]);
+        }
+        *changes = (struct registry_changes){0};
+}
+
+int registry_new(const struct registry_setup *setup, struct registry **ret) {
+        struct registry *registry = calloc(1, sizeof(*registry));
+
+        if (!registry)
+                return -ENOMEM;
+        *registry = (struct registry){
+                .loop = setup->loop,
+                .hub = setup->hub,
+                .deadlines = setup->deadlines,
+                .seqfile = setup->seqfile,
+                .env = setup->env,
+        };
+        list_init(&registry->closed);
+        list_init(&registry->watches);
+        *ret = registry;
+        return 0;
+}
+
+static void flush(struct handle *handle, void *arg) {
+        (void)arg;
+        handle_flush(handle);
+}
+
+static void report_loss(struct handle *handle, void *arg) {
+        (void)arg;
+        if (handle_pending(handle))
+                log_warning(
+                        "%s: stops with %llu sends that were not delivered, because it is paused",
+                        handle_name(handle), (unsigned long long)handle_pending(handle));
+}
+
+/* The first sent is the first woken: when the mark comes back, all sends before it have become
+ * wakes. Wakes may have sent on, so it goes round until there were none. */
+static void on_mark(rouse_async_t *mark, uint64_t n_sends) {
+        struct registry *registry = rouse_async_data(mark);
+
+        (void)n_sends;
+        if (registry->n_wakes != registry->n_wakes_at_mark) {
+                registry->n_wakes_at_mark = registry->n_wakes;
+                (void)rouse_async_send(mark);
+                return;
+        }
+        rouse_async_close_noerr(mark);
+        rouse_async_release(mark);
+        registry->is_settled = true;
+        registry_each(registry, report_loss, NULL);
+        check_idle(registry);
+}
+
+int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), void *arg) {
+        rouse_async_t *mark;
+        int r;
+
+        r = rouse_async_create(registry->hub, NULL, on_mark, registry, &mark);
+        if (r < 0)
+                return r;
+        registry->is_stopping = true;
+        registry->idle_cb = idle_cb;
+        registry->idle_arg = arg;
+        registry_each(registry, flush, NULL);
+        registry->n_wakes_at_mark = registry->n_wakes;
+        (void)rouse_async_send(mark);
+        return 0;
+}
+
+static void stop_run(struct handle *handle, void *arg) {
+        handle_stop_run(handle, *(bool *)arg);
+}
+
+void registry_stop_runs(struct registry *registry, bool kill) {
+        registry_each(registry, stop_run, &kill);
+}
+
+static void discard(struct handle *handle, void *arg) {
+        struct registry *registry = arg;
+
+        if (!handle_is_active(handle)) {
+                list_remove(&handle->link);
+                registry->n_closed--;
+        }
+        handle_discard(handle);
+}
+
+struct registry *registry_free(struct registry *registry) {
+        if (!registry)
+                return NULL;
+        registry->is_stopping = true;
+        registry_each(registry, discard, registry);
+        histogram_free(registry->wake_latency);
+        histogram_free(registry->run_duration);
+        configuration_unref(registry->configuration);
+        free(registry);
+        return NULL;
+}

@@ -1,0 +1,64 @@
+#include "daemon/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/configuration.h"
+#include "daemon/deadline.h"
+#include "daemon/handle-private.h"
+#include "daemon/registry-private.h"
+#include "lib/cleanup.h"
+
+static int64_t realtime_ms(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int run_new(struct handle *handle, struct configuration *configuration,
+            const struct action_conf *action, uint64_t seq, uint64_t n_sends, struct run **ret) {
+        struct run *run = calloc(1, sizeof(*run));
+
+        if (!run)
+                return -ENOMEM;
+        *run = (struct run){
+                .handle = handle,
+                .configuration = configuration_ref(configuration),
+                .action = action,
+                .result =
+                        {
+                                .seq = seq,
+                                .n_sends = n_sends,
+                                .started_ns = deadline_now(handle->registry->deadlines),
+                                .started_realtime_ms = realtime_ms(),
+                        },
+        };
+        *ret = run;
+        return 0;
+}
+
+struct run *run_free(struct run *run) {
+        if (run) {
+                configuration_unref(run->configuration);
+                free(run);
+        }
+        return NULL;
+}
+
+const char *run_handle_name(const struct run *run) {
+        return handle_name(run->handle);
+}
+
+struct registry *run_registry(const struct run *run) {
+        return run->handle->registry;
+}
+
+void run_finish(struct run *run, enum run_outcome outcome, int status, bool success) {
+        run->result.ended_ns = deadline_now(run->handle->registry->deadlines);
+        run->result.outcome = outcome;
+        run->result.status = status;
+        run->result.success = success;
+        handle_run_ended(run->handle, run);
+}

@@ -1,0 +1,32 @@
+/* One execution of the action that a handle carries. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/handle.h"
+
+struct action_conf;
+struct configuration;
+struct registry;
+
+struct run {
+        struct handle *handle;
+        struct configuration *configuration; /* counted: the action stands in it */
+        const struct action_conf *action;
+        struct run_result result;
+        pid_t pid;  /* 0: none */
+        void *impl; /* the kind's own */
+};
+
+/* A run that covers the handle's wakes up to seq, not started yet. 0, -ENOMEM. */
+int run_new(struct handle *handle, struct configuration *configuration,
+            const struct action_conf *action, uint64_t seq, uint64_t n_sends, struct run **ret);
+struct run *run_free(struct run *run); /* accepts and returns NULL */
+
+const char *run_handle_name(const struct run *run);
+struct registry *run_registry(const struct run *run);
+
+/* The kind of action says that the run has ended; the run is freed. */
+void run_finish(struct run *run, enum run_outcome outcome, int status, bool success);

@@ -1,0 +1,26 @@
+/* The number of each handle's last wake, in a file, so that numbers never go back over a restart.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct seqfile;
+
+/* The record of one name. */
+struct seqfile_entry {
+        uint32_t index; /* 0: none could be had; its numbers count for all unknown names */
+};
+
+/* Opens or makes the file `path`. A damaged file is set aside as `path`.bad. Whatever
+ * happens, the result works: without a file the numbers begin so high that they have not been used.
+ * *ret_error is 0, or the negative errno that kept the file away. -ENOMEM if there is nothing at
+ * all. */
+int seqfile_open(const char *path, int *ret_error, struct seqfile **ret);
+/* Marks the file as complete and closes it. Returns NULL. */
+struct seqfile *seqfile_close(struct seqfile *seqfile);
+
+/* Finds or makes the entry of a name; returns the number of its last wake. */
+uint64_t seqfile_enter(struct seqfile *seqfile, const char *name, struct seqfile_entry *ret_entry);
+/* The handle woke for the `seq`th time. A store into the page cache: survives kill -9. */
+void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t seq);

@@ -1,0 +1,107 @@
+/* A text of digits is a number and is not looked up. (uid_t)-1 means "nobody in particular" to the
+ * kernel and is no user. The re-entrant calls say with ERANGE that their buffer was too small: a
+ * group may have any number of members.
+ */
+#include "daemon/user-names.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+
+#define BUFFER_BYTES     1024U
+#define BUFFER_BYTES_MAX (16U << 20)
+
+/* 1: not a number; 0; -ESRCH: too large. */
+static int read_number(const char *text, uint32_t *ret) {
+        size_t n = strspn(text, "0123456789");
+        unsigned long long value;
+
+        if (n == 0 || text[n])
+                return 1;
+        if (n > 10)
+                return -ESRCH;
+        value = strtoull(text, NULL, 10);
+        if (value >= UINT32_MAX)
+                return -ESRCH;
+        *ret = (uint32_t)value;
+        return 0;
+}
+
+/* What getpwnam_r() and getgrnam_r() answer, as one of ours; positive errno values for "not there"
+ * differ between the modules of the user database. */
+static int result(int error, const void *found) {
+        if (found)
+                return 0;
+        switch (error) {
+        case 0:
+        case ENOENT:
+        case ESRCH:
+        case EBADF:
+        case EPERM:
+                return -ESRCH;
+        default:
+                return -error;
+        }
+}
+
+/* A buffer twice as large as before; 0, or -ENOMEM. */
+static int grow(char **buffer, size_t *n_buffer) {
+        size_t n = *n_buffer ? *n_buffer * 2 : BUFFER_BYTES;
+        char *larger;
+
+        if (n > BUFFER_BYTES_MAX)
+                return -ENOMEM;
+        larger = realloc(*buffer, n);
+        if (!larger)
+                return -ENOMEM;
+        *buffer = larger;
+        *n_buffer = n;
+        return 0;
+}
+
+int user_from_string(const char *text, uid_t *ret) {
+        _cleanup_free_ char *buffer = NULL;
+        struct passwd entry, *found;
+        size_t n_buffer = 0;
+        int r, error;
+
+        r = read_number(text, ret);
+        if (r <= 0)
+                return r;
+        do {
+                r = grow(&buffer, &n_buffer);
+                if (r < 0)
+                        return r;
+                error = getpwnam_r(text, &entry, buffer, n_buffer, &found);
+        } while (error == ERANGE);
+        r = result(error, found);
+        if (r == 0)
+                *ret = found->pw_uid;
+        return r;
+}
+
+int group_from_string(const char *text, gid_t *ret) {
+        _cleanup_free_ char *buffer = NULL;
+        struct group entry, *found;
+        size_t n_buffer = 0;
+        int r, error;
+
+        r = read_number(text, ret);
+        if (r <= 0)
+                return r;
+        do {
+                r = grow(&buffer, &n_buffer);
+                if (r < 0)
+                        return r;
+                error = getgrnam_r(text, &entry, buffer, n_buffer, &found);
+        } while (error == ERANGE);
+        r = result(error, found);
+        if (r == 0)
+                *ret = found->gr_gid;
+        return r;
+}

@@ -1,0 +1,224 @@
+#include "tests/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/exec.h"
+
+static char *env[] = {"PATH=/usr/bin:/bin", "WORD=from the environment", NULL};
+
+struct result {
+        bool has_ended;
+        int code, status;
+        unsigned int n_lines;
+        char lines[16][64];
+};
+
+static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line) {
+        struct result *result = arg;
+
+        ck_assert_uint_lt(result->n_lines, 16);
+        snprintf(result->lines[result->n_lines++], 64, "%s%.*s", is_stderr ? "err:" : "",
+                 (int)n_line, line);
+}
+
+static void on_exited(void *arg, int code, int status) {
+        struct result *result = arg;
+
+        ck_assert(!result->has_ended);
+        result->has_ended = true;
+        result->code = code;
+        result->status = status;
+}
+
+static const struct exec_ops ops = {.output = on_output, .exited = on_exited};
+
+static void finish(uv_loop_t *loop) {
+        ck_assert_int_eq(uv_run(loop, UV_RUN_DEFAULT), 0);
+        ck_assert_int_eq(uv_loop_close(loop), 0);
+}
+
+/* Runs `sh -c script` to its end. */
+static struct result run(const char *script) {
+        char *argv[] = {"sh", "-c", (char *)script, NULL};
+        struct exec_spec spec = {.argv = argv,
+                                 .env = env,
+                                 .stdin_fd = -1,
+                                 .stdout_fd = -1,
+                                 .stderr_fd = -1,
+                                 .log_stdout = true,
+                                 .log_stderr = true};
+        struct result result = {0};
+        struct exec *exec;
+        const char *step;
+        uv_loop_t loop;
+
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        while (!result.has_ended)
+                uv_run(&loop, UV_RUN_ONCE);
+        finish(&loop);
+        return result;
+}
+
+static void output_comes_line_by_line_before_the_end(void) {
+        struct result result = run(
+                "echo one; echo two >&2; echo; printf 'no newline'; echo \"$WORD\" >&2; exit 3");
+        unsigned int n_seen = 0;
+
+        ck_assert_int_eq(result.code, CLD_EXITED);
+        ck_assert_int_eq(result.status, 3);
+        for (unsigned int i = 0; i < result.n_lines; i++)
+                n_seen += strcmp(result.lines[i], "one") == 0 ||
+                          strcmp(result.lines[i], "err:two") == 0 ||
+                          strcmp(result.lines[i], "") == 0 ||
+                          strcmp(result.lines[i], "no newline") == 0 ||
+                          strcmp(result.lines[i], "err:from the environment") == 0;
+        ck_assert_uint_eq(result.n_lines, 5);
+        ck_assert_uint_eq(n_seen, 5);
+}
+
+static void nothing_is_inherited_but_what_is_meant(void) {
+        struct result result;
+        int fd = open("/dev/null", O_RDONLY); /* not close-on-exec: stays in the child */
+        sigset_t blocked;
+
+        sigemptyset(&blocked);
+        sigaddset(&blocked, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &blocked, NULL);
+        signal(SIGUSR2, SIG_IGN);
+        result = run(
+                "grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f2; readlink /proc/self/fd/0; "
+                "test $(ps -o pgid= -p $$) = $$ && test $(ps -o sid= -p $$) = $$ && echo own");
+        ck_assert_uint_ge(result.n_lines, 4);
+        ck_assert_str_eq(result.lines[0], "0000000000000000");
+        ck_assert_str_eq(result.lines[1], "0000000000000000");
+        ck_assert_str_eq(result.lines[2], "/dev/null");
+        ck_assert_str_eq(result.lines[3], "own");
+        close(fd);
+}
+
+static void a_program_that_is_not_there_is_an_error_at_once(void) {
+        static const struct {
+                const char *program;
+                int error;
+        } cases[] = {
+                {"no-such-program-anywhere", -ENOENT},
+                {"/no/such/program", -ENOENT},
+                {"/etc/passwd", -EACCES},
+                {"/", -EACCES},
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                char *argv[] = {(char *)cases[i].program, NULL};
+                struct exec_spec spec = {.argv = argv,
+                                         .env = env,
+                                         .stdin_fd = -1,
+                                         .stdout_fd = -1,
+                                         .stderr_fd = -1,
+                                         .log_stdout = true};
+                struct result result = {0};
+                struct exec *exec;
+                const char *step;
+                uv_loop_t loop;
+
+                ck_assert_int_eq(uv_loop_init(&loop), 0);
+                ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec),
+                                 cases[i].error);
+                ck_assert_str_eq(step, "exec");
+                finish(&loop);
+                ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
+                ck_assert_int_eq(errno, ECHILD);
+        }
+}
+
+static void a_directory_that_is_not_there_says_so(void) {
+        char *argv[] = {"true", NULL};
+        struct exec_spec spec = {.argv = argv,
+                                 .env = env,
+                                 .cwd = "/no/such/dir",
+                                 .stdin_fd = -1,
+                                 .stdout_fd = -1,
+                                 .stderr_fd = -1};
+        struct result result = {0};
+        struct exec *exec;
+        const char *step;
+        uv_loop_t loop;
+
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), -ENOENT);
+        ck_assert_str_eq(step, "chdir");
+        finish(&loop);
+}
+
+static void the_group_is_signalled_and_its_rest_killed(void) {
+        char *argv[] = {
+                "sh", "-c",
+                "trap 'exit 4' TERM; (trap '' TERM; echo child; exec sleep 1000) & echo up; wait",
+                NULL};
+        struct exec_spec spec = {.argv = argv,
+                                 .env = env,
+                                 .stdin_fd = -1,
+                                 .stdout_fd = -1,
+                                 .stderr_fd = -1,
+                                 .log_stdout = true};
+        struct result result = {0};
+        struct exec *exec;
+        const char *step;
+        uv_loop_t loop;
+        pid_t group;
+
+        prctl(PR_SET_CHILD_SUBREAPER, 1); /* what is left of the group comes to us */
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        group = exec_pid(exec);
+        while (result.n_lines < 2)
+                uv_run(&loop, UV_RUN_ONCE);
+        exec_kill_rest(exec);
+        ck_assert_int_eq(exec_signal_group(exec, SIGTERM), 0);
+        while (!result.has_ended)
+                uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_int_eq(result.code, CLD_EXITED);
+        ck_assert_int_eq(result.status, 4);
+        finish(&loop);
+        /* The child that ignores TERM was killed, so waiting for it does not last. */
+        ck_assert_int_eq(waitpid(-group, NULL, 0) > 0, 1);
+        ck_assert_int_eq(kill(-group, 0), -1);
+}
+
+static void an_end_is_seen_though_a_child_keeps_the_pipe_open(void) {
+        struct result result = run("sleep 1000 & echo $!; exit 0");
+
+        ck_assert_uint_eq(result.n_lines, 1);
+        ck_assert_int_eq(result.status, 0);
+        ck_assert_int_eq(kill(atoi(result.lines[0]), SIGKILL), 0);
+}
+
+static void a_killed_process_says_by_what(void) {
+        struct result result = run("kill -KILL $$");
+
+        ck_assert_int_eq(result.code, CLD_KILLED);
+        ck_assert_int_eq(result.status, SIGKILL);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(output_comes_line_by_line_before_the_end),
+                TEST(nothing_is_inherited_but_what_is_meant),
+                TEST(a_program_that_is_not_there_is_an_error_at_once),
+                TEST(a_directory_that_is_not_there_says_so),
+                TEST(the_group_is_signalled_and_its_rest_killed),
+                TEST(an_end_is_seen_though_a_child_keeps_the_pipe_open),
+                TEST(a_killed_process_says_by_what),
+                {0},
+        };
+
+        return test_main("exec", tests, argc, argv);
+}
