@@ -51,3 +51,10 @@ tests_test_names_LDADD = $(LDADD_HUB)
 tests_test_truth_table_SOURCES = tests/test-truth-table.c
 tests_test_truth_table_CFLAGS = $(CFLAGS_TEST)
 tests_test_truth_table_LDADD = $(LDADD_HUB)
+
+# The libraries from outside
+
+AM_TESTS_ENVIRONMENT += CC='$(CC)'; CFLAGS='$(CFLAGS)'; UV_CFLAGS='$(UV_CFLAGS)'; \
+	UV_LIBS='$(UV_LIBS)'; export CC CFLAGS UV_CFLAGS UV_LIBS;
+dist_check_SCRIPTS += tests/test-install.sh tests/test-symbols.sh
+TESTS += tests/test-install.sh tests/test-symbols.sh

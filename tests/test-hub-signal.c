@@ -2,8 +2,6 @@
  * Sends from signal handlers, which interrupt the loop's thread wherever it is.
  */
 
-#include "config.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -171,5 +169,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("hub-signal", tests, argc, argv);
+        return test_main("hub-signal", tests, argc, argv);
 }
