@@ -9,8 +9,8 @@
 #include "lib/rouse.h"
 
 /*
- * The word. Its low bits are flags, the bits above count the sends that ever succeeded, so that
- * the sum of one send is one read-modify-write and an overflow drops out at the top. Nothing but
+ * The word. Its low bits are flags, the bits above count the sends that ever succeeded: one
+ * addition counts a send and tells the flags, and an overflow drops out at the top. Nothing but
  * differences of counts is ever looked at.
  */
 #define WORD_CLOSED    (UINT64_C(1) << 0) /* for good; set on the loop thread only */
