@@ -76,7 +76,14 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
-	daemon/control.h
+	daemon/buffer.c \
+	daemon/buffer.h \
+	daemon/control.h \
+	daemon/json-text.c \
+	daemon/json-text.h \
+	daemon/json-write.c \
+	daemon/json-write.h \
+	daemon/utf8.h
 
 # the daemon as a whole
 
