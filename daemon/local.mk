@@ -83,6 +83,16 @@ daemon_libroused_la_SOURCES += \
 	daemon/json-text.h \
 	daemon/json-write.c \
 	daemon/json-write.h \
+	daemon/rpc-batch.c \
+	daemon/rpc-batch.h \
+	daemon/rpc-call.c \
+	daemon/rpc-call.h \
+	daemon/rpc-error.c \
+	daemon/rpc-error.h \
+	daemon/rpc-method.c \
+	daemon/rpc-method.h \
+	daemon/rpc.c \
+	daemon/rpc.h \
 	daemon/utf8.h
 
 # the daemon as a whole

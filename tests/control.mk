@@ -1,9 +1,33 @@
 # tests: control
 
-TESTS_CONTROL = tests/test-json
+TESTS_CONTROL = tests/test-json tests/test-rpc
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
 tests_test_json_SOURCES = tests/test-json.c
 tests_test_json_CFLAGS = $(CFLAGS_TEST)
 tests_test_json_LDADD = $(LDADD_DAEMON)
+
+tests_test_rpc_SOURCES = tests/test-rpc.c tests/rpc-methods.c tests/rpc-methods.h
+tests_test_rpc_CFLAGS = $(CFLAGS_TEST)
+tests_test_rpc_LDADD = $(LDADD_DAEMON)
+
+# Fuzz targets: built here with a main program that replays the corpus. For fuzzing, build them with
+# clang, `--enable-sanitizer=address,undefined,fuzzer-no-link` and LDFLAGS=-fsanitize=fuzzer.
+
+FUZZ_CONTROL = tests/fuzz-rpc
+check_PROGRAMS += $(FUZZ_CONTROL)
+TESTS += $(FUZZ_CONTROL)
+
+tests_fuzz_rpc_SOURCES = tests/fuzz-rpc.c tests/fuzz-replay.c tests/fuzz.h \
+	tests/rpc-methods.c tests/rpc-methods.h
+tests_fuzz_rpc_CFLAGS = $(CFLAGS_TEST)
+tests_fuzz_rpc_LDADD = $(LDADD_DAEMON)
+EXTRA_DIST += \
+	tests/corpus-rpc/batches \
+	tests/corpus-rpc/deep \
+	tests/corpus-rpc/escapes \
+	tests/corpus-rpc/later \
+	tests/corpus-rpc/odd \
+	tests/corpus-rpc/spec \
+	tests/corpus-rpc/types
