@@ -93,6 +93,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/rpc-method.h \
 	daemon/rpc.c \
 	daemon/rpc.h \
+	daemon/stream.c \
+	daemon/stream.h \
 	daemon/utf8.h
 
 # the daemon as a whole

@@ -1,6 +1,6 @@
 # tests: control
 
-TESTS_CONTROL = tests/test-json tests/test-rpc
+TESTS_CONTROL = tests/test-json tests/test-rpc tests/test-stream
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
@@ -11,6 +11,10 @@ tests_test_json_LDADD = $(LDADD_DAEMON)
 tests_test_rpc_SOURCES = tests/test-rpc.c tests/rpc-methods.c tests/rpc-methods.h
 tests_test_rpc_CFLAGS = $(CFLAGS_TEST)
 tests_test_rpc_LDADD = $(LDADD_DAEMON)
+
+tests_test_stream_SOURCES = tests/test-stream.c
+tests_test_stream_CFLAGS = $(CFLAGS_TEST)
+tests_test_stream_LDADD = $(LDADD_DAEMON)
 
 # Fuzz targets: built here with a main program that replays the corpus. For fuzzing, build them with
 # clang, `--enable-sanitizer=address,undefined,fuzzer-no-link` and LDFLAGS=-fsanitize=fuzzer.
