@@ -18,6 +18,7 @@ const struct rpc_error rpc_repeated_param = {-32602, "repeated_param", "Invalid 
 const struct rpc_error rpc_wrong_type = {-32602, "wrong_type", "Invalid params"};
 const struct rpc_error rpc_too_many_params = {-32602, "too_many_params", "Invalid params"};
 const struct rpc_error rpc_bad_name = {-32602, "bad_name", "Not a legal name"};
+const struct rpc_error rpc_bad_key = {-32602, "bad_key", "Not a legal key"};
 const struct rpc_error rpc_too_long = {-32602, "too_long", "Too long"};
 const struct rpc_error rpc_conflict = {-32602, "conflict", "Parameters contradict each other"};
 const struct rpc_error rpc_no_action = {-32602, "no_action", "The handle has no action"};
@@ -37,7 +38,7 @@ const struct rpc_error *const rpc_errors[] = {
         &rpc_method_not_found, &rpc_internal_error,
         &rpc_unknown_param,    &rpc_missing_param,
         &rpc_repeated_param,   &rpc_wrong_type,
-        &rpc_too_many_params,  &rpc_bad_name,
+        &rpc_too_many_params,  &rpc_bad_name, &rpc_bad_key,
         &rpc_too_long,         &rpc_conflict,
         &rpc_no_action,        &rpc_no_such_handle,
         &rpc_handle_exists,    &rpc_permission_denied,

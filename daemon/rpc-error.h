@@ -12,7 +12,7 @@ extern const struct rpc_error rpc_parse_error, rpc_invalid_request, rpc_method_n
         rpc_internal_error;
 /* All of these are -32602, and the reason says what is wrong with the parameter. */
 extern const struct rpc_error rpc_unknown_param, rpc_missing_param, rpc_repeated_param,
-        rpc_wrong_type, rpc_too_many_params, rpc_bad_name, rpc_too_long, rpc_conflict,
+        rpc_wrong_type, rpc_too_many_params, rpc_bad_name, rpc_bad_key, rpc_too_long, rpc_conflict,
         rpc_no_action;
 /* Of the daemon. */
 extern const struct rpc_error rpc_no_such_handle, rpc_handle_exists, rpc_permission_denied,

@@ -7,7 +7,8 @@
  * Nobody can keep the loop: a stream has TURN_NS a turn, then the others and the rest of the loop
  * come first. Nobody can fill the memory: lines are taken only while less than max_out bytes wait
  * to be written, and nothing is read while whole lines wait to be taken. What is longer than
- * max_line is thrown away up to its newline.
+ * max_line is thrown away up to its newline. A bound for all streams together makes max_out smaller
+ * while it is exceeded.
  *
  * A line that the other end has sent counts, also when it does not wait for the answer: when
  * writing fails, what was sent is still read to its end.
@@ -30,10 +31,11 @@
 #include "lib/clock.h"
 
 #define READ_BYTES (64U << 10)
-#define KEEP_BYTES 4096U        /* of a buffer that is empty */
-#define ROOM_BYTES (64U << 10)  /* what is held back joins at most this much */
-#define MOVE_BYTES (256U << 10) /* what was written is taken out of a buffer that is never empty \
-                                 */
+#define KEEP_BYTES 4096U       /* of a buffer that is empty */
+#define ROOM_BYTES (64U << 10) /* what is held back joins at most this much */
+#define MOVE_BYTES                                                                    \
+        (256U << 10) /* what was written is taken out of a buffer that is never empty \
+                      */
 #define TURN_NS NS_PER_MS
 
 static void take_lines(struct stream *stream);
@@ -98,8 +100,8 @@ static void on_own_closed(uv_handle_t *handle) {
         set_handle_closed(handle->data);
 }
 
-void stream_set_init(struct stream_set *set, uv_loop_t *loop) {
-        *set = (struct stream_set){.n_open = 3};
+void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent) {
+        *set = (struct stream_set){.n_open = 3, .max_unsent = max_unsent};
         list_init(&set->ready);
         list_init(&set->again);
         (void)uv_check_init(loop, &set->check); /* these cannot fail */
@@ -117,8 +119,19 @@ void stream_set_close(struct stream_set *set, void (*closed)(struct stream_set *
 
 /* A stream. */
 
+/* When all streams together hold too much, each may hold only what is worth a write. */
 static bool is_full(const struct stream *stream) {
-        return stream_n_unsent(stream) > stream->max_out;
+        size_t n = stream_n_unsent(stream);
+
+        return n > stream->max_out ||
+               (n > ROOM_BYTES && stream->set->n_unsent > stream->set->max_unsent);
+}
+
+/* After every step that writes or sends. */
+static void count_unsent(struct stream *stream) {
+        stream->set->n_unsent -= stream->n_counted;
+        stream->n_counted = stream->is_closing ? 0 : stream_n_unsent(stream);
+        stream->set->n_unsent += stream->n_counted;
 }
 
 bool stream_has_room(const struct stream *stream) {
@@ -132,6 +145,8 @@ bool stream_turn_is_over(const struct stream *stream) {
 void stream_flush_later(struct stream *stream) {
         if (stream->is_closing || list_is_linked(&stream->ready_link))
                 return;
+        if (stream->events & UV_WRITABLE)
+                return; /* there is no room now; it leaves with what waits for some */
         list_append(&stream->set->ready, &stream->ready_link);
         run(stream->set);
 }
@@ -221,6 +236,7 @@ static void keep_rest(struct stream *stream) {
 
 static void take_lines(struct stream *stream) {
         size_t n, next;
+        bool is_done;
 
         if (stream->is_closing || stream->is_stopped)
                 return;
@@ -233,7 +249,9 @@ static void take_lines(struct stream *stream) {
                         stream->is_blocked = true;
                         break;
                 }
-                if (!take_line(stream, n, next) || stream_turn_is_over(stream)) {
+                is_done = take_line(stream, n, next);
+                count_unsent(stream);
+                if (!is_done || stream_turn_is_over(stream)) {
                         take_again_later(stream);
                         break;
                 }
@@ -315,15 +333,16 @@ static void flush(struct stream *stream) {
         if (stream->is_closing)
                 return;
         discard_sent(stream);
+        count_unsent(stream);
         if (stream->is_blocked && stream_n_unsent(stream) <= stream->max_out / 2)
                 take_again_later(stream);
-        if (stream_n_unsent(stream) == 0) {
-                if (more)
-                        stream_flush_later(stream);
-                else
-                        stream->ops->drained(stream);
-        }
         update_events(stream);
+        if (stream_n_unsent(stream) > 0)
+                return;
+        if (more)
+                stream_flush_later(stream);
+        else
+                stream->ops->drained(stream);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -381,6 +400,7 @@ void stream_close(struct stream *stream) {
         if (stream->is_closing)
                 return;
         stream->is_closing = true;
+        count_unsent(stream);
         list_remove(&stream->ready_link);
         list_remove(&stream->again_link);
         uv_close((uv_handle_t *)&stream->poll, on_closed);

@@ -19,12 +19,14 @@ struct stream_set {
         struct list ready; /* have something to write */
         struct list again; /* have lines that are not taken */
         bool is_running;
+        size_t n_unsent, max_unsent;
         unsigned int n_open;                   /* handles of the loop, its own and the streams' */
         void (*awake)(struct stream_set *set); /* lines are going to be taken; or NULL */
         void (*closed)(struct stream_set *set);
 };
 
-void stream_set_init(struct stream_set *set, uv_loop_t *loop);
+/* max_unsent: bytes that wait to be written in all streams together before each may hold less. */
+void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent);
 /* After all streams of it were told to close: `closed` comes from the loop when the last is gone.
  */
 void stream_set_close(struct stream_set *set, void (*closed)(struct stream_set *set));
@@ -61,7 +63,8 @@ struct stream {
         size_t in_at;      /* where the first line begins that was not taken */
         size_t in_scanned; /* up to here no newline follows it */
         struct buffer out;
-        size_t out_at; /* what was written already */
+        size_t out_at;    /* what was written already */
+        size_t n_counted; /* its share of the set's n_unsent */
         uint64_t turn_end_ns;
 
         bool is_skipping; /* the rest of a line that was too long */

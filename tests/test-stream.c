@@ -16,8 +16,9 @@
 #include "lib/cleanup.h"
 #include "tests/support.h"
 
-#define MAX_LINE 1000
-#define MAX_OUT  10000
+#define MAX_LINE   1000
+#define MAX_OUT    10000
+#define MAX_UNSENT 400000
 
 struct end {
         struct stream stream;
@@ -105,7 +106,7 @@ static void on_set_closed(struct stream_set *s) {
 
 static void begin(void) {
         ck_assert_int_eq(uv_loop_init(&loop), 0);
-        stream_set_init(&set, &loop);
+        stream_set_init(&set, &loop, MAX_UNSENT);
 }
 
 static void finish(void) {
@@ -321,6 +322,32 @@ static void who_does_not_read_is_not_read(void) {
         finish();
 }
 
+static void all_together_hold_less_when_they_hold_too_much(void) {
+        struct end ends[6];
+        int small = 4096;
+        size_t sum = 0;
+
+        begin();
+        for (int i = 0; i < 6; i++) {
+                end_init(&ends[i], SOCK_STREAM);
+                setsockopt(ends[i].stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+                ends[i].stream.max_out = 1000000;
+                ends[i].n_reply = 10000;
+                for (int k = 0; k < 200; k++)
+                        say(&ends[i], "x\n");
+                turn();
+                sum += stream_n_unsent(&ends[i].stream);
+        }
+        ck_assert_uint_eq(set.n_unsent, sum);
+        ck_assert_uint_gt(sum, MAX_UNSENT);
+        ck_assert_uint_lt(stream_n_unsent(&ends[5].stream), (64U << 10) + 10000);
+        ck_assert_uint_gt(ends[5].n_lines, 0);
+        for (int i = 0; i < 6; i++)
+                end_deinit(&ends[i]);
+        ck_assert_uint_eq(set.n_unsent, 0);
+        finish();
+}
+
 static void what_is_held_back_leaves_as_there_is_room(void) {
         struct end end;
         ssize_t sum = 0;
@@ -476,6 +503,7 @@ int main(int argc, char **argv) {
                 TEST(answers_of_a_turn_leave_together),
                 TEST(lines_that_are_too_long_are_left_out),
                 TEST(who_does_not_read_is_not_read),
+                TEST(all_together_hold_less_when_they_hold_too_much),
                 TEST(what_is_held_back_leaves_as_there_is_room),
                 TEST(what_was_sent_counts_when_the_sender_is_gone),
                 TEST(who_shuts_his_ears_is_still_heard),
