@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "daemon/buffer.h"
-#include "daemon/utf8.h"
+#include "lib/utf8.h"
 
 struct scanner {
         const char *at, *end;
@@ -88,7 +88,7 @@ static int scan_string(struct scanner *s) {
                         if (r < 0)
                                 return r;
                 } else {
-                        size_t n = utf8_char(s->at, s->end);
+                        size_t n = rouse__utf8_sequence(s->at, (size_t)(s->end - s->at));
 
                         if (n == 0)
                                 return -EINVAL;

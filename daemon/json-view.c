@@ -12,7 +12,7 @@
 #include "daemon/handle.h"
 #include "daemon/histogram.h"
 #include "daemon/json-write.h"
-#include "daemon/timespan.h"
+#include "lib/timespan.h"
 #include "lib/clock.h"
 
 static void write_bool(struct buffer *out, const char *key, bool value) {

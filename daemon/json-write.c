@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "daemon/utf8.h"
+#include "lib/utf8.h"
 
 static void write_comma(struct buffer *buffer) {
         if (buffer->n > 0 && !strchr("{[:\n", buffer->data[buffer->n - 1]))
@@ -48,7 +48,7 @@ void json_write_bytes(struct buffer *buffer, const char *s, size_t n) {
         buffer_add_byte(buffer, '"');
         while (s < end) {
                 unsigned char c = (unsigned char)*s;
-                size_t n_char = utf8_char(s, end);
+                size_t n_char = rouse__utf8_sequence(s, (size_t)(end - s));
 
                 if (n_char > 0 && c >= 0x20 && c != '"' && c != '\\') {
                         s += n_char;

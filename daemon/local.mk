@@ -117,7 +117,6 @@ daemon_libroused_la_SOURCES += \
 	daemon/stream.h \
 	daemon/subscription.c \
 	daemon/subscription.h \
-	daemon/utf8.h \
 	daemon/wait.c \
 	daemon/wait.h
 

@@ -12,6 +12,9 @@
 #include "daemon/rpc-error.h"
 #include "daemon/rpc-method.h"
 
+#define A_STRING "{\"type\":\"string\"}"
+#define AN_ARRAY "{\"type\":\"array\",\"items\":" A_STRING "}"
+
 static void write_string(struct buffer *out, const char *key, const char *value) {
         json_write_key(out, key);
         json_write_string(out, value);
@@ -34,10 +37,9 @@ static void write_choices(struct buffer *out, const struct rpc_param *param) {
 
 static void write_param(struct buffer *out, const struct rpc_param *param) {
         static const char *const types[] = {
-                [RPC_STRING] = "{\"type\":\"string\"}",
-                [RPC_STRINGS] = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
-                [RPC_STRING_OR_ARRAY] = "{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\","
-                                        "\"items\":{\"type\":\"string\"}}]}",
+                [RPC_STRING] = A_STRING,
+                [RPC_STRINGS] = AN_ARRAY,
+                [RPC_STRING_OR_ARRAY] = "{\"oneOf\":[" A_STRING "," AN_ARRAY "]}",
                 [RPC_BOOLEAN] = "{\"type\":\"boolean\"}",
                 [RPC_INTEGER] = "{\"type\":\"integer\",\"minimum\":0}",
         };

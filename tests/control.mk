@@ -1,8 +1,23 @@
 # tests: control
 
-TESTS_CONTROL = tests/test-json tests/test-rpc tests/test-stream
+TESTS_CONTROL = tests/test-control tests/test-control-clients tests/test-glob tests/test-json \
+	tests/test-rpc tests/test-stream
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
+
+CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h tests/no-sources.c
+
+tests_test_control_SOURCES = tests/test-control.c $(CONTROL_FIXTURE)
+tests_test_control_CFLAGS = $(CFLAGS_TEST)
+tests_test_control_LDADD = $(LDADD_DAEMON)
+
+tests_test_control_clients_SOURCES = tests/test-control-clients.c $(CONTROL_FIXTURE)
+tests_test_control_clients_CFLAGS = $(CFLAGS_TEST)
+tests_test_control_clients_LDADD = $(LDADD_DAEMON)
+
+tests_test_glob_SOURCES = tests/test-glob.c
+tests_test_glob_CFLAGS = $(CFLAGS_TEST)
+tests_test_glob_LDADD = $(LDADD_DAEMON)
 
 tests_test_json_SOURCES = tests/test-json.c
 tests_test_json_CFLAGS = $(CFLAGS_TEST)

@@ -114,7 +114,6 @@ static void finish(void) {
         uv_run(&loop, UV_RUN_DEFAULT);
         ck_assert(set_closed);
         ck_assert_int_eq(uv_loop_close(&loop), 0);
-        uv_library_shutdown(); /* it keeps a pipe for signals */
 }
 
 static void end_init(struct end *end, int type) {
