@@ -90,7 +90,49 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
-	daemon/control.h
+	daemon/buffer.c \
+	daemon/buffer.h \
+	daemon/client.c \
+	daemon/client.h \
+	daemon/control.c \
+	daemon/control.h \
+	daemon/control-private.h \
+	daemon/glob.c \
+	daemon/glob.h \
+	daemon/json-text.c \
+	daemon/json-text.h \
+	daemon/json-view.c \
+	daemon/json-view.h \
+	daemon/json-write.c \
+	daemon/json-write.h \
+	daemon/methods.c \
+	daemon/methods.h \
+	daemon/methods-daemon.c \
+	daemon/methods-handle.c \
+	daemon/methods-query.c \
+	daemon/methods-send.c \
+	daemon/methods-wait.c \
+	daemon/methods-watch.c \
+	daemon/openrpc.c \
+	daemon/openrpc.h \
+	daemon/rpc.c \
+	daemon/rpc.h \
+	daemon/rpc-batch.c \
+	daemon/rpc-batch.h \
+	daemon/rpc-call.c \
+	daemon/rpc-call.h \
+	daemon/rpc-error.c \
+	daemon/rpc-error.h \
+	daemon/rpc-method.c \
+	daemon/rpc-method.h \
+	daemon/schemas.c \
+	daemon/schemas.h \
+	daemon/stream.c \
+	daemon/stream.h \
+	daemon/subscription.c \
+	daemon/subscription.h \
+	daemon/wait.c \
+	daemon/wait.h
 
 # the daemon as a whole
 
