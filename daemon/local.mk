@@ -137,6 +137,13 @@ daemon_libroused_la_SOURCES += \
 # the daemon as a whole
 
 daemon_libroused_la_SOURCES += \
-	daemon/daemon.h \
+	daemon/daemon-setup.h \
+	daemon/daemon.c daemon/daemon.h \
 	daemon/notify.c daemon/notify.h \
-	daemon/sockets.c daemon/sockets.h
+	daemon/sockets.c daemon/sockets.h \
+	daemon/workforce.c daemon/workforce.h
+
+sbin_PROGRAMS += daemon/roused
+daemon_roused_SOURCES = daemon/main.c
+daemon_roused_CFLAGS = $(AM_CFLAGS)
+daemon_roused_LDADD = daemon/libroused.la
