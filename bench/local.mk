@@ -1,7 +1,11 @@
 # Benchmarks: built and run by `make bench`, not by `make`.
 
-EXTRA_PROGRAMS = bench/hub
+EXTRA_PROGRAMS = \
+	bench/cli-spawn \
+	bench/hub
 CLEANFILES += $(EXTRA_PROGRAMS)
+
+bench_cli_spawn_SOURCES = bench/cli-spawn.c
 
 bench_hub_SOURCES = \
 	bench/engine.c \

@@ -1,4 +1,5 @@
-/* Handles name each other in their actions, and sources name handles. Names are looked up once all
+/*
+ * Handles name each other in their actions, and sources name handles. Names are looked up once all
  * files were read. Then the handles are nodes of a graph, which is searched depth first for cycles;
  * with a stack of its own, because a chain may be as long as there are handles. A handle is white
  * before it was seen, grey while it is on the stack, and black when all that it reaches was

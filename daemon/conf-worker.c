@@ -1,4 +1,5 @@
-/* A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
+/*
+ * A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
  * keys of all sources that have a target are a table too.
  */
 #include <errno.h>
