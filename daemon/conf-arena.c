@@ -1,4 +1,5 @@
-/* Chunks come from mmap and go back by munmap, so that what a big configuration needed while it was
+/*
+ * Chunks come from mmap and go back by munmap, so that what a big configuration needed while it was
  * read leaves the process, whatever malloc's heap looks like by then. Pages of a chunk that are
  * never touched cost nothing, so one size serves small files too.
  *

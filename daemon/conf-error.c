@@ -1,4 +1,5 @@
-/* A list that owns its texts, so that errors outlive the nodes that they were found in. What stands
+/*
+ * A list that owns its texts, so that errors outlive the nodes that they were found in. What stands
  * in a file may be quoted in a message and end up on a terminal: control characters, also those of
  * C1 in UTF-8, become question marks.
  */

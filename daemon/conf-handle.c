@@ -1,4 +1,5 @@
-/* What each kind of action adds to a handle's keys is known only from the table of kinds. So a
+/*
+ * What each kind of action adds to a handle's keys is known only from the table of kinds. So a
  * handle is read in two steps. First conf_map() takes the keys of every kind as they are; it finds
  * the unknown and repeated ones. Then the kind whose key stands there reads its value and its own
  * extra keys, and what is left belongs to a kind that the handle has not: that is an error of its
@@ -137,6 +138,13 @@ static int second_action(struct conf_loader *loader, const struct conf_node *nod
                           second->key, first->key, first_key->line, first_key->column);
 }
 
+static const struct action_kind *find_kind(const char *key) {
+        for (size_t k = 0; action_kinds[k]; k++)
+                if (strcmp(action_kinds[k]->key, key) == 0)
+                        return action_kinds[k];
+        return NULL;
+}
+
 /* Every kind whose key is there reads its value, so that its errors are seen; the first stays. */
 static int read_actions(struct conf_loader *loader, const struct conf_node *node,
                         struct draft *draft, struct action_conf **ret) {
@@ -144,22 +152,24 @@ static int read_actions(struct conf_loader *loader, const struct conf_node *node
         const struct action_kind *first = NULL;
         int r, result = 0;
 
-        for (size_t k = 0; action_kinds[k]; k++) {
+        for (size_t i = 0; node->type == CONF_MAPPING && i < node->n; i++) {
                 _cleanup_(action_conf_freep) struct action_conf *action = NULL;
-                const struct conf_node *value = take(loader, draft, action_kinds[k]->key);
+                const struct action_kind *kind = find_kind(node->pairs[i].key->text);
+                const struct conf_node *value = kind ? take(loader, draft, kind->key) : NULL;
 
                 if (!value)
                         continue;
-                r = read_action(loader, node, draft, action_kinds[k], value, &action);
+                r = read_action(loader, node, draft, kind, value, &action);
                 if (r != -ENOMEM && first)
-                        r = second_action(loader, node, first, action_kinds[k]);
+                        r = second_action(loader, node, first, kind);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
                         result = r;
-                if (!first)
+                if (!first) {
+                        first = kind;
                         kept = steal_ptr(action);
-                first = first ?: action_kinds[k];
+                }
         }
         *ret = steal_ptr(kept);
         return result;

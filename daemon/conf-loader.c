@@ -1,4 +1,5 @@
-/* Each file is read to nodes, and its parts are added to the configuration at once; what needs all
+/*
+ * Each file is read to nodes, and its parts are added to the configuration at once; what needs all
  * files (names that are defined twice or not at all, cycles) waits for the end. The nodes of all
  * files live until then, so that every error has its place.
  *
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 
 #include "daemon/access.h"
+#include "daemon/action.h"
 #include "daemon/conf-error.h"
 #include "daemon/conf-node.h"
 #include "daemon/conf-yaml.h"
@@ -97,12 +99,15 @@ static int index_handles(struct conf_loader *loader) {
         return r;
 }
 
-/* Gives back what the growing array has too much. */
-static void shrink(struct configuration *configuration) {
+/* Gives back what the growing array has too much, and forgets nodes, which end with the loader. */
+static void settle(struct configuration *configuration) {
         struct handle_conf *handles;
 
         if (configuration->n_handles == 0)
                 return;
+        for (size_t i = 0; i < configuration->n_handles; i++)
+                if (configuration->handles[i].action)
+                        configuration->handles[i].action->node = NULL;
         handles = reallocarray(configuration->handles, configuration->n_handles, sizeof(*handles));
         if (handles)
                 configuration->handles = handles;
@@ -125,6 +130,6 @@ int conf_loader_finish(struct conf_loader *loader) {
                 return r;
         if (loader->errors->n_items > 0)
                 return -EINVAL;
-        shrink(configuration);
+        settle(configuration);
         return 0;
 }

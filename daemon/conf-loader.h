@@ -37,8 +37,7 @@ void conf_loader_deinit(struct conf_loader *loader);
 /* Adds what one file says; `file` must live as long as the loader. 0, also if errors were noted;
  * -ENOMEM. */
 int conf_loader_add(struct conf_loader *loader, const char *file, const char *text, size_t n_text);
-/* Checks all files together. 0; -EINVAL if any error was noted since conf_loader_init(); -ENOMEM.
- */
+/* Checks all files together. 0; -EINVAL if any error was noted; -ENOMEM. */
 int conf_loader_finish(struct conf_loader *loader);
 
 /* Prepares the keys of handles. */

@@ -1,4 +1,5 @@
-/* Handles name each other in their actions, and sources name handles. Names are looked up once all
+/*
+ * Handles name each other in their actions, and sources name handles. Names are looked up once all
  * files were read. Then the handles are nodes of a graph, which is searched depth first for cycles;
  * with a stack of its own, because a chain may be as long as there are handles. A handle is white
  * before it was seen, grey while it is on the stack, and black when all that it reaches was
@@ -15,8 +16,8 @@
 #include "daemon/conf-loader.h"
 #include "daemon/conf-node.h"
 #include "daemon/configuration.h"
-#include "daemon/suggest.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
 
 /* Looking for a near name compares with every handle: that is done for so many pairs at most. */
 #define SUGGESTION_BUDGET 5000000U

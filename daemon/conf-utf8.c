@@ -1,4 +1,5 @@
-/* Goes through the text byte by byte, with a short way for printable ASCII. The sequences are those
+/*
+ * Goes through the text byte by byte, with a short way for printable ASCII. The sequences are those
  * of RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. The control characters
  * are those that YAML 1.2 (5.1) does not allow.
  */

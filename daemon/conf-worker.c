@@ -1,4 +1,5 @@
-/* A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
+/*
+ * A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
  * keys of all sources that have a target are a table too.
  */
 #include <errno.h>
@@ -13,8 +14,8 @@
 #include "daemon/configuration.h"
 #include "daemon/limits.h"
 #include "daemon/source.h"
-#include "daemon/suggest.h"
 #include "lib/cleanup.h"
+#include "lib/suggest.h"
 
 const struct conf_key conf_source_keys[] = {
         {"send", conf_handle_name, offsetof(struct source_conf, target), .required = true},

@@ -1,4 +1,5 @@
-/* The only file that knows libyaml. Its events build the tree from the inside out: finished values
+/*
+ * The only file that knows libyaml. Its events build the tree from the inside out: finished values
  * wait on one stack, each open collection remembers where its own begin, and when it closes they
  * move into the arena as its items or pairs. Depth is bounded, so the list of open collections is
  * an array.
@@ -223,7 +224,9 @@ static int close_mapping(struct builder *builder, struct conf_node *node,
 
 static int on_end(struct builder *builder) {
         struct open_collection *open = &builder->open[--builder->n_open];
-        const struct conf_node *const *values = builder->stack + open->start;
+        /* There is no stack yet if nothing but empty lists was read. */
+        const struct conf_node *const *values =
+                builder->stack ? builder->stack + open->start : NULL;
         size_t n_values = builder->n_stack - open->start;
         int r;
 

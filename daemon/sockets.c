@@ -310,6 +310,12 @@ static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_
                                 &sockets->poke_file, reterr_message);
                 if (r < 0)
                         return r;
+                sockets->retire_fd = fcntl(sockets->poke_fd, F_DUPFD_CLOEXEC, 0);
+                if (sockets->retire_fd < 0) {
+                        r = -errno;
+                        return fail(reterr_message, r, "cannot serve %s/%s: %s", dir, POKE_FILE,
+                                    strerror(-r));
+                }
         }
         r = set_up_poke(sockets->poke_fd);
         if (r < 0)
@@ -348,12 +354,21 @@ static void remove_ours(int dir_fd, const char *name, struct sockets_file *file)
         *file = (struct sockets_file){0};
 }
 
-void sockets_close(struct sockets *sockets) {
+void sockets_retire(struct sockets *sockets) {
         if (sockets->lock_fd >= 0) {
                 remove_ours(sockets->dir_fd, POKE_FILE, &sockets->poke_file);
                 remove_ours(sockets->dir_fd, CONTROL_FILE, &sockets->control_file);
-                remove_ours(sockets->dir_fd, LOCK_FILE, &sockets->lock_file);
         }
+        /* Senders that had connected go on without the file. */
+        if (sockets->retire_fd >= 0)
+                (void)shutdown(sockets->retire_fd, SHUT_RD);
+        sockets->retire_fd = close_fd(sockets->retire_fd);
+}
+
+void sockets_close(struct sockets *sockets) {
+        sockets_retire(sockets);
+        if (sockets->lock_fd >= 0)
+                remove_ours(sockets->dir_fd, LOCK_FILE, &sockets->lock_file);
         sockets->poke_fd = close_fd(sockets->poke_fd);
         sockets->control_fd = close_fd(sockets->control_fd);
         sockets->lock_fd = close_fd(sockets->lock_fd);

@@ -33,3 +33,42 @@ EXTRA_DIST += lib/librouse.sym
 
 include_HEADERS += lib/rouse.h
 pkgconfig_DATA += lib/librouse.pc
+
+# librouse-client
+
+noinst_LTLIBRARIES += lib/librouse-client-core.la
+lib_librouse_client_core_la_SOURCES = \
+	lib/buffer.c \
+	lib/buffer.h \
+	lib/client-call.c \
+	lib/client-private.h \
+	lib/client-send.c \
+	lib/client-watch.c \
+	lib/client.c \
+	lib/deadline.c \
+	lib/deadline.h \
+	lib/json-scan.c \
+	lib/json-scan.h \
+	lib/stream.c \
+	lib/stream.h \
+	lib/utf8.h
+
+lib_LTLIBRARIES += lib/librouse-client.la
+lib_librouse_client_la_SOURCES =
+lib_librouse_client_la_LIBADD = lib/librouse-client-core.la
+lib_librouse_client_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined \
+	-version-info $(LIBROUSE_CLIENT_LT_VERSION) \
+	-Wl,--version-script=$(top_srcdir)/lib/librouse-client.sym
+EXTRA_lib_librouse_client_la_DEPENDENCIES = lib/librouse-client.sym
+EXTRA_DIST += lib/librouse-client.sym
+include_HEADERS += lib/rouse-client.h
+pkgconfig_DATA += lib/librouse-client.pc
+
+# what the daemon and the shell share: how people write words and lengths of time
+
+noinst_LTLIBRARIES += lib/libtext.la
+lib_libtext_la_SOURCES = \
+	lib/suggest.c \
+	lib/suggest.h \
+	lib/timespan.c \
+	lib/timespan.h

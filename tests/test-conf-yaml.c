@@ -121,7 +121,7 @@ static void syntax_errors_say_what_and_where(void) {
                 {"a: 'b\n",
                  "t:2:1: YAML: while scanning a quoted scalar that begins in line 1, found "
                  "unexpected end of stream\n"},
-                {"a: \"\\q\"\n", "t:1:4: YAML: while parsing a quoted scalar, found unknown escape "
+                {"a: \"\\q\"\n", "t:1:5: YAML: while parsing a quoted scalar, found unknown escape "
                                  "character\n"},
                 {"  a: b\n c: d\n", "t:2:2: YAML: did not find expected <document start>\n"},
                 {"%YAML 3.0\n---\na: b\n", "t:1:1: YAML: found incompatible YAML document\n"},

@@ -79,5 +79,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("hub-litmus", tests, argc, argv);
+        return test_main("hub-litmus", tests, argc, argv);
 }

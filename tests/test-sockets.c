@@ -294,6 +294,29 @@ static void close_removes_all_and_may_be_repeated(void) {
         sockets_close(&sockets);
 }
 
+static void after_retirement_no_send_succeeds_and_none_is_lost(void) {
+        struct sockets sockets = open_or_fail(test_dir());
+        struct sockaddr_un address = address_of(test_path("poke.sock"));
+        _cleanup_close_ int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        char text[8] = "";
+
+        ck_assert_int_eq(connect(sender, (struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(send(sender, "before", 6, 0), 6);
+        sockets_retire(&sockets);
+        ck_assert_int_eq(send(sender, "after", 5, MSG_NOSIGNAL), -1);
+        ck_assert_int_eq(errno, EPIPE);
+        ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), -ENOENT);
+        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), -ENOENT);
+        ck_assert_msg(exists(test_path("lock")), "another could start while runs go on");
+        ck_assert_int_eq(recv(sockets.poke_fd, text, sizeof(text), 0), 6);
+        ck_assert_str_eq(text, "before");
+        ck_assert_int_eq(recv(sockets.poke_fd, text, sizeof(text), 0), -1);
+        ck_assert_int_eq(errno, EAGAIN);
+        sockets_retire(&sockets);
+        sockets_close(&sockets);
+        ck_assert(!exists(test_path("lock")));
+}
+
 static void close_leaves_what_somebody_put_in_its_place(void) {
         struct sockets sockets = open_or_fail(test_dir());
         const char *path = test_path("control.sock");
@@ -457,6 +480,7 @@ static const struct test tests[] = {
         TEST(file_that_is_no_socket_is_left_alone),
         TEST(lock_that_is_a_link_or_a_fifo_leads_nowhere),
         TEST(close_removes_all_and_may_be_repeated),
+        TEST(after_retirement_no_send_succeeds_and_none_is_lost),
         TEST(close_leaves_what_somebody_put_in_its_place),
         TEST(path_that_is_too_long_for_an_address_is_served),
 #ifdef HAVE_LIBSYSTEMD

@@ -1,5 +1,5 @@
 /* What is near enough to be suggested. */
-#include "daemon/suggest.h"
+#include "lib/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Lengths of time, read and written. */
-#include "daemon/timespan.h"
+#include "lib/timespan.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,0 +1,183 @@
+/*
+ * Calls of the daemon's methods, through control.sock: a request is a line of JSON, and so is its
+ * answer.
+ *
+ * A client has one request under way at most. After a failure in the middle of one the connection
+ * is closed, so an answer that comes late is never taken for another's; answers are told apart by
+ * their id all the same. Notifications are left aside: a client that gets any does not call.
+ *
+ * A call on a connection that broke while nobody looked is made once more on a new one, but only
+ * if the daemon cannot have read it.
+ */
+
+#include "lib/client-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/deadline.h"
+
+int rouse__client_broken(rouse_client_t *client, int error) {
+        rouse__stream_close(&client->control);
+        client->watching = false;
+        switch (error) {
+        case -ETIMEDOUT:
+                return rouse__client_fail(client, error, "roused does not answer");
+        case -ECONNRESET:
+                return rouse__client_fail(client, error, "roused closed the connection");
+        case -EPROTO:
+                return rouse__client_fail(client, error,
+                                          "roused answers in a way that is not understood");
+        default:
+                return rouse__client_fail(client, error, "no answer from roused: %s",
+                                          strerror(-error));
+        }
+}
+
+static int connect_control(rouse_client_t *client, uint64_t deadline_ns) {
+        struct sockaddr_un address = rouse__client_address(client, CONTROL_SOCKET);
+        int r;
+
+        r = rouse__stream_open(&client->control, &address, deadline_ns);
+        return r < 0 ? rouse__client_unreachable(client, r, CONTROL_SOCKET) : 0;
+}
+
+static int compose(rouse_client_t *client, struct buffer *line, const char *method,
+                   const char *params, size_t n_params) {
+        rouse__buffer_add_str(line, "{\"jsonrpc\":\"2.0\",\"id\":");
+        rouse__buffer_add_u64(line, client->last_id);
+        rouse__buffer_add_str(line, ",\"method\":");
+        rouse__buffer_add_json_string(line, method);
+        if (params) {
+                size_t at;
+
+                rouse__buffer_add_str(line, ",\"params\":");
+                at = line->n;
+                rouse__buffer_add(line, params, n_params);
+                /* Outside of strings a newline is white space, and within them there is none. */
+                for (size_t i = at; i < line->n; i++)
+                        if (line->data[i] == '\n')
+                                line->data[i] = ' ';
+        }
+        rouse__buffer_add_str(line, "}\n");
+        return line->error;
+}
+
+/* Writes the request; a connection that was idle may turn out to be dead. */
+static int write_request(rouse_client_t *client, const struct buffer *line, uint64_t deadline_ns) {
+        bool was_open = rouse__stream_is_open(&client->control);
+        int r;
+
+        if (!was_open) {
+                r = connect_control(client, deadline_ns);
+                if (r < 0)
+                        return r;
+        }
+        r = rouse__stream_write(&client->control, line->data, line->n, deadline_ns);
+        if (r == -ECONNRESET && was_open) {
+                rouse__stream_close(&client->control);
+                return write_request(client, line, deadline_ns);
+        }
+        return r < 0 ? rouse__client_broken(client, r) : 0;
+}
+
+/* Notes the error object of an answer. */
+static int refuse(rouse_client_t *client, struct json error) {
+        char message[sizeof(client->message)] = "", reason[sizeof(client->reason)] = "";
+        struct json member, data = JSON_NULL;
+        int code = 0, r;
+
+        if (rouse__json_find(error, "code", &member))
+                (void)rouse__json_int(member, &code);
+        if (rouse__json_find(error, "message", &member))
+                (void)rouse__json_string(member, message, sizeof(message), NULL);
+        if (rouse__json_find(error, "data", &data) && rouse__json_find(data, "reason", &member))
+                (void)rouse__json_string(member, reason, sizeof(reason), NULL);
+        if (code == 0)
+                return rouse__client_broken(client, -EPROTO);
+        r = rouse__client_refused(client, code, reason, message, NULL);
+        if (data.n > 0) {
+                /* It stands in the stream's buffer, and a bracket or comma follows it. */
+                ((char *)data.text)[data.n] = '\0';
+                client->error.data = data.text;
+        }
+        return r;
+}
+
+/* Reads lines up to the answer to the last request. */
+static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json *ret_result) {
+        for (;;) {
+                struct json whole, member;
+                uint64_t id = 0;
+                char *line;
+                size_t n;
+                int r;
+
+                r = rouse__stream_read_line(&client->control, deadline_ns, &line, &n);
+                if (r < 0)
+                        return rouse__client_broken(client, r);
+                if (rouse__json_parse(line, n, &whole, NULL) < 0 ||
+                    rouse__json_type(whole) != JSON_OBJECT)
+                        return rouse__client_broken(client, -EPROTO);
+                if (rouse__json_find(whole, "method", &member))
+                        continue;
+                if (!rouse__json_find(whole, "id", &member))
+                        return rouse__client_broken(client, -EPROTO);
+                /* null: the daemon could not even read the id. */
+                if (rouse__json_type(member) != JSON_NULL_VALUE &&
+                    (rouse__json_u64(member, &id) < 0 || id != client->last_id))
+                        continue;
+                if (rouse__json_find(whole, "error", &member))
+                        return refuse(client, member);
+                if (!rouse__json_find(whole, "result", &member))
+                        return rouse__client_broken(client, -EPROTO);
+                *ret_result = member;
+                return 0;
+        }
+}
+
+int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
+                          size_t n_params, uint64_t deadline_ns, struct json *ret_result) {
+        struct buffer line = BUFFER_NULL;
+        int r;
+
+        client->last_id++;
+        r = compose(client, &line, method, params, n_params);
+        if (r < 0)
+                r = rouse__client_fail(client, r, "out of memory");
+        else
+                r = write_request(client, &line, deadline_ns);
+        rouse__buffer_deinit(&line);
+        return r < 0 ? r : read_answer(client, deadline_ns, ret_result);
+}
+
+int rouse_client_call(rouse_client_t *client, const char *method, const char *params,
+                      int64_t timeout_ms, const char **ret_result) {
+        struct json json = JSON_NULL, result;
+        size_t at = 0;
+        int r;
+
+        if (client->watching)
+                return rouse__client_fail(client, -EBUSY, "this client watches");
+        if (params) {
+                r = rouse__json_parse(params, strlen(params), &json, &at);
+                if (r == -E2BIG)
+                        return rouse__client_fail(client, -EINVAL,
+                                                  "the parameters are nested too deep");
+                if (r < 0)
+                        return rouse__client_fail(client, -EINVAL,
+                                                  "the parameters are not JSON from character "
+                                                  "%zu on",
+                                                  at + 1);
+                if (rouse__json_type(json) != JSON_OBJECT && rouse__json_type(json) != JSON_ARRAY)
+                        return rouse__client_fail(client, -EINVAL,
+                                                  "the parameters must be a JSON object or array");
+        }
+        r = rouse__client_request(client, method, json.text, json.n, deadline_in_ms(timeout_ms),
+                                  &result);
+        if (r < 0)
+                return r;
+        ((char *)result.text)[result.n] = '\0'; /* a bracket or comma, in the stream's buffer */
+        *ret_result = result.text;
+        return 0;
+}

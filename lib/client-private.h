@@ -1,0 +1,53 @@
+/* The inside of a client, for the files that add calls to it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "lib/json-scan.h"
+#include "lib/rouse-client.h"
+#include "lib/stream.h"
+
+#define POKE_SOCKET    "poke.sock"
+#define CONTROL_SOCKET "control.sock"
+
+struct rouse_client {
+        char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+        /* Datagram sockets, connected; each -1 until it is needed. */
+        int ack_fd;   /* has an address, so that replies come */
+        int mute_fd;  /* has none, so that none come */
+        int probe_fd; /* left from looking for the user's daemon; becomes one of the others */
+
+        struct stream control;
+        uint64_t last_id; /* of the last request */
+        bool watching;
+        char wake_name[256]; /* what rouse_client_wake_t.name points to */
+
+        rouse_client_error_t error;
+        char message[1024];
+        char reason[64];
+};
+
+/* Notes what failed and returns `error`, for `return rouse__client_fail(…)`. */
+int rouse__client_fail(rouse_client_t *client, int error, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+/* The same for a refusal of the daemon. rpc_code is 0, and strings are empty, where it says
+ * nothing; `subject` (may be NULL) is what it refused, for the sentence. */
+int rouse__client_refused(rouse_client_t *client, int rpc_code, const char *reason,
+                          const char *message, const char *subject);
+
+/* The address of one of the client's sockets. */
+struct sockaddr_un rouse__client_address(const rouse_client_t *client, const char *socket_name);
+/* That no daemon is there, or that it may not be reached. */
+int rouse__client_unreachable(rouse_client_t *client, int error, const char *socket_name);
+
+/* Sends a request and takes its answer; params is the text of an array or object, or NULL. The
+ * result points into the stream's buffer, until the next line is read. On failure the error is
+ * noted. */
+int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
+                          size_t n_params, uint64_t deadline_ns, struct json *ret_result);
+/* Closes the connection to control.sock, notes why and returns `error`. */
+int rouse__client_broken(rouse_client_t *client, int error);

@@ -1,0 +1,153 @@
+/*
+ * Being told of wakes: one awaited by its number, or all of some handles.
+ *
+ * A time-out is given to the daemon, which answers when it is over; the client's own deadline lies
+ * a little later and is only for a daemon that says nothing.
+ *
+ * A watcher's connection carries, after the answer to `subscribe`, nothing but notifications.
+ */
+
+#include "lib/client-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/deadline.h"
+
+#define GRACE_MS 1000
+
+/* Reads {name, seq, sends, missed}, of which name and missed may be absent and sends may be null:
+ * of wakes that are over the daemon does not remember it. */
+static int read_wake(rouse_client_t *client, struct json object, rouse_client_wake_t *ret) {
+        rouse_client_wake_t wake = {.name = client->wake_name};
+        struct json member;
+
+        if (rouse__json_find(object, "name", &member) &&
+            rouse__json_string(member, client->wake_name, sizeof(client->wake_name), NULL) < 0)
+                goto strange;
+        if (!rouse__json_find(object, "seq", &member) || rouse__json_u64(member, &wake.seq) < 0)
+                goto strange;
+        if (!rouse__json_find(object, "sends", &member) ||
+            (rouse__json_type(member) != JSON_NULL_VALUE &&
+             rouse__json_u64(member, &wake.n_sends) < 0))
+                goto strange;
+        if (rouse__json_find(object, "missed", &member) &&
+            rouse__json_u64(member, &wake.n_missed) < 0)
+                goto strange;
+        *ret = wake;
+        return 0;
+strange:
+        return rouse__client_fail(client, -EPROTO,
+                                  "roused tells of a wake in a way that is not understood");
+}
+
+static int wait_for(rouse_client_t *client, const char *name, const char *which, uint64_t number,
+                    int64_t timeout_ms, rouse_client_wake_t *ret_wake) {
+        struct buffer params = BUFFER_NULL;
+        rouse_client_wake_t wake;
+        struct json result;
+        int r;
+
+        if (client->watching)
+                return rouse__client_fail(client, -EBUSY, "this client watches");
+        rouse__buffer_add_str(&params, "{\"name\":");
+        rouse__buffer_add_json_string(&params, name);
+        if (which) {
+                rouse__buffer_add_str(&params, ",\"");
+                rouse__buffer_add_str(&params, which);
+                rouse__buffer_add_str(&params, "\":");
+                rouse__buffer_add_u64(&params, number);
+        }
+        if (timeout_ms >= 0) {
+                rouse__buffer_add_str(&params, ",\"timeout_ms\":");
+                rouse__buffer_add_u64(&params, (uint64_t)timeout_ms);
+                timeout_ms = timeout_ms > INT64_MAX - GRACE_MS ? INT64_MAX : timeout_ms + GRACE_MS;
+        }
+        rouse__buffer_add_str(&params, "}");
+        r = params.error ? rouse__client_fail(client, params.error, "out of memory")
+                         : rouse__client_request(client, "wait", params.data, params.n,
+                                                 deadline_in_ms(timeout_ms), &result);
+        rouse__buffer_deinit(&params);
+        if (r < 0)
+                return r;
+        strncpy(client->wake_name, name, sizeof(client->wake_name) - 1);
+        client->wake_name[sizeof(client->wake_name) - 1] = '\0';
+        r = read_wake(client, result, &wake);
+        if (r < 0)
+                return r;
+        if (ret_wake)
+                *ret_wake = wake;
+        return 0;
+}
+
+int rouse_client_wait(rouse_client_t *client, const char *name, int64_t timeout_ms,
+                      rouse_client_wake_t *ret_wake) {
+        return wait_for(client, name, NULL, 0, timeout_ms, ret_wake);
+}
+
+int rouse_client_wait_after(rouse_client_t *client, const char *name, uint64_t seq,
+                            int64_t timeout_ms, rouse_client_wake_t *ret_wake) {
+        return wait_for(client, name, "after", seq, timeout_ms, ret_wake);
+}
+
+int rouse_client_wait_ticket(rouse_client_t *client, const char *name, uint64_t ticket,
+                             int64_t timeout_ms, rouse_client_wake_t *ret_wake) {
+        return wait_for(client, name, "ticket", ticket, timeout_ms, ret_wake);
+}
+
+int rouse_client_watch(rouse_client_t *client, const char *const *patterns, size_t n_patterns,
+                       int64_t timeout_ms) {
+        struct buffer params = BUFFER_NULL;
+        struct json result;
+        int r;
+
+        if (client->watching)
+                return rouse__client_fail(client, -EBUSY, "this client watches");
+        if (n_patterns == 0)
+                return rouse__client_fail(client, -EINVAL, "no pattern to watch");
+        rouse__buffer_add_str(&params, "{\"patterns\":");
+        for (size_t i = 0; i < n_patterns; i++) {
+                rouse__buffer_add_str(&params, i == 0 ? "[" : ",");
+                rouse__buffer_add_json_string(&params, patterns[i]);
+        }
+        rouse__buffer_add_str(&params, "]}");
+        r = params.error ? rouse__client_fail(client, params.error, "out of memory")
+                         : rouse__client_request(client, "subscribe", params.data, params.n,
+                                                 deadline_in_ms(timeout_ms), &result);
+        rouse__buffer_deinit(&params);
+        if (r < 0)
+                return r;
+        client->watching = true;
+        return 0;
+}
+
+int rouse_client_next(rouse_client_t *client, int64_t timeout_ms, rouse_client_wake_t *ret_wake) {
+        uint64_t deadline_ns = deadline_in_ms(timeout_ms);
+
+        if (!client->watching)
+                return rouse__client_fail(client, -EINVAL, "this client does not watch");
+        for (;;) {
+                struct json whole, member;
+                char *line;
+                size_t n;
+                int r;
+
+                r = rouse__stream_read_line(&client->control, deadline_ns, &line, &n);
+                if (r == -ETIMEDOUT) /* nothing is wrong: it watches on */
+                        return rouse__client_fail(client, r, "no wake in this time");
+                if (r < 0)
+                        return rouse__client_broken(client, r);
+                if (rouse__json_parse(line, n, &whole, NULL) < 0)
+                        return rouse__client_broken(client, -EPROTO);
+                if (!rouse__json_find(whole, "method", &member) ||
+                    !rouse__json_string_is(member, "wake"))
+                        continue; /* of a kind that this version does not know */
+                if (!rouse__json_find(whole, "params", &member))
+                        return rouse__client_broken(client, -EPROTO);
+                return read_wake(client, member, ret_wake);
+        }
+}
+
+int rouse_client_fd(const rouse_client_t *client) {
+        return client->watching ? client->control.fd : -1;
+}
