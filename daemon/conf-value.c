@@ -205,7 +205,7 @@ int conf_timespan_or_infinity(struct conf_errors *errors, const struct conf_node
 }
 
 int conf_timespan(struct conf_errors *errors, const struct conf_node *node, void *field) {
-        uint64_t ns;
+        uint64_t ns = 0;
         int r;
 
         r = conf_timespan_or_infinity(errors, node, &ns);

@@ -21,7 +21,8 @@ static struct access_rules *parse(const char *text) {
         struct access_rules *rules = NULL;
         const struct conf_node *root;
 
-        ck_assert_int_eq(conf_yaml_parse(&errors, &arena, "t", text, strlen(text), &root), 0);
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, &arena, "t", text, strlen(text), NULL, NULL, &root), 0);
         ck_assert_int_eq(access_rules_parse(&errors, root, &rules), 0);
         ck_assert_uint_eq(errors.n_items, 0);
         conf_errors_deinit(&errors);

@@ -74,7 +74,8 @@ static int read_text(const char *file, const char *text, const struct conf_key *
         const struct conf_node *root;
         int r;
 
-        ck_assert_int_eq(conf_yaml_parse(&errors, arena, file, text, strlen(text), &root), 0);
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, arena, file, text, strlen(text), NULL, NULL, &root), 0);
         ck_assert_ptr_nonnull(root);
         r = conf_map(&errors, root, tables, targets, n_tables);
         *ret_errors = conf_test_errors(&errors);
