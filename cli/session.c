@@ -97,7 +97,7 @@ static void say_denied(const rouse_client_error_t *error, const char *dir) {
         struct stat st;
 
         snprintf(path, sizeof(path), "%s/poke.sock", dir);
-        if (stat(path, &st) < 0 || !(st.st_mode & S_IWGRP)) {
+        if (stat(path, &st) < 0 || !(st.st_mode & S_IWGRP) || st.st_gid == 0) {
                 message("%s; the daemon's owner may", error->message);
                 return;
         }
@@ -168,7 +168,7 @@ int session_failed(struct session *session) {
         char first = *text, name[256];
 
         /* The daemon writes sentences, and here they follow a colon. */
-        if (first >= 'A' && first <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+        if (first >= 'A' && first <= 'Z' && (text[1] == ' ' || (text[1] >= 'a' && text[1] <= 'z')))
                 first = (char)(first - 'A' + 'a');
         if (!refused && is_unreachable(error->code))
                 say_unreachable(session, error);
