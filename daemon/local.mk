@@ -90,11 +90,60 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
-	daemon/control.h
+	daemon/buffer.c \
+	daemon/buffer.h \
+	daemon/client.c \
+	daemon/client.h \
+	daemon/control.c \
+	daemon/control.h \
+	daemon/control-private.h \
+	daemon/glob.c \
+	daemon/glob.h \
+	daemon/json-text.c \
+	daemon/json-text.h \
+	daemon/json-view.c \
+	daemon/json-view.h \
+	daemon/json-write.c \
+	daemon/json-write.h \
+	daemon/methods.c \
+	daemon/methods.h \
+	daemon/methods-daemon.c \
+	daemon/methods-handle.c \
+	daemon/methods-query.c \
+	daemon/methods-send.c \
+	daemon/methods-wait.c \
+	daemon/methods-watch.c \
+	daemon/openrpc.c \
+	daemon/openrpc.h \
+	daemon/rpc.c \
+	daemon/rpc.h \
+	daemon/rpc-batch.c \
+	daemon/rpc-batch.h \
+	daemon/rpc-call.c \
+	daemon/rpc-call.h \
+	daemon/rpc-error.c \
+	daemon/rpc-error.h \
+	daemon/rpc-method.c \
+	daemon/rpc-method.h \
+	daemon/schemas.c \
+	daemon/schemas.h \
+	daemon/stream.c \
+	daemon/stream.h \
+	daemon/subscription.c \
+	daemon/subscription.h \
+	daemon/wait.c \
+	daemon/wait.h
 
 # the daemon as a whole
 
 daemon_libroused_la_SOURCES += \
-	daemon/daemon.h \
+	daemon/daemon-setup.h \
+	daemon/daemon.c daemon/daemon.h \
 	daemon/notify.c daemon/notify.h \
-	daemon/sockets.c daemon/sockets.h
+	daemon/sockets.c daemon/sockets.h \
+	daemon/workforce.c daemon/workforce.h
+
+sbin_PROGRAMS += daemon/roused
+daemon_roused_SOURCES = daemon/main.c
+daemon_roused_CFLAGS = $(AM_CFLAGS)
+daemon_roused_LDADD = daemon/libroused.la

@@ -155,8 +155,8 @@ static int cron_open(uv_loop_t *loop, const struct source_conf *conf, struct out
         if (timer_fd < 0)
                 return -errno;
         if (!getenv("TZ")) {
-                r = watch_path_new(loop, "/etc/localtime", 0, conf->place, cron_on_zone, self,
-                                   &self->zone);
+                r = watch_path_new(loop, "/etc/localtime", WATCH_PATH_NAME_ONLY, conf->place,
+                                   cron_on_zone, self, &self->zone);
                 if (r < 0)
                         return r;
         }

@@ -64,38 +64,40 @@ struct watch_path {
 
         bool stale;   /* the chain may be wrong */
         bool changed; /* …, and what it leads to may be something else */
+        bool touched; /* what it leads to was written, or the last name came or went */
         bool lossy;   /* events were lost */
         int error;    /* that was logged */
-        char *told;   /* told last; not again before all events that were there are read */
+        char *told;   /* the name below it that was told last; until all that was read is told */
         char path[];
 };
 
 DEFINE_CLEANUP(struct watch_path *, watch_path_free)
 
-/* Consumes nothing; `path` is copied where it has to last. Each path is told once for all events
- * that were read together, because all of them came before it is told. */
-static void tell(struct watch_path *self, const char *path) {
-        if (self->told && strcmp(self->told, path) == 0)
-                return;
-        free(self->told);
-        self->told = strdup(path);
+static void touch(struct watch_path *self) {
+        self->touched = true;
         notifier_user_defer(&self->user);
-        self->cb(self->arg, path);
-}
-
-static void on_tree_changed(void *arg, const char *name) {
-        struct watch_path *self = arg;
-        _cleanup_free_ char *path = NULL;
-        size_t n = strlen(self->path);
-
-        if (*name &&
-            asprintf(&path, "%s%s%s", self->path, self->path[n - 1] == '/' ? "" : "/", name) < 0)
-                path = NULL;
-        tell(self, path ?: self->path);
 }
 
 static void make_stale(struct watch_path *self) {
         self->stale = true;
+        notifier_user_defer(&self->user);
+}
+
+/* Two events of the same name that were read together are one: a file is made and written. */
+static void on_tree_changed(void *arg, const char *name, bool by_event) {
+        struct watch_path *self = arg;
+        size_t n = strlen(self->path);
+        char *path;
+
+        if (!*name ||
+            asprintf(&path, "%s%s%s", self->path, self->path[n - 1] == '/' ? "" : "/", name) < 0) {
+                touch(self); /* without memory for the name, the change as such is still told */
+                return;
+        }
+        if (!by_event || !self->told || strcmp(self->told, path) != 0)
+                self->cb(self->arg, path);
+        free(self->told);
+        self->told = path;
         notifier_user_defer(&self->user);
 }
 
@@ -110,7 +112,7 @@ static void on_file(struct notifier_watch *watch, uint32_t events, const char *n
         if (events & (IN_IGNORED | IN_MOVE_SELF))
                 make_stale(self);
         if (events & (IN_CLOSE_WRITE | IN_ATTRIB))
-                tell(self, self->path);
+                touch(self);
 }
 
 static void on_link(struct notifier_watch *watch, uint32_t events, const char *name) {
@@ -126,7 +128,7 @@ static void on_link(struct notifier_watch *watch, uint32_t events, const char *n
         if (strcmp(name, link->name) != 0)
                 return;
         if (events & IN_CLOSE_WRITE)
-                tell(self, self->path);
+                touch(self);
         if (!(events & (NAME_EVENTS | IN_ATTRIB)))
                 return;
         make_stale(self); /* also by IN_ATTRIB: one may enter what was forbidden */
@@ -136,7 +138,7 @@ static void on_link(struct notifier_watch *watch, uint32_t events, const char *n
                 self->changed = true;
         } else if (!(events & IN_CREATE) || self->target || self->flags & WATCH_PATH_NAME_ONLY ||
                    !watch_is_unwritten(link->full)) {
-                tell(self, self->path);
+                touch(self);
         } else {
                 /* it counts as there; its closing will be told */
                 self->target = strdup(link->full);
@@ -353,21 +355,22 @@ static void resolve(struct watch_path *self) {
         list_splice(&self->chain, &chain);
 }
 
+/* The path itself is told after it was resolved: what came to a place that was not watched before
+ * is covered by that. */
 static void settle(struct watch_path *self) {
-        bool was_there = self->target;
+        bool was_there = self->target, tells;
 
-        if (self->stale) {
-                self->stale = false;
+        if (self->stale)
                 resolve(self);
-        }
-        if (was_there != (bool)self->target ||
-            (self->changed && (self->target || self->flags & WATCH_PATH_NAME_ONLY)))
-                tell(self, self->path);
-        self->changed = false;
-        self->lossy = false;
-        list_remove(&self->user.deferred);
+        else if (self->tree && watch_tree_error(self->tree) < 0)
+                log_state(self, watch_tree_error(self->tree));
+        tells = self->touched || was_there != (bool)self->target ||
+                (self->changed && (self->target || self->flags & WATCH_PATH_NAME_ONLY));
+        self->stale = self->touched = self->changed = self->lossy = false;
         free(self->told);
         self->told = NULL;
+        if (tells)
+                self->cb(self->arg, self->path);
 }
 
 static void on_settled(struct notifier_user *user) {
@@ -415,7 +418,7 @@ int watch_path_new(uv_loop_t *loop, const char *path, unsigned int flags, const 
                 return r;
         resolve(self);
         self->changed = false;
-        if (!self->target)
+        if (!self->target && !(flags & WATCH_PATH_NAME_ONLY))
                 log_info("%s: %s is not there yet", place, path);
         *ret = steal_ptr(self);
         return 0;

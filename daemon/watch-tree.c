@@ -78,14 +78,14 @@ static char *join(const struct node *node, const struct node *top, const char *n
         return path;
 }
 
-static void report(struct watch_tree *tree, const struct node *node, const char *name) {
+static void report(struct watch_tree *tree, const struct node *node, const char *name,
+                   bool by_event) {
         _cleanup_free_ char *path = join(node, tree->root, name);
         size_t n = path ? strlen(path) : 0;
 
         if (n > 0 && path[n - 1] == '/')
                 path[n - 1] = '\0';
-        /* Without memory for the name, the change as such is still told. */
-        tree->changed(tree->arg, path ?: "");
+        tree->changed(tree->arg, path ?: "", by_event && path);
 }
 
 bool watch_is_unwritten(const char *path) {
@@ -185,7 +185,7 @@ static int read_directory(struct node *node, bool tell) {
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
                 if (tell)
-                        report(node->tree, node, entry->d_name);
+                        report(node->tree, node, entry->d_name, false);
                 if (!node->tree->recursive || !is_directory(dir, entry))
                         continue;
                 r = node_new(node->tree, node, entry->d_name, &child);
@@ -243,6 +243,7 @@ static bool is_unwritten(struct node *node, const char *name) {
 static void on_event(struct notifier_watch *watch, uint32_t events, const char *name) {
         struct node *node = container_of(watch, struct node, watch);
         struct watch_tree *tree = node->tree;
+        bool looks;
 
         if (events & IN_IGNORED) {
                 if (node == tree->root)
@@ -253,10 +254,12 @@ static void on_event(struct notifier_watch *watch, uint32_t events, const char *
         }
         if (name && (events & IN_CREATE) && !(events & IN_ISDIR) && is_unwritten(node, name))
                 return;
-        report(tree, node, name ?: "");
-        if (tree->recursive && name && (events & IN_ISDIR) &&
-            (events & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)))
+        looks = tree->recursive && name && (events & IN_ISDIR) &&
+                (events & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE));
+        if (looks)
                 look_again(node, name);
+        /* Told last: what left a directory before it was watched is covered by that. */
+        report(tree, node, name ?: "", !looks);
 }
 
 int watch_tree_new(struct notifier_user *user, const char *path, bool recursive,

@@ -6,8 +6,9 @@
 struct notifier_user;
 struct watch_tree;
 
-/* A change at `name` below the directory ("" is the directory itself). */
-typedef void (*watch_tree_changed_cb)(void *arg, const char *name);
+/* A change at `name` below the directory ("" is the directory itself). by_event: it happened before
+ * the events were read that are told now; else it may have happened since. */
+typedef void (*watch_tree_changed_cb)(void *arg, const char *name, bool by_event);
 /* Nothing is told any more: the directory has gone, or is another one now. */
 typedef void (*watch_tree_lost_cb)(void *arg);
 

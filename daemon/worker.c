@@ -192,6 +192,19 @@ struct worker *worker_free(struct worker *worker) {
         return worker_deinit(worker);
 }
 
+bool worker_targets_are(const struct worker *worker, worker_resolve_fn resolve, void *arg) {
+        for (size_t i = 0; i < worker->n_outlets; i++) {
+                const char *target = worker->conf->sources[i]->target;
+                rouse_async_t *async = target ? resolve(arg, target) : NULL;
+
+                /* Our own reference keeps the address from being given to another one. */
+                rouse_async_release(async);
+                if (async != worker->outlets[i].async)
+                        return false;
+        }
+        return true;
+}
+
 const struct worker_conf *worker_get_conf(const struct worker *worker) {
         return worker->conf;
 }

@@ -1,6 +1,8 @@
 /* A thread of the daemon that hosts sources on a loop of its own. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lib/rouse.h"
 
 struct mailbox;
@@ -20,4 +22,6 @@ int worker_new(const struct worker_conf *conf, struct mailbox *mailbox, worker_r
 /* Loop thread. Stops the sources, joins the thread. To replace a worker without missing anything
  * in between, make the new one first. Returns NULL. */
 struct worker *worker_free(struct worker *worker);
+/* Loop thread. Whether `resolve` still finds the very handles that the sources send to. */
+bool worker_targets_are(const struct worker *worker, worker_resolve_fn resolve, void *arg);
 const struct worker_conf *worker_get_conf(const struct worker *worker);

@@ -196,7 +196,7 @@ static void a_callback_may_free_the_box(void) {
 
 struct poster {
         pthread_t thread;
-        char name[8];
+        char name[16];
         unsigned int n_full;
         unsigned int next; /* the letter that the loop thread waits for */
 };

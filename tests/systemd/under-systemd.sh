@@ -119,6 +119,7 @@ verify() {
   [[ -z $output ]] || fail "verify $*: $output"
 }
 verify "$(variable systemdsystemunitdir)"/roused.{service,socket}
+mkdir -p /run/user/0
 XDG_RUNTIME_DIR=/run/user/0 verify --user "$(variable systemduserunitdir)"/roused.{service,socket}
 
 step "the sockets are there before the service, for the group alone"
