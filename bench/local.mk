@@ -1,1 +1,21 @@
-# bench
+# Benchmarks: built and run by `make bench`, not by `make`.
+
+EXTRA_PROGRAMS = \
+	bench/cli-spawn \
+	bench/hub
+CLEANFILES += $(EXTRA_PROGRAMS)
+
+bench_cli_spawn_SOURCES = bench/cli-spawn.c
+
+bench_hub_SOURCES = \
+	bench/engine.c \
+	bench/engine.h \
+	bench/hub.c \
+	bench/measure.c \
+	bench/measure.h
+bench_hub_LDADD = lib/librouse-core.la $(UV_LIBS)
+
+bench-programs: $(EXTRA_PROGRAMS)
+bench: bench-programs
+	bench/hub $(BENCH_FLAGS)
+.PHONY: bench bench-programs

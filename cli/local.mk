@@ -1,1 +1,46 @@
 # rouse, the shell's side.
+
+bin_PROGRAMS += cli/rouse
+cli_rouse_CPPFLAGS = $(AM_CPPFLAGS) -DROUSE_SBINDIR='"$(sbindir)"'
+cli_rouse_SOURCES = \
+	cli/arguments.c \
+	cli/arguments.h \
+	cli/exit-code.h \
+	cli/help.c \
+	cli/help.h \
+	cli/main.c \
+	cli/human.c \
+	cli/human.h \
+	cli/message.c \
+	cli/message.h \
+	cli/number.c \
+	cli/number.h \
+	cli/output.c \
+	cli/output.h \
+	cli/result.c \
+	cli/result.h \
+	cli/send-control.c \
+	cli/send-control.h \
+	cli/session.c \
+	cli/session.h \
+	cli/verb-call.c \
+	cli/verb-check.c \
+	cli/verb-handle.c \
+	cli/verb-help.c \
+	cli/verb-list.c \
+	cli/verb-reload.c \
+	cli/verb-send.c \
+	cli/verb-stats.c \
+	cli/verb-status.c \
+	cli/verb-wait.c \
+	cli/verb-watch.c \
+	cli/verb.h \
+	cli/verbs.c \
+	cli/verbs.h
+cli_rouse_LDADD = lib/librouse-client-core.la lib/libtext.la
+if STATIC_CLI
+cli_rouse_LDFLAGS = $(AM_LDFLAGS) -all-static
+endif
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = cli/rouse.bash

@@ -1,4 +1,5 @@
-/* Three lists of numbers. Root and the daemon's own user are asked first, so a question about them
+/*
+ * Three lists of numbers. Root and the daemon's own user are asked first, so a question about them
  * costs nothing; anybody else costs a walk over lists that are as short as their configuration.
  */
 #include "daemon/access.h"

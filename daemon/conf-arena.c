@@ -1,4 +1,5 @@
-/* Chunks come from mmap and go back by munmap, so that what a big configuration needed while it was
+/*
+ * Chunks come from mmap and go back by munmap, so that what a big configuration needed while it was
  * read leaves the process, whatever malloc's heap looks like by then. Pages of a chunk that are
  * never touched cost nothing, so one size serves small files too.
  *
@@ -68,14 +69,18 @@ static size_t chunk_size(size_t n_bytes) {
 
 #endif
 
-void conf_arena_deinit(struct conf_arena *arena) {
-        struct conf_arena_chunk *next;
+void conf_arena_rewind(struct conf_arena *arena, struct conf_arena mark) {
+        while (arena->chunks != mark.chunks) {
+                struct conf_arena_chunk *chunk = arena->chunks;
 
-        for (struct conf_arena_chunk *chunk = arena->chunks; chunk; chunk = next) {
-                next = chunk->next;
+                arena->chunks = chunk->next;
                 chunk_free(chunk);
         }
-        *arena = (struct conf_arena)CONF_ARENA_NULL;
+        *arena = mark;
+}
+
+void conf_arena_deinit(struct conf_arena *arena) {
+        conf_arena_rewind(arena, (struct conf_arena)CONF_ARENA_NULL);
 }
 
 /* Makes room for n_bytes between front and back. */

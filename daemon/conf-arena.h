@@ -15,7 +15,10 @@ struct conf_arena {
 
 void conf_arena_deinit(struct conf_arena *arena); /* may be repeated */
 
-/* Zeroed, aligned for pointers; NULL if out of memory. */
+/* Gives back what was taken since `mark`, which is a copy of the arena at that time. */
+void conf_arena_rewind(struct conf_arena *arena, struct conf_arena mark);
+
+/* Aligned for pointers; NULL if out of memory. */
 void *conf_arena_alloc(struct conf_arena *arena, size_t n_bytes);
 /* A copy of n_text bytes and a NUL after them; NULL if out of memory. */
 char *conf_arena_strndup(struct conf_arena *arena, const char *text, size_t n_text);

@@ -1,4 +1,5 @@
-/* A list that owns its texts, so that errors outlive the nodes that they were found in. What stands
+/*
+ * A list that owns its texts, so that errors outlive the nodes that they were found in. What stands
  * in a file may be quoted in a message and end up on a terminal: control characters, also those of
  * C1 in UTF-8, become question marks.
  */
@@ -69,10 +70,20 @@ static int make_room(struct conf_errors *errors) {
 }
 
 int conf_error(struct conf_errors *errors, const struct conf_node *where, const char *format, ...) {
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = conf_error_v(errors, where, format, args);
+        va_end(args);
+        return r;
+}
+
+int conf_error_v(struct conf_errors *errors, const struct conf_node *where, const char *format,
+                 va_list args) {
         _cleanup_free_ char *file = NULL;
         _cleanup_free_ char *message = NULL;
         char text[MESSAGE_BYTES];
-        va_list args;
         int n;
 
         if (where && where->type == CONF_INVALID)
@@ -81,9 +92,7 @@ int conf_error(struct conf_errors *errors, const struct conf_node *where, const 
                 errors->n_left_out++;
                 return -EINVAL;
         }
-        va_start(args, format);
         n = vsnprintf(text, sizeof(text), format, args);
-        va_end(args);
         if (n < 0)
                 return -ENOMEM;
         if ((size_t)n >= sizeof(text))

@@ -1,6 +1,7 @@
 /* The errors of a configuration, each with the place it concerns. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,6 +30,9 @@ void conf_errors_deinit(struct conf_errors *errors); /* may be repeated */
  * off. -EINVAL, for `return conf_error(…)`; -ENOMEM if it could not be noted. */
 int conf_error(struct conf_errors *errors, const struct conf_node *where, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+
+int conf_error_v(struct conf_errors *errors, const struct conf_node *where, const char *format,
+                 va_list args) __attribute__((format(printf, 3, 0)));
 
 /* Whether another error would only be counted: the details need not be worked out. */
 bool conf_errors_full(const struct conf_errors *errors);

@@ -1,4 +1,5 @@
-/* A file that is written to while it is read may be seen half; who edits a configuration moves the
+/*
+ * A file that is written to while it is read may be seen half; who edits a configuration moves the
  * new file over the old one, or reloads when he is done. Only regular files are read: a FIFO has no
  * end until its writer closes it, and the daemon must not wait for that.
  */

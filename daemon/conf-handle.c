@@ -1,4 +1,5 @@
-/* What each kind of action adds to a handle's keys is known only from the table of kinds. So a
+/*
+ * What each kind of action adds to a handle's keys is known only from the table of kinds. So a
  * handle is read in two steps. First conf_map() takes the keys of every kind as they are; it finds
  * the unknown and repeated ones. Then the kind whose key stands there reads its value and its own
  * extra keys, and what is left belongs to a kind that the handle has not: that is an error of its
@@ -137,6 +138,13 @@ static int second_action(struct conf_loader *loader, const struct conf_node *nod
                           second->key, first->key, first_key->line, first_key->column);
 }
 
+static const struct action_kind *find_kind(const char *key) {
+        for (size_t k = 0; action_kinds[k]; k++)
+                if (strcmp(action_kinds[k]->key, key) == 0)
+                        return action_kinds[k];
+        return NULL;
+}
+
 /* Every kind whose key is there reads its value, so that its errors are seen; the first stays. */
 static int read_actions(struct conf_loader *loader, const struct conf_node *node,
                         struct draft *draft, struct action_conf **ret) {
@@ -144,22 +152,24 @@ static int read_actions(struct conf_loader *loader, const struct conf_node *node
         const struct action_kind *first = NULL;
         int r, result = 0;
 
-        for (size_t k = 0; action_kinds[k]; k++) {
+        for (size_t i = 0; node->type == CONF_MAPPING && i < node->n; i++) {
                 _cleanup_(action_conf_freep) struct action_conf *action = NULL;
-                const struct conf_node *value = take(loader, draft, action_kinds[k]->key);
+                const struct action_kind *kind = find_kind(node->pairs[i].key->text);
+                const struct conf_node *value = kind ? take(loader, draft, kind->key) : NULL;
 
                 if (!value)
                         continue;
-                r = read_action(loader, node, draft, action_kinds[k], value, &action);
+                r = read_action(loader, node, draft, kind, value, &action);
                 if (r != -ENOMEM && first)
-                        r = second_action(loader, node, first, action_kinds[k]);
+                        r = second_action(loader, node, first, kind);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
                         result = r;
-                if (!first)
+                if (!first) {
+                        first = kind;
                         kept = steal_ptr(action);
-                first = first ?: action_kinds[k];
+                }
         }
         *ret = steal_ptr(kept);
         return result;
@@ -189,7 +199,7 @@ static int add_handle(struct conf_loader *loader, const struct conf_node *name) 
 
         if (configuration->n_handles == loader->n_handles_allocated) {
                 size_t n = loader->n_handles_allocated ? loader->n_handles_allocated * 2 : 16;
-                const struct conf_node **places;
+                struct conf_place *places;
                 struct handle_conf *handles;
 
                 handles = reallocarray(configuration->handles, n, sizeof(*handles));
@@ -202,7 +212,7 @@ static int add_handle(struct conf_loader *loader, const struct conf_node *name) 
                 loader->handles = places;
                 loader->n_handles_allocated = n;
         }
-        loader->handles[configuration->n_handles] = name;
+        loader->handles[configuration->n_handles] = conf_place_of(name);
         configuration->handles[configuration->n_handles] = (struct handle_conf){
                 .name = conf_arena_strndup(&configuration->strings, name->text, name->n),
         };
@@ -227,13 +237,48 @@ static int fill_handle(struct conf_loader *loader, struct handle_conf *handle,
         return 0;
 }
 
-static int read_handle(struct conf_loader *loader, const struct conf_pair *pair) {
+/* Where a target's name stands below an action's value; NULL if it is not there. */
+static const struct conf_node *find_text(const struct conf_node *node, const char *text) {
+        const struct conf_node *found;
+
+        if (node->type == CONF_SCALAR)
+                return strcmp(node->text, text) == 0 ? node : NULL;
+        for (size_t i = 0; i < node->n && node->type == CONF_SEQUENCE; i++)
+                if ((found = find_text(node->items[i], text)))
+                        return found;
+        for (size_t i = 0; i < node->n && node->type == CONF_MAPPING; i++)
+                if ((found = find_text(node->pairs[i].value, text)))
+                        return found;
+        return NULL;
+}
+
+/* Remembers what the action names, and lets go of its node. */
+static int add_references(struct conf_loader *loader, struct action_conf *action) {
+        size_t handle = loader->configuration->n_handles - 1;
+        const char *const *targets = NULL;
+        int r = 0;
+
+        if (!action)
+                return 0;
+        if (action->kind->targets)
+                targets = action->kind->targets(action);
+        for (; r == 0 && targets && *targets; targets++)
+                r = conf_references_add(&loader->of_handles, *targets,
+                                        find_text(action->node, *targets) ?: action->node, handle);
+        action->node = NULL;
+        return r;
+}
+
+int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         const struct conf_key *const tables[] = {conf_handle_keys, loader->handle_keys};
         _cleanup_(draft_deinit) struct draft draft = {0};
         void *const targets[] = {&draft, &draft};
         struct handle_conf *handle;
         int r, result;
 
+        if (loader->configuration->n_handles == LIMIT_HANDLES)
+                return conf_error(loader->errors, pair->key, "there are more than %u handles",
+                                  LIMIT_HANDLES);
         result = conf_check_name(loader->errors, pair->key);
         if (result == -ENOMEM)
                 return result;
@@ -254,25 +299,7 @@ static int read_handle(struct conf_loader *loader, const struct conf_pair *pair)
                 result = r;
         if (r != -ENOMEM)
                 r = fill_handle(loader, handle, &draft);
+        if (r == 0)
+                r = add_references(loader, handle->action);
         return r < 0 ? r : result;
-}
-
-int conf_handles_read(struct conf_loader *loader, const struct conf_node *node) {
-        int r, result = 0;
-
-        if (conf_node_is_null(node))
-                return 0;
-        if (node->type != CONF_MAPPING)
-                return conf_error_expected(loader->errors, node, "a mapping of names to handles");
-        for (size_t i = 0; i < node->n; i++) {
-                if (loader->configuration->n_handles == LIMIT_HANDLES)
-                        return conf_error(loader->errors, node->pairs[i].key,
-                                          "there are more than %u handles", LIMIT_HANDLES);
-                r = read_handle(loader, &node->pairs[i]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
-        return result;
 }

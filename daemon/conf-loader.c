@@ -1,6 +1,7 @@
-/* Each file is read to nodes, and its parts are added to the configuration at once; what needs all
- * files (names that are defined twice or not at all, cycles) waits for the end. The nodes of all
- * files live until then, so that every error has its place.
+/*
+ * Each file is read to nodes, and its parts are added to the configuration at once; handles, of
+ * which there may be very many, one by one as the parser comes to them. What needs all files (names
+ * that are defined twice or not at all, cycles) waits for the end, and so do the places.
  *
  * An error never stops the reading: a handle that has errors is added all the same, so that those
  * who name it are not reported too. Only -ENOMEM stops at once.
@@ -8,7 +9,9 @@
 #include "daemon/conf-loader.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/access.h"
 #include "daemon/conf-error.h"
@@ -31,14 +34,38 @@ void conf_loader_deinit(struct conf_loader *loader) {
         conf_arena_deinit(&loader->nodes);
         free(loader->handles);
         free(loader->workers);
-        free(loader->targets);
+        free(loader->of_handles.items);
+        free(loader->of_sources.items);
+}
+
+struct conf_place conf_place_of(const struct conf_node *node) {
+        return (struct conf_place){.file = node->file, .line = node->line, .column = node->column};
+}
+
+int conf_error_at(struct conf_errors *errors, const struct conf_place *place, const char *format,
+                  ...) {
+        struct conf_node node = {
+                .file = place->file,
+                .line = place->line,
+                .column = place->column,
+        };
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = conf_error_v(errors, &node, format, args);
+        va_end(args);
+        return r;
 }
 
 /* The readers below get the loader itself as their field. */
 
+/* The handles themselves were taken by read_pair(). */
 static int read_handles(struct conf_errors *errors, const struct conf_node *node, void *field) {
-        (void)errors;
-        return conf_handles_read(field, node);
+        (void)field;
+        if (node->type != CONF_MAPPING && !conf_node_is_null(node))
+                return conf_error_expected(errors, node, "a mapping of names to handles");
+        return 0;
 }
 
 static int read_workers(struct conf_errors *errors, const struct conf_node *node, void *field) {
@@ -64,13 +91,20 @@ const struct conf_key conf_top_keys[] = {
         {NULL},
 };
 
+static int read_pair(void *arg, const struct conf_node *section, const struct conf_pair *pair) {
+        if (strcmp(section->text, "handles") != 0)
+                return 0;
+        return conf_handle_read(arg, pair) == -ENOMEM ? -ENOMEM : 1;
+}
+
 int conf_loader_add(struct conf_loader *loader, const char *file, const char *text, size_t n_text) {
         const struct conf_key *table = conf_top_keys;
         const struct conf_node *root;
         void *target = loader;
         int r;
 
-        r = conf_yaml_parse(loader->errors, &loader->nodes, file, text, n_text, &root);
+        r = conf_yaml_parse(loader->errors, &loader->nodes, file, text, n_text, read_pair, loader,
+                            &root);
         if (r == -EINVAL)
                 loader->incomplete = true;
         if (r == 0 && root)
@@ -87,11 +121,11 @@ static int index_handles(struct conf_loader *loader) {
         for (i = 0; r == 0 && i < configuration->n_handles; i++) {
                 if (configuration_index_add(configuration, i, &first))
                         continue;
-                if (conf_error(loader->errors, loader->handles[i],
-                               "the handle '%s' is defined twice; the first stands at %s:%u:%u",
-                               configuration->handles[i].name, loader->handles[first]->file,
-                               loader->handles[first]->line,
-                               loader->handles[first]->column) == -ENOMEM)
+                if (conf_error_at(loader->errors, &loader->handles[i],
+                                  "the handle '%s' is defined twice; the first stands at %s:%u:%u",
+                                  configuration->handles[i].name, loader->handles[first].file,
+                                  loader->handles[first].line,
+                                  loader->handles[first].column) == -ENOMEM)
                         r = -ENOMEM;
         }
         return r;

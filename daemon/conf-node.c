@@ -5,14 +5,19 @@
 #include <string.h>
 
 bool conf_node_is_null(const struct conf_node *node) {
-        static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-
         if (node->type != CONF_SCALAR || node->quoted)
                 return false;
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-                if (strcmp(node->text, words[i]) == 0)
-                        return true;
-        return false;
+        switch (node->n) {
+        case 0:
+                return true;
+        case 1:
+                return *node->text == '~';
+        case 4:
+                return strcmp(node->text, "null") == 0 || strcmp(node->text, "Null") == 0 ||
+                       strcmp(node->text, "NULL") == 0;
+        default:
+                return false;
+        }
 }
 
 const struct conf_pair *conf_node_find(const struct conf_node *node, const char *key) {

@@ -1,8 +1,10 @@
-/* Handles name each other in their actions, and sources name handles. Names are looked up once all
- * files were read. Then the handles are nodes of a graph, which is searched depth first for cycles;
- * with a stack of its own, because a chain may be as long as there are handles. A handle is white
- * before it was seen, grey while it is on the stack, and black when all that it reaches was
- * searched: an edge to a grey one closes a cycle, which is then the end of the stack.
+/*
+ * Handles name each other in their actions, and sources name handles. The names are collected while
+ * handles and sources are read, and looked up once all files were. Then the handles are nodes of a
+ * graph, which is searched depth first for cycles; with a stack of its own, because a chain may be
+ * as long as there are handles. A handle is white before it was seen, grey while it is on the
+ * stack, and black when all that it reaches was searched: an edge to a grey one closes a cycle,
+ * which is then the end of the stack.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -29,72 +31,91 @@ static const char *const *targets_of(const struct handle_conf *handle) {
         return handle->action->kind->targets(handle->action);
 }
 
-/* Where a target's name stands below an action's value; the value itself if it is not there. */
-static const struct conf_node *find_text(const struct conf_node *node, const char *text) {
-        const struct conf_node *found;
+int conf_references_add(struct conf_references *references, const char *name,
+                        const struct conf_node *node, size_t handle) {
+        if (references->n_items == references->n_allocated) {
+                size_t n = references->n_allocated ? references->n_allocated * 2 : 16;
+                struct conf_reference *items;
 
-        if (node->type == CONF_SCALAR)
-                return strcmp(node->text, text) == 0 ? node : NULL;
-        for (size_t i = 0; i < node->n && node->type == CONF_SEQUENCE; i++)
-                if ((found = find_text(node->items[i], text)))
-                        return found;
-        for (size_t i = 0; i < node->n && node->type == CONF_MAPPING; i++)
-                if ((found = find_text(node->pairs[i].value, text)))
-                        return found;
-        return NULL;
+                items = reallocarray(references->items, n, sizeof(*items));
+                if (!items)
+                        return -ENOMEM;
+                references->items = items;
+                references->n_allocated = n;
+        }
+        references->items[references->n_items++] = (struct conf_reference){
+                .name = name,
+                .place = conf_place_of(node),
+                .handle = (uint32_t)handle,
+        };
+        return 0;
 }
 
-static const struct conf_node *place_of(const struct handle_conf *handle, const char *target) {
-        return find_text(handle->action->node, target) ?: handle->action->node;
-}
-
-static int dangling(struct conf_loader *loader, const struct conf_node *where, const char *name,
+static int dangling(struct conf_loader *loader, const struct conf_reference *reference,
                     size_t *budget) {
         const struct configuration *configuration = loader->configuration;
         struct suggest suggest;
 
-        suggest_init(&suggest, name);
+        suggest_init(&suggest, reference->name);
         if (*budget >= configuration->n_handles && !conf_errors_full(loader->errors)) {
                 *budget -= configuration->n_handles;
                 for (size_t i = 0; i < configuration->n_handles; i++)
                         suggest_offer(&suggest, configuration->handles[i].name);
         }
         if (suggest.best)
-                return conf_error(loader->errors, where,
-                                  "there is no handle '%s', did you mean '%s'?", name,
-                                  suggest.best);
-        return conf_error(loader->errors, where, "there is no handle '%s'", name);
+                return conf_error_at(loader->errors, &reference->place,
+                                     "there is no handle '%s', did you mean '%s'?", reference->name,
+                                     suggest.best);
+        return conf_error_at(loader->errors, &reference->place, "there is no handle '%s'",
+                             reference->name);
 }
 
-int conf_references_check(struct conf_loader *loader) {
-        const struct configuration *configuration = loader->configuration;
-        size_t budget = SUGGESTION_BUDGET;
+static int check_names(struct conf_loader *loader, const struct conf_references *references,
+                       size_t *budget) {
         int r, result = 0;
 
-        for (size_t i = 0; i < configuration->n_handles; i++) {
-                const struct handle_conf *handle = &configuration->handles[i];
-                const char *const *targets = targets_of(handle);
-
-                for (; targets && *targets; targets++) {
-                        if (configuration_find_handle(configuration, *targets))
-                                continue;
-                        r = dangling(loader, place_of(handle, *targets), *targets, &budget);
-                        if (r == -ENOMEM)
-                                return r;
-                        result = r;
-                }
-        }
-        for (size_t i = 0; i < loader->n_targets; i++) {
-                const struct conf_node *node = loader->targets[i];
-
-                if (configuration_find_handle(configuration, node->text))
+        for (size_t i = 0; i < references->n_items; i++) {
+                if (configuration_find_handle(loader->configuration, references->items[i].name))
                         continue;
-                r = dangling(loader, node, node->text, &budget);
+                r = dangling(loader, &references->items[i], budget);
                 if (r == -ENOMEM)
                         return r;
                 result = r;
         }
         return result;
+}
+
+int conf_references_check(struct conf_loader *loader) {
+        size_t budget = SUGGESTION_BUDGET;
+        int r, result;
+
+        result = check_names(loader, &loader->of_handles, &budget);
+        if (result == -ENOMEM)
+                return result;
+        r = check_names(loader, &loader->of_sources, &budget);
+        return r < 0 ? r : result;
+}
+
+static int compare_handle(const void *key, const void *item) {
+        size_t handle = *(const size_t *)key;
+        const struct conf_reference *reference = item;
+
+        return handle < reference->handle ? -1 : handle > reference->handle;
+}
+
+/* Where a handle names another. They were added handle by handle, so they are in order. */
+static const struct conf_place *place_of(const struct conf_loader *loader, size_t handle,
+                                         const char *name) {
+        const struct conf_references *references = &loader->of_handles;
+        const struct conf_reference *found;
+
+        found = bsearch(&handle, references->items, references->n_items, sizeof(*found),
+                        compare_handle);
+        while (found > references->items && found[-1].handle == handle)
+                found--;
+        while (strcmp(found->name, name) != 0)
+                found++;
+        return &found->place;
 }
 
 enum colour {
@@ -165,8 +186,11 @@ static int report_cycle(struct search *search, const struct handle_conf *target)
         fputs(target->name, stream);
         if (fclose(stream) != 0)
                 return -ENOMEM;
-        r = conf_error(search->loader->errors, place_of(last, target->name),
-                       "handles send to each other in a cycle: %s", text);
+        r = conf_error_at(search->loader->errors,
+                          place_of(search->loader,
+                                   (size_t)(last - search->loader->configuration->handles),
+                                   target->name),
+                          "handles send to each other in a cycle: %s", text);
         return r == -ENOMEM ? r : 0;
 }
 

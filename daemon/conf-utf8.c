@@ -1,10 +1,20 @@
-/* Goes through the text byte by byte, with a short way for printable ASCII. The sequences are those
+/*
+ * Goes through the text byte by byte, with a table for the plain ones. The sequences are those
  * of RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. The control characters
  * are those that YAML 1.2 (5.1) does not allow.
  */
 #include "daemon/conf-utf8.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Bytes that need no closer look: printable ASCII, tab, newline and carriage return. */
+static const bool is_plain[256] = {
+        ['\t'] = true,
+        ['\n'] = true,
+        ['\r'] = true,
+        [' ' ... '~'] = true,
+};
 
 /* The length of the sequence at p, or 0 if it is none. */
 static size_t sequence(const unsigned char *p, size_t n) {
@@ -32,34 +42,40 @@ static size_t sequence(const unsigned char *p, size_t n) {
         return len;
 }
 
+/* C1 controls but NEL, and the non-characters U+FFFE and U+FFFF. */
+static bool is_control(const unsigned char *p) {
+        return (p[0] == 0xc2 && p[1] < 0xa0 && p[1] != 0x85) ||
+               (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe);
+}
+
+static bool is_byte_order_mark(const unsigned char *p) {
+        return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
+}
+
 const char *conf_utf8_find_bad(const char *text, size_t n_text, const char **ret_what) {
+        static const char control[] = "a control character is not allowed here";
         const unsigned char *p = (const unsigned char *)text, *end = p + n_text;
 
-        while (p < end) {
-                size_t len = 1;
+        for (;;) {
+                size_t n;
 
-                if (*p >= 0x80) {
-                        len = sequence(p, (size_t)(end - p));
-                        if (len == 0) {
-                                *ret_what = "this is not UTF-8";
-                                return (const char *)p;
-                        }
-                        /* C1 controls but NEL, the byte order mark inside, and non-characters. */
-                        if ((p[0] == 0xc2 && p[1] < 0xa0 && p[1] != 0x85) ||
-                            (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe) ||
-                            (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf &&
-                             (const char *)p != text)) {
-                                *ret_what = "a control character is not allowed here";
-                                return (const char *)p;
-                        }
-                } else if (*p == 0) {
-                        *ret_what = "a NUL byte is not allowed here";
-                        return (const char *)p;
-                } else if ((*p < 0x20 && *p != '\t' && *p != '\n' && *p != '\r') || *p == 0x7f) {
-                        *ret_what = "a control character is not allowed here";
+                while (p < end && is_plain[*p])
+                        p++;
+                if (p == end)
+                        return NULL;
+                if (*p < 0x80) {
+                        *ret_what = *p == 0 ? "a NUL byte is not allowed here" : control;
                         return (const char *)p;
                 }
-                p += len;
+                n = sequence(p, (size_t)(end - p));
+                if (n == 0) {
+                        *ret_what = "this is not UTF-8";
+                        return (const char *)p;
+                }
+                if (is_control(p) || (is_byte_order_mark(p) && (const char *)p != text)) {
+                        *ret_what = control;
+                        return (const char *)p;
+                }
+                p += n;
         }
-        return NULL;
 }

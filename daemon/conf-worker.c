@@ -1,4 +1,5 @@
-/* A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
+/*
+ * A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
  * keys of all sources that have a target are a table too.
  */
 #include <errno.h>
@@ -101,20 +102,8 @@ static int refuse_target(struct conf_errors *errors, const struct conf_node *nod
                           kind->key, pair->key->text);
 }
 
-/* Remembers where a handle's name stands, to see later whether there is such a handle. */
-static int add_target(struct conf_loader *loader, const struct conf_node *node) {
-        if (loader->n_targets == loader->n_targets_allocated) {
-                size_t n = loader->n_targets_allocated ? loader->n_targets_allocated * 2 : 16;
-                const struct conf_node **targets;
-
-                targets = reallocarray(loader->targets, n, sizeof(*targets));
-                if (!targets)
-                        return -ENOMEM;
-                loader->targets = targets;
-                loader->n_targets_allocated = n;
-        }
-        loader->targets[loader->n_targets++] = node;
-        return 0;
+static int add_reference(struct conf_loader *loader, const struct conf_node *name) {
+        return conf_references_add(&loader->of_sources, name->text, name, 0);
 }
 
 static int read_source(struct conf_loader *loader, const struct conf_node *node,
@@ -139,7 +128,7 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
                      (const struct conf_key *const[]){kind->keys, conf_source_keys},
                      (void *const[]){source, source}, kind->has_target ? 2 : 1);
         if (r != -ENOMEM && source->target &&
-            add_target(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
+            add_reference(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
                 return -ENOMEM;
         if (r == 0 && kind->check)
                 r = kind->check(loader->errors, node, source);

@@ -1,7 +1,12 @@
-/* The only file that knows libyaml. Its events build the tree from the inside out: finished values
+/*
+ * The only file that knows libyaml. Its events build the tree from the inside out: finished values
  * wait on one stack, each open collection remembers where its own begin, and when it closes they
  * move into the arena as its items or pairs. Depth is bounded, so the list of open collections is
  * an array.
+ *
+ * A configuration may have very many handles, and each is read as soon as it is there: the pairs of
+ * the mappings below the root are offered to the caller, and those that it takes leave the stack,
+ * and their memory is used again. So the tree is never larger than one of them and what is kept.
  *
  * YAML offers more than a configuration needs. Anchors, aliases, merge keys and tags are refused:
  * without them the tree is never larger than the text. So are keys that are no scalars, and a
@@ -37,12 +42,15 @@ struct builder {
         const char *file;
         const char *text; /* all of it */
         size_t n_text;
+        conf_yaml_pair_cb cb;
+        void *arg;
 
         const struct conf_node **stack;
         size_t n_stack, n_allocated;
         struct open_collection open[LIMIT_CONF_DEPTH];
         size_t n_open;
         size_t n_documents;
+        struct conf_arena mark; /* as it was before the pair that may be taken */
 };
 
 static void builder_deinit(struct builder *builder) {
@@ -223,7 +231,9 @@ static int close_mapping(struct builder *builder, struct conf_node *node,
 
 static int on_end(struct builder *builder) {
         struct open_collection *open = &builder->open[--builder->n_open];
-        const struct conf_node *const *values = builder->stack + open->start;
+        /* There is no stack yet if nothing but empty lists was read. */
+        const struct conf_node *const *values =
+                builder->stack ? builder->stack + open->start : NULL;
         size_t n_values = builder->n_stack - open->start;
         int r;
 
@@ -237,7 +247,7 @@ static int on_end(struct builder *builder) {
         return push(builder, open->node);
 }
 
-static int on_event(struct builder *builder, const yaml_event_t *event) {
+static int add_event(struct builder *builder, const yaml_event_t *event) {
         struct conf_node where = place(builder, &event->start_mark);
 
         switch (event->type) {
@@ -262,6 +272,45 @@ static int on_event(struct builder *builder, const yaml_event_t *event) {
         default:
                 return 0;
         }
+}
+
+/* Whether the innermost collection is a mapping that stands in the root mapping. */
+static bool in_section(const struct builder *builder) {
+        return builder->n_open == 2 && builder->open[0].node->type == CONF_MAPPING &&
+               builder->open[1].node->type == CONF_MAPPING;
+}
+
+/* Offers the pair on top of the stack to the caller. */
+static int offer_pair(struct builder *builder) {
+        size_t start = builder->open[1].start;
+        const struct conf_node *section = builder->stack[start - 1];
+        struct conf_pair pair = {
+                .key = builder->stack[builder->n_stack - 2],
+                .value = builder->stack[builder->n_stack - 1],
+        };
+        int r;
+
+        if (section->type != CONF_SCALAR || pair.key->type != CONF_SCALAR)
+                return 0;
+        r = builder->cb(builder->arg, section, &pair);
+        if (r <= 0)
+                return r;
+        builder->n_stack -= 2;
+        conf_arena_rewind(builder->arena, builder->mark);
+        return 0;
+}
+
+static int on_event(struct builder *builder, const yaml_event_t *event) {
+        int r;
+
+        if (in_section(builder) && at_key(builder))
+                builder->mark = *builder->arena;
+        r = add_event(builder, event);
+        /* Every event in a section adds a key or a value to it, or ends it. */
+        if (r == 0 && builder->cb && in_section(builder) && at_key(builder) &&
+            builder->n_stack > builder->open[1].start)
+                r = offer_pair(builder);
+        return r;
 }
 
 /* The byte at a line and column as libyaml counts them, or 0 past the end. */
@@ -357,13 +406,16 @@ static int build(struct builder *builder, yaml_parser_t *parser) {
 }
 
 int conf_yaml_parse(struct conf_errors *errors, struct conf_arena *arena, const char *file,
-                    const char *text, size_t n_text, const struct conf_node **ret) {
+                    const char *text, size_t n_text, conf_yaml_pair_cb cb, void *arg,
+                    const struct conf_node **ret) {
         _cleanup_(builder_deinit) struct builder builder = {
                 .errors = errors,
                 .arena = arena,
                 .file = file,
                 .text = text,
                 .n_text = n_text,
+                .cb = cb,
+                .arg = arg,
         };
         struct conf_node whole = {.file = file};
         yaml_parser_t parser;

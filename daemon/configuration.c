@@ -1,4 +1,5 @@
-/* Handles stand in one array, their texts in one arena, and an open-addressing table of 32-bit
+/*
+ * Handles stand in one array, their texts in one arena, and an open-addressing table of 32-bit
  * numbers finds them by name: about 60 bytes a handle plus the text, whatever their number.
  */
 #include "daemon/configuration.h"
@@ -14,6 +15,7 @@
 #include "daemon/conf-loader.h"
 #include "daemon/conf-schema.h"
 #include "daemon/configuration-private.h"
+#include "daemon/policy.h"
 #include "daemon/source.h"
 #include "lib/cleanup.h"
 
@@ -181,7 +183,7 @@ const struct worker_conf *configuration_find_worker(const struct configuration *
 bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b) {
         return strcmp(a->name, b->name) == 0 && conf_str_equal(a->description, b->description) &&
                a->started == b->started && action_conf_equal(a->action, b->action) &&
-               access_rules_equal(a->access, b->access);
+               access_rules_equal(a->access, b->access) && policy_conf_equal(a->policy, b->policy);
 }
 
 bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b) {

@@ -31,6 +31,8 @@ struct handle {
         struct seqfile_entry entry;
         bool is_retiring; /* not configured any more: closes when nothing is left to do */
         bool is_advancing;
+        bool is_quiet;     /* closed, and no callback can come any more */
+        bool is_discarded; /* closed and shown nowhere */
         uint64_t seq;
         uint64_t run_seq;
         uint64_t n_sends_to_run; /* that wakes took and no run has covered */
@@ -46,7 +48,8 @@ struct handle {
 /* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
                struct configuration *configuration, struct handle **ret);
-/* Closes it if it is not closed, and frees it: when its async is quiet and no run goes on. */
+/* Closes it if it is not closed, shows it no more, and frees it when its async is quiet and no run
+ * goes on. */
 void handle_discard(struct handle *handle);
 
 /* Takes another configuration; nothing fires because of it that was not due before. NULL: none any

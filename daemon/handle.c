@@ -41,6 +41,7 @@
 #define DEFER_NS NS_PER_S
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns);
+static void free_if_done(struct handle *handle);
 
 const struct policy_conf *handle_policy(const struct handle *handle) {
         bool unlimited = handle->is_retiring || handle->registry->is_stopping;
@@ -231,8 +232,8 @@ void handle_run_ended(struct handle *handle, struct run *run) {
                 take_step(handle, step);
         if (handle_is_active(handle))
                 advance(handle, result.ended_ns);
-        else if (!list_is_linked(&handle->link))
-                handle_discard(handle);
+        else
+                free_if_done(handle);
         registry_run_ended(registry);
 }
 
@@ -265,9 +266,11 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         return 0;
 }
 
-static void on_async_closed(void *arg) {
-        struct handle *handle = arg;
-
+/* The memory goes when nobody shows the handle any more, no callback of it can come, and no run
+ * goes on. */
+static void free_if_done(struct handle *handle) {
+        if (!handle->is_discarded || !handle->is_quiet || handle->run)
+                return;
         rouse_async_release(handle->async);
         configuration_unref(handle->configuration);
         if (handle->past) {
@@ -278,17 +281,28 @@ static void on_async_closed(void *arg) {
         free(handle);
 }
 
+static void on_async_closed(void *arg) {
+        struct handle *handle = arg;
+
+        handle->is_quiet = true;
+        free_if_done(handle);
+}
+
 void handle_discard(struct handle *handle) {
-        handle_close(handle);
+        if (handle->is_discarded)
+                return;
+        (void)handle_close(handle);
         list_remove(&handle->link);
-        if (!handle->run)
-                (void)rouse_async_close_wait(handle->async, on_async_closed, handle);
+        handle->is_discarded = true;
+        free_if_done(handle);
 }
 
 int handle_close(struct handle *handle) {
-        if (!handle_is_active(handle))
-                return -EBADF;
-        (void)rouse_async_close(handle->async);
+        int r;
+
+        r = rouse_async_close_wait(handle->async, on_async_closed, handle);
+        if (r < 0)
+                return r;
         deadline_clear(handle->registry->deadlines, &handle->deadline);
         handle->gate.n_sends = 0;
         tell_closed(handle);

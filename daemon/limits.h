@@ -15,19 +15,27 @@
 #define LIMIT_POKE_BYTES    (256U << 10) /* one datagram */
 #define LIMIT_MAILBOX_BYTES (1U << 20)   /* named sends on their way from the workers */
 #define LIMIT_FIFO_LINE     4096U        /* one line read from a fifo */
+#define LIMIT_WATCHED_DIRS  (64U << 10)  /* directories of one watch */
 #define LIMIT_OUTPUT_LINE   8192U        /* one line of a run's output; longer ones are cut up */
 #define LIMIT_KEY_BYTES     4096U        /* one key */
 
-#define LIMIT_CLIENTS         1024U      /* connections of the control socket */
-#define LIMIT_CLIENTS_PER_UID 256U       /* root and the daemon's own user may have all */
-#define LIMIT_REQUEST_BYTES   (1U << 20) /* one line of a client */
-#define LIMIT_JSON_DEPTH      64U        /* nesting of a request */
-#define LIMIT_BATCH           1024U      /* requests in a batch */
-#define LIMIT_IN_FLIGHT       1024U      /* requests of a client that wait */
-#define LIMIT_REPLY_BYTES                                                                      \
-        (8U << 20)                /* unread answers of a client before it is not read any more \
-                                   */
-#define LIMIT_SUBSCRIPTIONS   64U /* patterns of a client */
+#define LIMIT_CLIENTS          1024U      /* connections of the control socket */
+#define LIMIT_CLIENTS_RESERVED 16U        /* of them, for root and the daemon's own user */
+#define LIMIT_CLIENTS_PER_UID  256U       /* root and the daemon's own user may have all */
+#define LIMIT_REQUEST_BYTES    (1U << 20) /* one line of a client */
+#define LIMIT_JSON_DEPTH       64U        /* nesting of a request */
+#define LIMIT_BATCH            1024U      /* requests in a batch */
+#define LIMIT_IN_FLIGHT        1024U      /* handles that a client's requests wait for */
+#define LIMIT_SEND_NAMES       1024U      /* names in one send */
+
+/* Unread answers: of one client before it is not read any more, of one user before he gets no more
+ * lists, and of all together before each client may have little. */
+#define LIMIT_REPLY_BYTES      (8U << 20)
+#define LIMIT_USER_REPLY_BYTES (64U << 20)
+#define LIMIT_REPLIES_BYTES    (256U << 20)
+
+#define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
+#define LIMIT_PATTERN_BYTES   1023U       /* one pattern */
 #define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */
 
 /* How long the daemon's stop waits for runs, in nanoseconds. */

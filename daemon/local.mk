@@ -28,6 +28,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
 	daemon/conf-utf8.h \
+	daemon/conf-value.c \
+	daemon/conf-value.h \
 	daemon/conf-worker.c \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \
@@ -44,10 +46,22 @@ daemon_libroused_la_SOURCES += \
 # sources and workers
 
 daemon_libroused_la_SOURCES += \
-	daemon/mailbox.h \
-	daemon/outlet.h \
-	daemon/source.h \
-	daemon/worker.h
+	daemon/cron.c daemon/cron.h \
+	daemon/fifo.c daemon/fifo.h \
+	daemon/mailbox.c daemon/mailbox.h \
+	daemon/notifier.c daemon/notifier.h \
+	daemon/outlet.c daemon/outlet.h \
+	daemon/period.h \
+	daemon/source-cron.c \
+	daemon/source-every.c \
+	daemon/source-fifo.c \
+	daemon/source-kinds.h \
+	daemon/source-signal.c \
+	daemon/source-watch.c \
+	daemon/source.c daemon/source.h \
+	daemon/watch-path.c daemon/watch-path.h \
+	daemon/watch-tree.c daemon/watch-tree.h \
+	daemon/worker.c daemon/worker.h
 
 # handles, wakes and runs
 
@@ -76,11 +90,60 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
-	daemon/control.h
+	daemon/buffer.c \
+	daemon/buffer.h \
+	daemon/client.c \
+	daemon/client.h \
+	daemon/control.c \
+	daemon/control.h \
+	daemon/control-private.h \
+	daemon/glob.c \
+	daemon/glob.h \
+	daemon/json-text.c \
+	daemon/json-text.h \
+	daemon/json-view.c \
+	daemon/json-view.h \
+	daemon/json-write.c \
+	daemon/json-write.h \
+	daemon/methods.c \
+	daemon/methods.h \
+	daemon/methods-daemon.c \
+	daemon/methods-handle.c \
+	daemon/methods-query.c \
+	daemon/methods-send.c \
+	daemon/methods-wait.c \
+	daemon/methods-watch.c \
+	daemon/openrpc.c \
+	daemon/openrpc.h \
+	daemon/rpc.c \
+	daemon/rpc.h \
+	daemon/rpc-batch.c \
+	daemon/rpc-batch.h \
+	daemon/rpc-call.c \
+	daemon/rpc-call.h \
+	daemon/rpc-error.c \
+	daemon/rpc-error.h \
+	daemon/rpc-method.c \
+	daemon/rpc-method.h \
+	daemon/schemas.c \
+	daemon/schemas.h \
+	daemon/stream.c \
+	daemon/stream.h \
+	daemon/subscription.c \
+	daemon/subscription.h \
+	daemon/wait.c \
+	daemon/wait.h
 
 # the daemon as a whole
 
 daemon_libroused_la_SOURCES += \
-	daemon/daemon.h \
+	daemon/daemon-setup.h \
+	daemon/daemon.c daemon/daemon.h \
 	daemon/notify.c daemon/notify.h \
-	daemon/sockets.c daemon/sockets.h
+	daemon/sockets.c daemon/sockets.h \
+	daemon/workforce.c daemon/workforce.h
+
+sbin_PROGRAMS += daemon/roused
+daemon_roused_SOURCES = daemon/main.c
+daemon_roused_CFLAGS = $(AM_CFLAGS)
+daemon_roused_LDADD = daemon/libroused.la

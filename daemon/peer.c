@@ -1,4 +1,5 @@
-/* The kernel stores the credentials of a connection's other end when it connects, with the
+/*
+ * The kernel stores the credentials of a connection's other end when it connects, with the
  * supplementary groups of that moment (SO_PEERGROUPS, Linux 4.13). A datagram carries only pid, uid
  * and gid.
  */

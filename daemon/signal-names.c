@@ -1,4 +1,5 @@
-/* A table of the names that signal(7) has; aliases follow the name that is written. libc has no
+/*
+ * A table of the names that signal(7) has; aliases follow the name that is written. libc has no
  * portable call for this. Numbers of real-time signals are libc's to say, at run time.
  */
 #include "daemon/signal-names.h"

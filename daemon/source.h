@@ -34,26 +34,31 @@ struct source_kind {
         int (*check)(struct conf_errors *errors, const struct conf_node *node,
                      struct source_conf *conf);
         bool (*equal)(const struct source_conf *a, const struct source_conf *b);
-        void (*deinit)(struct source_conf *conf); /* the kind's own fields only */
+        void (*deinit)(struct source_conf *conf); /* the kind's own fields only; NULL: has none */
 
         /* On the worker's thread. `conf` and `outlet` outlive the source. A source that cannot work
          * now (a path that is not there yet, a fifo that cannot be made) logs it once and tries
-         * again; it fails here only for lack of memory or descriptors. Closing ends later, by
-         * source_closed(). */
+         * again; it fails here only for lack of memory or descriptors. */
         int (*open)(uv_loop_t *loop, const struct source_conf *conf, struct outlet *outlet,
                     struct source **ret);
+        /* Ends it: nothing is sent any more. It frees itself, perhaps later from the loop, which
+         * has to run until nothing is left in it. */
         void (*close)(struct source *source);
 };
 
-/* Each kind embeds this as the first member of its own struct. */
+/* Each kind embeds this in its own struct. */
 struct source {
         const struct source_kind *kind;
-        void (*closed_cb)(struct source *source, void *arg); /* set by who closes it */
-        void *closed_arg;
 };
 
 /* Ended by NULL. */
 extern const struct source_kind *const source_kinds[];
 
 struct source_conf *source_conf_free(struct source_conf *conf);
+/* Its place in the file does not count. */
 bool source_conf_equal(const struct source_conf *a, const struct source_conf *b);
+
+/* On the worker's thread, as the kind's open and close. */
+int source_open(uv_loop_t *loop, const struct source_conf *conf, struct outlet *outlet,
+                struct source **ret);
+void source_close(struct source *source);

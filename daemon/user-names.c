@@ -1,4 +1,5 @@
-/* A text of digits is a number and is not looked up. (uid_t)-1 means "nobody in particular" to the
+/*
+ * A text of digits is a number and is not looked up. (uid_t)-1 means "nobody in particular" to the
  * kernel and is no user. The re-entrant calls say with ERANGE that their buffer was too small: a
  * group may have any number of members.
  */

@@ -1,1 +1,9 @@
-# doc
+# Manuals and what they include.
+
+dist_man_MANS += \
+	doc/librouse.3 \
+	doc/rouse.1 \
+	doc/roused.8 \
+	doc/roused.yaml.5
+dist_doc_DATA += doc/design.md
+EXTRA_DIST += doc/examples/hub.c

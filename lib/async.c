@@ -1,11 +1,14 @@
 /*
  * Async handles: counting sends, and waking.
  *
- * A send is one compare-and-exchange of the handle's word: it counts itself and sets WORD_PENDING.
- * Most sends find the flag set and are done. That they write at all is the point: the loop's
- * read-modify-write, with which it takes the count, comes later in the order of the same word, and
- * so sees everything that happened before the send. A sender that only looked at a flag could pass
- * its own earlier writes, and the callback would miss them.
+ * A send adds itself to the handle's word. Most sends find WORD_PENDING set there and are done; the
+ * others try to set it, and who does pushes the handle. That every send writes is the point: the
+ * loop's read-modify-write, with which it takes the count, comes later in the order of the same
+ * word, and so sees everything that happened before the send. A sender that only looked at a flag
+ * could pass its own earlier writes, and the callback would miss them.
+ *
+ * Between a sender's count and its flag another may come and go: the flag is set and cleared, and
+ * the count taken. Then the handle is pushed for nothing, and its turn passes without a wake.
  *
  * The word's count never goes back; what the loop has taken of it is the sum of two counters that
  * only grow. So each counter of the statistics is exact and steady wherever it is read.
@@ -72,24 +75,40 @@ static uint64_t send_time(struct rouse_hub *hub) {
         return now_ns ? now_ns : clock_now_ns();
 }
 
-int rouse_async_send(rouse_async_t *async) {
-        /* Relaxed: only the exchange decides. */
-        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+/* The rest of a send that did not find the handle pending and open; `word` is what it found. */
+static int send_first(struct rouse_async *async, uint64_t word) {
+        struct rouse_hub *hub = async->handle.hub;
 
-        /* Release: what the caller wrote before is seen by the wake that takes this count, through
-         * however many other sends of the same word. Acquire: `next` and `first_ns` are ours after
-         * the loop's last use of them, if it is us who set WORD_PENDING. */
+        if (word & WORD_CLOSED) {
+                /* Refused, so it does not count. Relaxed: nobody takes counts of it any more. */
+                atomic_fetch_sub_explicit(&async->handle.word, WORD_SEND, memory_order_relaxed);
+                return UV_EBADF;
+        }
+        /* The flag is set on open handles only: nobody would take a closed one off the list of a
+         * hub that may be gone. Acquire: `next` and `first_ns` are ours after the loop's last use
+         * of them. Release: as in the send. */
+        word += WORD_SEND;
         do {
-                if (word & WORD_CLOSED)
-                        return UV_EBADF;
-        } while (!atomic_compare_exchange_weak_explicit(
-                &async->handle.word, &word, (word + WORD_SEND) | WORD_PENDING, memory_order_acq_rel,
-                memory_order_relaxed));
-        if (word & WORD_PENDING)
-                return 0;
-        async->first_ns = send_time(async->handle.hub);
-        rouse__hub_post(async->handle.hub, async);
+                if (word & (WORD_PENDING | WORD_CLOSED))
+                        return 0; /* somebody else saw to it, or it was closed after this send */
+        } while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word,
+                                                        word | WORD_PENDING, memory_order_acq_rel,
+                                                        memory_order_relaxed));
+        async->first_ns = send_time(hub);
+        rouse__hub_post(hub, async);
         return 0;
+}
+
+int rouse_async_send(rouse_async_t *async) {
+        /* Release: what the caller wrote before is seen by the wake that takes this count, through
+         * however many other sends of the same word. No look at the word goes before it: a load
+         * that has to wait for the last send's write doubles the time of this one. */
+        uint64_t word =
+                atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_release);
+
+        if ((word & (WORD_PENDING | WORD_CLOSED)) == WORD_PENDING)
+                return 0;
+        return send_first(async, word);
 }
 
 /* Relaxed: only the loop thread writes these. */
@@ -117,6 +136,7 @@ static void count_wake(struct rouse_async *async, uint64_t n_sends, uint64_t lat
 }
 
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
+        struct rouse_hub *hub = async->handle.hub;
         uint64_t first_ns = async->first_ns;
         /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
          * and `first_ns` to the sender that sets the flag again. */
@@ -124,11 +144,14 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 atomic_fetch_and_explicit(&async->handle.word, ~WORD_PENDING, memory_order_acq_rel);
         uint64_t n_sends;
 
+        /* From here on a closed handle may be freed by its last release, an open one may not. */
         if (word & (WORD_CLOSED | WORD_DROPPED)) {
-                rouse__handle_bury(&async->handle, word);
+                rouse__handle_bury(hub, &async->handle, word);
                 return;
         }
         n_sends = rouse__word_count_since(word, taken(async));
+        if (n_sends == 0)
+                return;
         count_wake(async, n_sends, now_ns > first_ns ? now_ns - first_ns : 0);
         if (async->cb)
                 async->cb(async, n_sends);

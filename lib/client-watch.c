@@ -16,7 +16,8 @@
 
 #define GRACE_MS 1000
 
-/* Reads {name, seq, sends, missed}, of which name and missed may be absent. */
+/* Reads {name, seq, sends, missed}, of which name and missed may be absent and sends may be null:
+ * of wakes that are over the daemon does not remember it. */
 static int read_wake(rouse_client_t *client, struct json object, rouse_client_wake_t *ret) {
         rouse_client_wake_t wake = {.name = client->wake_name};
         struct json member;
@@ -27,7 +28,8 @@ static int read_wake(rouse_client_t *client, struct json object, rouse_client_wa
         if (!rouse__json_find(object, "seq", &member) || rouse__json_u64(member, &wake.seq) < 0)
                 goto strange;
         if (!rouse__json_find(object, "sends", &member) ||
-            rouse__json_u64(member, &wake.n_sends) < 0)
+            (rouse__json_type(member) != JSON_NULL_VALUE &&
+             rouse__json_u64(member, &wake.n_sends) < 0))
                 goto strange;
         if (rouse__json_find(object, "missed", &member) &&
             rouse__json_u64(member, &wake.n_missed) < 0)

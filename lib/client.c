@@ -149,10 +149,15 @@ static const struct refusal {
         {"too_long", 0, -EMSGSIZE, "too long"},
 };
 
+#define N_REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
+
+/* The reason tells more than the code, which may stand for several. */
 static const struct refusal *find_refusal(int rpc_code, const char *reason) {
-        for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
-                if (rpc_code ? refusals[i].rpc_code == rpc_code
-                             : strcmp(refusals[i].reason, reason) == 0)
+        for (size_t i = 0; i < N_REFUSALS; i++)
+                if (strcmp(refusals[i].reason, reason) == 0)
+                        return refusals + i;
+        for (size_t i = 0; i < N_REFUSALS; i++)
+                if (rpc_code && refusals[i].rpc_code == rpc_code)
                         return refusals + i;
         return NULL;
 }
@@ -174,7 +179,7 @@ int rouse__client_refused(rouse_client_t *client, int rpc_code, const char *reas
 }
 
 const char *rouse_client_strerror(int error) {
-        for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        for (size_t i = 0; i < N_REFUSALS; i++)
                 if (refusals[i].error == error)
                         return refusals[i].message;
         return strerror(-error);

@@ -52,9 +52,9 @@ static int shut(struct rouse_handle *handle) {
         return 0;
 }
 
-void rouse__handle_bury(struct rouse_handle *handle, uint64_t word) {
+void rouse__handle_bury(struct rouse_hub *hub, struct rouse_handle *handle, uint64_t word) {
         if (word & WORD_CLOSED)
-                handle->hub->n_limbo--;
+                hub->n_limbo--;
         else
                 (void)shut(handle);
         if (word & WORD_DROPPED)

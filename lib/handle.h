@@ -9,8 +9,8 @@
 #include "lib/rouse.h"
 
 /*
- * The word. Its low bits are flags, the bits above count the sends that ever succeeded, so that
- * the sum of one send is one read-modify-write and an overflow drops out at the top. Nothing but
+ * The word. Its low bits are flags, the bits above count the sends that ever succeeded: one
+ * addition counts a send and tells the flags, and an overflow drops out at the top. Nothing but
  * differences of counts is ever looked at.
  */
 #define WORD_CLOSED    (UINT64_C(1) << 0) /* for good; set on the loop thread only */
@@ -46,5 +46,5 @@ struct rouse_handle *rouse__handle_retain(struct rouse_handle *handle); /* any t
 void rouse__handle_release(struct rouse_handle *handle);                /* any thread */
 
 /* The turn of a handle that was taken off the pending list closed or dropped; `word` is what it had
- * then. Loop thread. */
-void rouse__handle_bury(struct rouse_handle *handle, uint64_t word);
+ * then. Unless it was dropped, it may be somebody else's by now: `hub` is its hub. Loop thread. */
+void rouse__handle_bury(struct rouse_hub *hub, struct rouse_handle *handle, uint64_t word);

@@ -54,7 +54,7 @@ typedef struct rouse_client_send {
 typedef struct rouse_client_wake {
         const char *name;  /* valid until the next call with this client */
         uint64_t seq;      /* the number of the wake */
-        uint64_t n_sends;  /* how many sends it covers */
+        uint64_t n_sends;  /* how many sends it covers; 0: it is over and nobody knows any more */
         uint64_t n_missed; /* wakes of this handle since the last one reported that were left out */
 } rouse_client_wake_t;
 

@@ -90,10 +90,12 @@ static int fill(struct stream *stream, uint64_t deadline_ns) {
         struct buffer *in = &stream->in;
         int r;
 
-        memmove(in->data, in->data + stream->line_end, in->n - stream->line_end);
-        in->n -= stream->line_end;
-        stream->n_scanned -= stream->line_end;
-        stream->line_end = 0;
+        if (stream->line_end > 0) {
+                in->n -= stream->line_end;
+                memmove(in->data, in->data + stream->line_end, in->n);
+                stream->n_scanned -= stream->line_end;
+                stream->line_end = 0;
+        }
         if (in->n > STREAM_LINE_MAX)
                 return -EMSGSIZE;
         r = rouse__buffer_reserve(in, READ_SIZE);

@@ -1,4 +1,5 @@
-/* Optimal string alignment distance, row by row, of words that are short enough for the stack;
+/*
+ * Optimal string alignment distance, row by row, of words that are short enough for the stack;
  * longer ones are never suggested. A candidate is near enough if a third of its letters are wrong
  * at most, and never more than three; so words of one or two letters have no neighbours. A word
  * that begins like a candidate and stops early ("desc" for "description") counts as near, but after

@@ -1,4 +1,5 @@
-/* A number is read as an integer and a decimal fraction, and turned to nanoseconds in integers: the
+/*
+ * A number is read as an integer and a decimal fraction, and turned to nanoseconds in integers: the
  * result is exact, rounded down to the nanosecond, and every sum is checked. The format uses units
  * up to days: weeks and longer would be harder to read, not easier.
  */

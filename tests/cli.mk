@@ -2,8 +2,8 @@
 
 LDADD_CLIENT = tests/libsupport.la lib/librouse-client-core.la $(CHECK_LIBS)
 
-check_PROGRAMS += tests/test-buffer tests/test-client tests/test-json-scan
-TESTS += tests/test-buffer tests/test-client tests/test-json-scan
+check_PROGRAMS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-scan
+TESTS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-scan
 
 tests_test_buffer_SOURCES = tests/test-buffer.c
 tests_test_buffer_CFLAGS = $(CFLAGS_TEST)
@@ -13,6 +13,23 @@ tests_test_client_SOURCES = tests/test-client.c tests/fake-roused.c tests/fake-r
 tests_test_client_CFLAGS = $(CFLAGS_TEST)
 tests_test_client_LDADD = $(LDADD_CLIENT)
 
+tests_test_client_call_SOURCES = tests/test-client-call.c tests/fake-roused.c tests/fake-roused.h
+tests_test_client_call_CFLAGS = $(CFLAGS_TEST)
+tests_test_client_call_LDADD = $(LDADD_CLIENT)
+
 tests_test_json_scan_SOURCES = tests/test-json-scan.c
 tests_test_json_scan_CFLAGS = $(CFLAGS_TEST)
 tests_test_json_scan_LDADD = $(LDADD_CLIENT)
+
+check_PROGRAMS += tests/test-rouse tests/test-rouse-show
+TESTS += tests/test-rouse tests/test-rouse-show
+
+TYPED = tests/fake-roused.c tests/fake-roused.h tests/typed.c tests/typed.h
+
+tests_test_rouse_SOURCES = tests/test-rouse.c $(TYPED)
+tests_test_rouse_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_LDADD = tests/libsupport.la $(CHECK_LIBS)
+
+tests_test_rouse_show_SOURCES = tests/test-rouse-show.c $(TYPED)
+tests_test_rouse_show_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_show_LDADD = tests/libsupport.la $(CHECK_LIBS)

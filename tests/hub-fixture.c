@@ -82,12 +82,3 @@ void fixture_elsewhere(void (*fn)(void *arg), void *arg) {
         ck_assert_int_eq(uv_thread_create(&thread, fn, arg), 0);
         ck_assert_int_eq(uv_thread_join(&thread), 0);
 }
-
-int fixture_main(const char *suite, const struct test *tests, int argc, char **argv) {
-        uv_loop_t loop;
-
-        /* The pipe for signals comes with the first loop and stays. */
-        if (uv_loop_init(&loop) < 0 || uv_loop_close(&loop) < 0)
-                return 1;
-        return test_main(suite, tests, argc, argv);
-}

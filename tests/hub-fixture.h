@@ -7,8 +7,6 @@
 
 #include "lib/rouse.h"
 
-struct test;
-
 struct fixture {
         uv_loop_t loop;
         rouse_hub_t *hub;
@@ -38,6 +36,3 @@ void fixture_expect(struct fixture *fixture, const char *trace);
 
 /* Calls fn(arg) on another thread and waits for its end. */
 void fixture_elsewhere(void (*fn)(void *arg), void *arg);
-
-/* test_main(), once libuv has opened what it keeps for the whole process. */
-int fixture_main(const char *suite, const struct test *tests, int argc, char **argv);

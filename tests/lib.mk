@@ -4,6 +4,7 @@ tests_libhubfixture_la_CFLAGS = $(CFLAGS_TEST)
 LDADD_HUB = tests/libhubfixture.la $(LDADD_LIB)
 
 lib_tests = \
+	tests/test-doorbell-model \
 	tests/test-hub \
 	tests/test-hub-litmus \
 	tests/test-hub-lives \
@@ -14,6 +15,10 @@ lib_tests = \
 	tests/test-truth-table
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
+
+tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c
+tests_test_doorbell_model_CFLAGS = $(CFLAGS_TEST)
+tests_test_doorbell_model_LDADD = $(LDADD_LIB)
 
 tests_test_hub_SOURCES = tests/test-hub.c
 tests_test_hub_CFLAGS = $(CFLAGS_TEST)
@@ -46,3 +51,10 @@ tests_test_names_LDADD = $(LDADD_HUB)
 tests_test_truth_table_SOURCES = tests/test-truth-table.c
 tests_test_truth_table_CFLAGS = $(CFLAGS_TEST)
 tests_test_truth_table_LDADD = $(LDADD_HUB)
+
+# The libraries from outside
+
+AM_TESTS_ENVIRONMENT += CC='$(CC)'; CFLAGS='$(CFLAGS)'; UV_CFLAGS='$(UV_CFLAGS)'; \
+	UV_LIBS='$(UV_LIBS)'; export CC CFLAGS UV_CFLAGS UV_LIBS;
+dist_check_SCRIPTS += tests/test-install.sh tests/test-symbols.sh
+TESTS += tests/test-install.sh tests/test-symbols.sh

@@ -20,7 +20,7 @@ static void expect(const char *text, size_t n_text, const char *tree, const char
         char *dumped, *found;
         int r;
 
-        r = conf_yaml_parse(&errors, &arena, "t", text, n_text, &root);
+        r = conf_yaml_parse(&errors, &arena, "t", text, n_text, NULL, NULL, &root);
         found = conf_test_errors(&errors);
         ck_assert_str_eq(found, lines);
         ck_assert_int_eq(r, tree ? 0 : -EINVAL);
@@ -121,7 +121,7 @@ static void syntax_errors_say_what_and_where(void) {
                 {"a: 'b\n",
                  "t:2:1: YAML: while scanning a quoted scalar that begins in line 1, found "
                  "unexpected end of stream\n"},
-                {"a: \"\\q\"\n", "t:1:4: YAML: while parsing a quoted scalar, found unknown escape "
+                {"a: \"\\q\"\n", "t:1:5: YAML: while parsing a quoted scalar, found unknown escape "
                                  "character\n"},
                 {"  a: b\n c: d\n", "t:2:2: YAML: did not find expected <document start>\n"},
                 {"%YAML 3.0\n---\na: b\n", "t:1:1: YAML: found incompatible YAML document\n"},
@@ -188,7 +188,8 @@ static void nodes_know_their_places(void) {
         struct conf_arena arena = CONF_ARENA_NULL;
         const struct conf_node *root, *inner, *list;
 
-        ck_assert_int_eq(conf_yaml_parse(&errors, &arena, "t", text, strlen(text), &root), 0);
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, &arena, "t", text, strlen(text), NULL, NULL, &root), 0);
         ck_assert_uint_eq(root->line, 1);
         ck_assert_uint_eq(root->column, 1);
         ck_assert_ptr_eq(conf_node_find(root, "b"), NULL);
@@ -217,6 +218,45 @@ static char *repeat(const char *before, const char *piece, size_t n) {
         return text;
 }
 
+/* Takes the pairs whose keys begin with "t", and notes them. */
+static int take_pair(void *arg, const struct conf_node *section, const struct conf_pair *pair) {
+        char *value = conf_test_dump(pair->value);
+
+        fprintf(arg, "%s.%s=%s\n", section->text, pair->key->text, value);
+        free(value);
+        return pair->key->text[0] == 't';
+}
+
+static void pairs_are_offered_and_forgotten(void) {
+        static const char text[] = "a: {t1: {x: {y: z}}, k1: [b], t2: , [no]: 1, t3: c}\n"
+                                   "b: [{t4: d}]\n"
+                                   "c:\n"
+                                   "  t5: {}\n"
+                                   "  k2: e\n"
+                                   "t6: f\n"
+                                   "[no]: {t7: g}\n"
+                                   "d: {t8: h}\n";
+        struct conf_errors errors = CONF_ERRORS_NULL;
+        struct conf_arena arena = CONF_ARENA_NULL;
+        const struct conf_node *root;
+        char *offered = NULL, *tree;
+        size_t n_offered;
+        FILE *stream = open_memstream(&offered, &n_offered);
+
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, &arena, "t", text, strlen(text), take_pair, stream, &root),
+                0);
+        fclose(stream);
+        ck_assert_str_eq(offered, "a.t1={x: {y: z}}\na.k1=[b]\na.t2=\na.t3=c\nc.t5={}\nc.k2=e\n"
+                                  "d.t8=h\n");
+        tree = conf_test_dump(root);
+        ck_assert_str_eq(tree, "{a: {k1: [b]}, b: [{t4: d}], c: {k2: e}, t6: f, d: {}}");
+        free(tree);
+        free(offered);
+        conf_errors_deinit(&errors);
+        conf_arena_deinit(&arena);
+}
+
 static void nesting_is_bounded(void) {
         char *text, *end, *all;
 
@@ -242,7 +282,8 @@ static void errors_are_bounded_and_counted(void) {
         char *text = repeat("", "- *a\n", LIMIT_CONF_ERRORS + 7);
         const struct conf_node *root;
 
-        ck_assert_int_eq(conf_yaml_parse(&errors, &arena, "t", text, strlen(text), &root), 0);
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, &arena, "t", text, strlen(text), NULL, NULL, &root), 0);
         ck_assert_uint_eq(errors.n_items, LIMIT_CONF_ERRORS);
         ck_assert_uint_eq(errors.n_left_out, 7);
         ck_assert_uint_eq(root->n, LIMIT_CONF_ERRORS + 7);
@@ -259,7 +300,8 @@ static void far_places_do_not_wrap(void) {
 
         text = realloc(text, strlen(text) + 2);
         strcat(text, "]");
-        ck_assert_int_eq(conf_yaml_parse(&errors, &arena, "t", text, strlen(text), &root), 0);
+        ck_assert_int_eq(
+                conf_yaml_parse(&errors, &arena, "t", text, strlen(text), NULL, NULL, &root), 0);
         ck_assert_uint_eq(root->items[1]->column, 4);
         ck_assert_uint_eq(root->items[99999]->column, UINT16_MAX);
         conf_errors_deinit(&errors);
@@ -318,6 +360,7 @@ static const struct test tests[] = {
         TEST(syntax_errors_say_what_and_where),
         TEST(a_text_is_clean_utf8),
         TEST(nodes_know_their_places),
+        TEST(pairs_are_offered_and_forgotten),
         TEST(nesting_is_bounded),
         TEST(errors_are_bounded_and_counted),
         TEST(far_places_do_not_wrap),

@@ -273,5 +273,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("hub-lives", tests, argc, argv);
+        return test_main("hub-lives", tests, argc, argv);
 }

@@ -98,5 +98,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("hub-stress", tests, argc, argv);
+        return test_main("hub-stress", tests, argc, argv);
 }

@@ -403,5 +403,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("hub", tests, argc, argv);
+        return test_main("hub", tests, argc, argv);
 }

@@ -108,5 +108,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("names", tests, argc, argv);
+        return test_main("names", tests, argc, argv);
 }

@@ -408,5 +408,5 @@ int main(int argc, char **argv) {
                 {0},
         };
 
-        return fixture_main("truth-table", tests, argc, argv);
+        return test_main("truth-table", tests, argc, argv);
 }

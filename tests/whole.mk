@@ -1,10 +1,22 @@
 # tests: whole
 
-check_PROGRAMS += tests/test-notify tests/test-sockets
-TESTS += tests/test-notify tests/test-sockets
+whole_tests = \
+	tests/test-notify \
+	tests/test-poke \
+	tests/test-promise \
+	tests/test-roused \
+	tests/test-sockets
+check_PROGRAMS += $(whole_tests)
+TESTS += $(whole_tests)
 
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
+tests_test_poke_CFLAGS = $(CFLAGS_TEST)
+tests_test_poke_LDADD = $(LDADD_LIB)
+tests_test_promise_CFLAGS = $(CFLAGS_TEST)
+tests_test_promise_LDADD = $(LDADD_LIB)
+tests_test_roused_CFLAGS = $(CFLAGS_TEST)
+tests_test_roused_LDADD = $(LDADD_LIB)
 tests_test_sockets_CFLAGS = $(CFLAGS_TEST)
 tests_test_sockets_LDADD = $(LDADD_DAEMON)
 

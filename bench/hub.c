@@ -1,0 +1,423 @@
+/*
+ * librouse against plain libuv, in one run: prints tables in markdown.
+ *
+ * Every figure is the median of several rounds. In a round all sides of a row are measured one
+ * after the other, each in a process of its own, and ratios are medians of the rounds' ratios:
+ * they are steady where the machine is not.
+ */
+
+#include <getopt.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/engine.h"
+#include "bench/measure.h"
+#include "lib/clock.h"
+
+static struct bench_options options = {
+        .n_rounds = 5,
+        .round_ns = 300 * NS_PER_MS,
+        .n_max = 1000000,
+};
+
+/* Ping-pong: another thread sends to one random handle, and waits for its callback. */
+
+struct ping_pong {
+        enum engine_kind kind;
+        size_t n_handles;
+        enum engine_layout layout;
+        int sender_cpu, loop_cpu;
+};
+
+#define MAX_SAMPLES 1000000
+
+static struct engine engine;
+static uint64_t *samples;
+static size_t n_samples;
+static _Atomic uint64_t sent_ns;
+static uv_sem_t woken;
+static uint64_t loop_ns;
+
+static void on_pong(struct engine *e) {
+        uint64_t now_ns = clock_now_ns();
+
+        (void)e;
+        if (n_samples < MAX_SAMPLES)
+                samples[n_samples++] =
+                        now_ns - atomic_load_explicit(&sent_ns, memory_order_relaxed);
+        uv_sem_post(&woken);
+}
+
+static void on_pong_end(struct engine *e) {
+        loop_ns = thread_cpu_ns() - loop_ns;
+        e->is_over = true;
+        uv_sem_post(&woken);
+}
+
+static void *send_pings(void *arg) {
+        const struct ping_pong *game = arg;
+        uint64_t seed = 42, end_ns;
+        size_t n_warm = 20;
+
+        pin_to(game->sender_cpu);
+        end_ns = clock_now_ns() + options.round_ns;
+        for (size_t i = 0; i < n_warm + 20 || clock_now_ns() < end_ns; i++) {
+                size_t handle = next_random(&seed) % game->n_handles;
+
+                if (i == n_warm)
+                        n_samples = 0; /* the loop sleeps, and the semaphore orders it */
+                atomic_store_explicit(&sent_ns, clock_now_ns(), memory_order_relaxed);
+                engine_send(&engine, handle);
+                uv_sem_wait(&woken);
+        }
+        engine.on_wake = on_pong_end;
+        engine_send(&engine, 0);
+        uv_sem_wait(&woken);
+        return NULL;
+}
+
+/* p50 and p99 of the latency, and the loop's processor time a wake, all in ns. */
+static void measure_ping_pong(const void *arg, double *figures) {
+        const struct ping_pong *game = arg;
+        pthread_t thread;
+
+        samples = calloc(MAX_SAMPLES, sizeof(*samples));
+        if (!samples)
+                die("out of memory");
+        uv_sem_init(&woken, 0);
+        pin_to(game->loop_cpu);
+        engine_open(&engine, game->kind, game->n_handles, game->layout, on_pong);
+        loop_ns = thread_cpu_ns();
+        if (pthread_create(&thread, NULL, send_pings, (void *)game) != 0)
+                die("cannot start a thread");
+        engine_run(&engine);
+        pthread_join(thread, NULL);
+        figures[2] = (double)loop_ns / (double)(n_samples + 20);
+        figures[0] = quantile(samples, n_samples, 0.5);
+        figures[1] = quantile(samples, n_samples, 0.99);
+}
+
+/* Medians of figure `k` of several measurements that take turns; and of its ratio to the last. */
+static void rounds(measure_fn fn, const void *const *args, int n_args, int n_figures,
+                   double medians[][MAX_FIGURES], double ratios[][MAX_FIGURES]) {
+        double(*all)[8][MAX_FIGURES] = calloc((size_t)options.n_rounds, sizeof(*all));
+        double *values = calloc((size_t)options.n_rounds, sizeof(*values));
+
+        if (!all || !values || n_args > 8)
+                die("out of memory");
+        for (int round = 0; round < options.n_rounds; round++)
+                for (int i = 0; i < n_args; i++)
+                        measure(fn, args[i], all[round][i]);
+        for (int i = 0; i < n_args; i++)
+                for (int k = 0; k < n_figures; k++) {
+                        for (int round = 0; round < options.n_rounds; round++)
+                                values[round] = all[round][i][k];
+                        medians[i][k] = median(values, options.n_rounds);
+                        for (int round = 0; round < options.n_rounds; round++)
+                                values[round] = all[round][i][k] / all[round][n_args - 1][k];
+                        ratios[i][k] = median(values, options.n_rounds);
+                }
+        free(all);
+        free(values);
+}
+
+static void bench_latency(void) {
+        printf("## Wake by another thread, send to callback\n\n"
+               "| processors | | p50 µs | p99 µs | p50, × eventfd + epoll |\n|---|---|---|---|---|\n");
+        for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
+                double medians[N_ENGINES][MAX_FIGURES], ratios[N_ENGINES][MAX_FIGURES];
+                struct ping_pong games[N_ENGINES];
+                const void *args[N_ENGINES];
+
+                for (int i = 0; i < N_ENGINES; i++) {
+                        games[i] = (struct ping_pong){
+                                .kind = (enum engine_kind)i, .n_handles = 1, .loop_cpu = cpus - 1};
+                        args[i] = &games[i];
+                }
+                rounds(measure_ping_pong, args, N_ENGINES, 2, medians, ratios);
+                for (int i = 0; i < N_ENGINES; i++)
+                        printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus, engine_names[i],
+                               medians[i][0] / 1e3, medians[i][1] / 1e3, ratios[i][0]);
+        }
+        printf("\n");
+}
+
+static void bench_cost(void) {
+        static const size_t counts[] = {1000000, 100000, 10000, 100, 1};
+        static const struct {
+                enum engine_kind kind;
+                enum engine_layout layout;
+                const char *text;
+        } sides[] = {
+                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse"},
+                {ENGINE_ROUSE, LAYOUT_SHUFFLED, "rouse, shuffled"},
+                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async"},
+                {ENGINE_UV, LAYOUT_SHUFFLED, "uv_async, shuffled"},
+        };
+
+        printf("## One wake of one random handle: the loop's processor time\n\n"
+               "| handles | | µs a wake | × one handle |\n|---|---|---|---|\n");
+        for (size_t s = 0; s < sizeof(sides) / sizeof(*sides); s++) {
+                double medians[8][MAX_FIGURES], ratios[8][MAX_FIGURES];
+                struct ping_pong games[8];
+                const void *args[8];
+                int n = 0;
+
+                for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+                        if (counts[i] > options.n_max)
+                                continue;
+                        games[n] = (struct ping_pong){
+                                .kind = sides[s].kind,
+                                .layout = sides[s].layout,
+                                .n_handles = counts[i],
+                        };
+                        args[n] = &games[n];
+                        n++;
+                }
+                rounds(measure_ping_pong, args, n, 3, medians, ratios);
+                for (int i = n - 1; i >= 0; i--)
+                        printf("| %zu | %s | %.2f | %.2f |\n", games[i].n_handles, sides[s].text,
+                               medians[i][2] / 1e3, ratios[i][2]);
+        }
+        printf("\n");
+}
+
+/* Memory */
+
+static void on_nothing(struct engine *e) {
+        (void)e;
+}
+
+static void measure_memory(const void *arg, double *figures) {
+        const struct ping_pong *game = arg;
+        size_t before = resident_bytes();
+        size_t n_pointers = game->kind == ENGINE_UV ? sizeof(uint32_t) : sizeof(void *);
+
+        engine_open(&engine, game->kind, game->n_handles, game->layout, on_nothing);
+        /* Less what the benchmark itself keeps for each. */
+        figures[0] =
+                (double)(resident_bytes() - before) / (double)game->n_handles - (double)n_pointers;
+}
+
+static void bench_memory(void) {
+        static const struct {
+                enum engine_kind kind;
+                enum engine_layout layout;
+                const char *text;
+        } sides[] = {
+                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse, anonymous"},
+                {ENGINE_ROUSE, LAYOUT_NAMED, "rouse, with a name of 14 bytes"},
+                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async"},
+        };
+
+        printf("## Resident memory, %zu handles\n\n| | bytes a handle |\n|---|---|\n",
+               options.n_max);
+        for (size_t s = 0; s < sizeof(sides) / sizeof(*sides); s++) {
+                struct ping_pong game = {.kind = sides[s].kind,
+                                         .layout = sides[s].layout,
+                                         .n_handles = options.n_max};
+                double figures[MAX_FIGURES];
+
+                measure(measure_memory, &game, figures);
+                printf("| %s | %.1f |\n", sides[s].text, figures[0]);
+        }
+        printf("\n");
+}
+
+/* Several threads hammer one handle. */
+
+struct hammering {
+        enum engine_kind kind;
+        int n_senders;
+};
+
+static atomic_bool is_over;
+static uint64_t n_wakes;
+
+static void on_hammered(struct engine *e) {
+        n_wakes++;
+        e->is_over = atomic_load_explicit(&is_over, memory_order_relaxed);
+}
+
+static void *hammer(void *arg) {
+        uint64_t *n_sends = arg;
+
+        while (!atomic_load_explicit(&is_over, memory_order_relaxed))
+                for (int i = 0; i < 64; i++, ++*n_sends)
+                        engine_send(&engine, 0);
+        return NULL;
+}
+
+static void *time_hammering(void *arg) {
+        struct timespec span = {.tv_sec = (time_t)(options.round_ns / NS_PER_S),
+                                .tv_nsec = (long)(options.round_ns % NS_PER_S)};
+
+        (void)arg;
+        nanosleep(&span, NULL);
+        atomic_store_explicit(&is_over, true, memory_order_relaxed);
+        engine_send(&engine, 0);
+        return NULL;
+}
+
+/* Sends and wakes a second. */
+static void measure_hammering(const void *arg, double *figures) {
+        const struct hammering *hammering = arg;
+        pthread_t threads[9];
+        uint64_t n_sends[9 * 8] = {0}; /* a cache line each */
+        uint64_t start_ns, sum = 0;
+
+        engine_open(&engine, hammering->kind, 1, LAYOUT_IN_ORDER, on_hammered);
+        start_ns = clock_now_ns();
+        for (int i = 0; i < hammering->n_senders; i++)
+                pthread_create(&threads[i], NULL, hammer, &n_sends[i * 8]);
+        pthread_create(&threads[hammering->n_senders], NULL, time_hammering, NULL);
+        engine_run(&engine);
+        for (int i = 0; i <= hammering->n_senders; i++)
+                pthread_join(threads[i], NULL);
+        for (int i = 0; i < hammering->n_senders; i++)
+                sum += n_sends[i * 8];
+        figures[0] = (double)sum * 1e9 / (double)(clock_now_ns() - start_ns);
+        figures[1] = (double)n_wakes * 1e9 / (double)(clock_now_ns() - start_ns);
+}
+
+static void bench_senders(void) {
+        printf("## Threads that send to one handle without a pause\n\n"
+               "| threads | | M sends/s | k wakes/s | sends, × uv_async | wakes, × |\n"
+               "|---|---|---|---|---|---|\n");
+        for (int n = 1; n <= 8; n *= 2) {
+                const struct hammering sides[] = {{ENGINE_ROUSE, n}, {ENGINE_UV, n}};
+                const void *args[] = {&sides[0], &sides[1]};
+                double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
+
+                rounds(measure_hammering, args, 2, 2, medians, ratios);
+                for (int i = 0; i < 2; i++)
+                        printf("| %d | %s | %.1f | %.1f | %.2f | %.2f |\n", n, engine_names[i],
+                               medians[i][0] / 1e6, medians[i][1] / 1e3, ratios[i][0],
+                               ratios[i][1]);
+        }
+        printf("\n");
+}
+
+/* Sends on the loop's thread. */
+
+struct turns {
+        enum engine_kind kind;
+        size_t n_handles; /* 1: the same handle all the time, so that all sends but one coalesce */
+};
+
+#define SENDS_PER_TURN 64
+
+static uint64_t turn_seed = 7, n_turn_sends, turns_end_ns;
+
+static void on_turn(uv_idle_t *idle) {
+        const struct turns *turns = idle->data;
+
+        if (turns->kind == ENGINE_ROUSE)
+                rouse_hub_awake(engine.hub);
+        for (int i = 0; i < SENDS_PER_TURN; i++)
+                engine_send(&engine, next_random(&turn_seed) % turns->n_handles);
+        n_turn_sends += SENDS_PER_TURN;
+        engine.is_over = clock_now_ns() >= turns_end_ns;
+}
+
+/* ns a send, its share of the turn and of the wakes included. */
+static void measure_turns(const void *arg, double *figures) {
+        const struct turns *turns = arg;
+        uv_idle_t idle;
+        uint64_t start_ns;
+
+        engine_open(&engine, turns->kind, turns->n_handles, LAYOUT_IN_ORDER, on_nothing);
+        uv_idle_init(&engine.loop, &idle);
+        idle.data = (void *)turns;
+        uv_idle_start(&idle, on_turn);
+        start_ns = clock_now_ns();
+        turns_end_ns = start_ns + options.round_ns;
+        engine_run(&engine);
+        figures[0] = (double)(clock_now_ns() - start_ns) / (double)n_turn_sends;
+}
+
+/* ns a send that finds its handle pending, with nothing else going on. */
+static void measure_coalesced(const void *arg, double *figures) {
+        const struct turns *turns = arg;
+        uint64_t start_ns;
+        const int n = 10000000;
+
+        engine_open(&engine, turns->kind, 1, LAYOUT_IN_ORDER, on_nothing);
+        start_ns = clock_now_ns();
+        for (int i = 0; i < n; i++)
+                engine_send(&engine, 0);
+        figures[0] = (double)(clock_now_ns() - start_ns) / n;
+}
+
+static void bench_turns(void) {
+        static const size_t counts[] = {100, 10000};
+        double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
+
+        printf("## Sends on the loop's thread, %d a turn, each to a random handle\n\n"
+               "| handles | | ns a send and its wake | uv_async is slower by × |\n|---|---|---|---|\n",
+               SENDS_PER_TURN);
+        for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+                const struct turns sides[] = {{ENGINE_UV, counts[i]}, {ENGINE_ROUSE, counts[i]}};
+                const void *args[] = {&sides[0], &sides[1]};
+
+                rounds(measure_turns, args, 2, 1, medians, ratios);
+                for (int k = 1; k >= 0; k--)
+                        printf("| %zu | %s | %.1f | %.1f |\n", counts[i],
+                               engine_names[sides[k].kind], medians[k][0], ratios[k][0]);
+        }
+        printf("\n## A send that coalesces, one sender\n\n| | ns |\n|---|---|\n");
+        {
+                const struct turns sides[] = {{ENGINE_ROUSE, 1}, {ENGINE_UV, 1}};
+                const void *args[] = {&sides[0], &sides[1]};
+
+                rounds(measure_coalesced, args, 2, 1, medians, ratios);
+                for (int k = 0; k < 2; k++)
+                        printf("| %s | %.1f |\n", engine_names[sides[k].kind], medians[k][0]);
+        }
+        printf("\n");
+}
+
+static const struct {
+        const char *name;
+        void (*fn)(void);
+} benches[] = {
+        {"latency", bench_latency}, {"cost", bench_cost},   {"memory", bench_memory},
+        {"senders", bench_senders}, {"turns", bench_turns},
+};
+
+int main(int argc, char **argv) {
+        static const struct option long_options[] = {
+                {"rounds", required_argument, NULL, 'r'},
+                {"quick", no_argument, NULL, 'q'},
+                {0},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "r:q", long_options, NULL)) >= 0) {
+                if (c == 'r' && atoi(optarg) > 0) {
+                        options.n_rounds = atoi(optarg);
+                } else if (c == 'q') {
+                        options = (struct bench_options){
+                                .n_rounds = 3, .round_ns = 30 * NS_PER_MS, .n_max = 100000};
+                } else {
+                        fprintf(stderr,
+                                "usage: hub [--quick] [--rounds N] [latency|cost|memory|senders|"
+                                "turns]...\n");
+                        return 2;
+                }
+        }
+        printf("# librouse and libuv %s: medians of %d rounds, %d processors\n\n",
+               uv_version_string(), options.n_rounds, n_cpus());
+        for (size_t i = 0; i < sizeof(benches) / sizeof(*benches); i++) {
+                bool wanted = optind == argc;
+
+                for (int k = optind; k < argc; k++)
+                        wanted = wanted || strcmp(argv[k], benches[i].name) == 0;
+                if (wanted)
+                        benches[i].fn();
+        }
+        return 0;
+}

@@ -1,0 +1,18 @@
+/* Strict: digits only, so that an empty variable of a script is not taken for zero. */
+
+#include "cli/number.h"
+
+#include <string.h>
+
+#include "cli/exit-code.h"
+#include "cli/message.h"
+#include "lib/json-scan.h"
+
+int number_read(const char *option, const char *text, uint64_t *ret) {
+        struct json number = {.text = text, .n = strlen(text)};
+
+        if (rouse__json_u64(number, ret) == 0)
+                return 0;
+        message("--%s needs a number, not '%s'", option, text);
+        return EXIT_USAGE;
+}

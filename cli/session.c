@@ -1,0 +1,235 @@
+/* Every message names what failed and, where somebody can do something about it, what that is. */
+
+#include "config.h"
+
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/exit-code.h"
+#include "cli/message.h"
+#include "cli/verb.h"
+#include "lib/buffer.h"
+#include "lib/clock.h"
+#include "lib/suggest.h"
+#include "lib/timespan.h"
+
+#define LOOK_UP_MS 1000
+
+void session_deinit(struct session *session) {
+        session->client = rouse_client_free(session->client);
+}
+
+int session_open(struct session *session) {
+        int r;
+
+        if (session->client)
+                return 0;
+        r = rouse_client_create(session->dir, &session->client);
+        if (r == -ENAMETOOLONG)
+                message("the directory's path is too long for a socket: %s",
+                        session->dir ?: getenv("ROUSE_DIR"));
+        else if (r < 0)
+                message("cannot begin: %s", strerror(-r));
+        return r < 0 ? EXIT_FAILED : 0;
+}
+
+int session_call(struct session *session, const char *method, struct buffer *params,
+                 int64_t timeout_ms, struct json *ret_result) {
+        const char *text = NULL, *result;
+        int r;
+
+        r = session_open(session);
+        if (r)
+                return r;
+        if (params) {
+                rouse__buffer_add(params, "", 1);
+                if (params->error) {
+                        message("out of memory");
+                        return EXIT_FAILED;
+                }
+                text = params->data;
+        }
+        r = rouse_client_call(session->client, method, text, timeout_ms, &result);
+        if (r < 0)
+                return session_failed(session);
+        *ret_result = (struct json){.text = result, .n = strlen(result)};
+        return 0;
+}
+
+int session_call_name(struct session *session, const char *method, const char *name,
+                      struct json *ret_result) {
+        struct buffer params = BUFFER_NULL;
+        int r;
+
+        rouse__buffer_add_str(&params, "{\"name\":");
+        rouse__buffer_add_json_string(&params, name);
+        rouse__buffer_add_str(&params, "}");
+        r = session_call(session, method, &params, -1, ret_result);
+        rouse__buffer_deinit(&params);
+        return r;
+}
+
+/* Writes the name of a group without asking a name service, which a static program cannot. */
+static void group_name(gid_t gid, char *name, size_t n_name) {
+        FILE *file = fopen("/etc/group", "re");
+        char line[4096], found[64];
+        unsigned int number;
+
+        snprintf(name, n_name, "%u", (unsigned int)gid);
+        if (!file)
+                return;
+        while (fgets(line, sizeof(line), file))
+                if (sscanf(line, "%63[^:]:%*[^:]:%u:", found, &number) == 2 && number == gid) {
+                        snprintf(name, n_name, "%s", found);
+                        break;
+                }
+        fclose(file);
+}
+
+/* For a socket that may not be opened: who may. */
+static void say_denied(const rouse_client_error_t *error, const char *dir) {
+        char path[200], group[64];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/poke.sock", dir);
+        if (stat(path, &st) < 0 || !(st.st_mode & S_IWGRP) || st.st_gid == 0) {
+                message("%s; the daemon's owner may", error->message);
+                return;
+        }
+        group_name(st.st_gid, group, sizeof(group));
+        message("%s; members of group %s may: usermod -aG %s USER, and log in again",
+                error->message, group, group);
+}
+
+static void say_unreachable(const struct session *session, const rouse_client_error_t *error) {
+        const char *dir = rouse_client_dir(session->client);
+        const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+        size_t n = runtime_dir ? strlen(runtime_dir) : 0;
+
+        if (strcmp(dir, "/run/roused") == 0)
+                message("%s; is the service running? (systemctl status roused)", error->message);
+        else if (n > 0 && strncmp(dir, runtime_dir, n) == 0 && strcmp(dir + n, "/roused") == 0)
+                message("%s; is the service running? (systemctl --user status roused)",
+                        error->message);
+        else
+                message("%s; is a daemon running there? (roused --dir %s)", error->message, dir);
+}
+
+static bool is_unreachable(int error) {
+        return error == -ENOENT || error == -ECONNREFUSED || error == -ENOTDIR || error == -ELOOP ||
+               error == -ENOTSOCK || error == -EPROTOTYPE;
+}
+
+int session_tell_no_handle(struct session *session, const char *name) {
+        struct json_iterator it = {0};
+        struct json member;
+        struct suggest suggest;
+        const char *result;
+        char nearest[256], candidate[256];
+
+        suggest_init(&suggest, name);
+        if (rouse_client_call(session->client, "list", NULL, LOOK_UP_MS, &result) == 0)
+                it.whole = (struct json){.text = result, .n = strlen(result)};
+        while (rouse__json_next(&it)) {
+                if (!rouse__json_find(it.value, "name", &member) ||
+                    rouse__json_string(member, candidate, sizeof(candidate), NULL) < 0)
+                        continue;
+                suggest_offer(&suggest, candidate);
+                if (suggest.best == candidate)
+                        suggest.best = strcpy(nearest, candidate);
+        }
+        if (suggest.best)
+                message("no handle is named \"%s\"; %s?", name, suggest.best);
+        else
+                message("no handle is named \"%s\"; 'rouse list' shows them all", name);
+        return EXIT_NO_HANDLE;
+}
+
+/* The name of the handle that the daemon does not know. */
+static bool read_name(const rouse_client_error_t *error, char *name, size_t n_name) {
+        struct json data, member;
+
+        return error->data &&
+               rouse__json_parse(error->data, strlen(error->data), &data, NULL) == 0 &&
+               rouse__json_find(data, "name", &member) &&
+               rouse__json_string(member, name, n_name, NULL) == 0;
+}
+
+int session_failed(struct session *session) {
+        const rouse_client_error_t *error = rouse_client_get_error(session->client);
+        bool refused = error->rpc_code || *error->reason;
+        int code = session_exit_code(error->code);
+        const char *text = error->message;
+        char first = *text, name[256];
+
+        /* The daemon writes sentences, and here they follow a colon. */
+        if (first >= 'A' && first <= 'Z' && (text[1] == ' ' || (text[1] >= 'a' && text[1] <= 'z')))
+                first = (char)(first - 'A' + 'a');
+        if (!refused && is_unreachable(error->code))
+                say_unreachable(session, error);
+        else if (!refused && error->code == -EACCES)
+                say_denied(error, rouse_client_dir(session->client));
+        else if (error->code == -ENXIO && read_name(error, name, sizeof(name)))
+                return session_tell_no_handle(session, name);
+        else if (*text)
+                message("%c%s%s", first, text + 1, error->code == -EACCES ? ACCESS_HINT : "");
+        return code;
+}
+
+int session_exit_code(int error) {
+        switch (error) {
+        case 0:
+                return EXIT_DONE;
+        case -ENXIO:
+                return EXIT_NO_HANDLE;
+        case -EACCES:
+                return EXIT_DENIED;
+        case -ETIMEDOUT:
+                return EXIT_TIMEOUT;
+        case -ECONNRESET:
+        case -ESHUTDOWN:
+                return EXIT_UNREACHABLE;
+        default:
+                return is_unreachable(error) ? EXIT_UNREACHABLE : EXIT_FAILED;
+        }
+}
+
+int session_worse(int a, int b) {
+        static const int ranks[] = {
+                EXIT_DONE,      EXIT_FALSE,  EXIT_TIMEOUT,     EXIT_FAILED,
+                EXIT_NO_HANDLE, EXIT_DENIED, EXIT_UNREACHABLE,
+        };
+        int worse = a;
+
+        for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
+                if (ranks[i] == a || ranks[i] == b)
+                        worse = ranks[i];
+        return worse;
+}
+
+int session_timeout(const struct arguments *arguments, int64_t *ret_ms) {
+        uint64_t ns, ms;
+        const char *text;
+        int r;
+
+        if (!arguments_has(arguments, "timeout", &text)) {
+                *ret_ms = -1;
+                return 0;
+        }
+        r = timespan_parse(text, &ns);
+        if (r < 0) {
+                message(r == -ERANGE ? "--timeout %s is too long"
+                                     : "--timeout %s is no length of time; write 500ms, 10s or "
+                                       "'1min 30s'",
+                        text);
+                return EXIT_USAGE;
+        }
+        ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
+        *ret_ms = ns == TIMESPAN_INFINITY ? -1 : (int64_t)ms;
+        return 0;
+}

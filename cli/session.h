@@ -1,0 +1,50 @@
+/* What all verbs share: the daemon they talk to, and how its refusals are told. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/json-scan.h"
+#include "lib/rouse-client.h"
+
+struct arguments;
+struct buffer;
+
+struct session {
+        const char *dir; /* --dir, or NULL */
+        bool json;
+        rouse_client_t *client; /* NULL until it is needed */
+};
+
+#define SESSION_NULL \
+        { 0 }
+
+void session_deinit(struct session *session);
+
+/* Makes the client. 0, or an exit code after a message. */
+int session_open(struct session *session);
+
+/* Calls a method; params is an object's text. 0, or an exit code after a message. The result is
+ * valid until the next call. */
+int session_call(struct session *session, const char *method, struct buffer *params,
+                 int64_t timeout_ms, struct json *ret_result);
+/* The same with {"name": name}. */
+int session_call_name(struct session *session, const char *method, const char *name,
+                      struct json *ret_result);
+
+/* Tells the client's last failure, and what to do about it. Returns the exit code for it. */
+int session_failed(struct session *session);
+/* Tells that there is no such handle, and which name was probably meant. Returns the exit code. */
+int session_tell_no_handle(struct session *session, const char *name);
+/* What is to be done about a refusal for want of rights. */
+#define ACCESS_HINT "; 'access' in the daemon's configuration says who may"
+
+/* The exit code for an errno of the client library. */
+int session_exit_code(int error);
+/* Of several exit codes the one that tells most. */
+int session_worse(int a, int b);
+
+/* Reads --timeout: milliseconds, rounded up, -1 if it is not given or "infinity". 0, or an exit
+ * code after a message. */
+int session_timeout(const struct arguments *arguments, int64_t *ret_ms);

@@ -1,0 +1,100 @@
+/* What changes one handle, and what asks one question about it: each is the method of that name. */
+
+#include <stddef.h>
+
+#include "cli/exit-code.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "cli/verbs.h"
+#include "lib/buffer.h"
+
+static void print_json(const struct session *session, struct json result) {
+        if (!session->json)
+                return;
+        out_bytes(result.text, result.n);
+        out("\n");
+}
+
+static int change(struct session *session, const struct arguments *arguments, const char *method) {
+        struct json result;
+        int code;
+
+        code = session_call_name(session, method, arguments->operands[0], &result);
+        if (code == 0)
+                print_json(session, result);
+        return code;
+}
+
+static int ask(struct session *session, const struct arguments *arguments, const char *method) {
+        struct json result;
+        bool yes;
+        int code;
+
+        code = session_call_name(session, method, arguments->operands[0], &result);
+        if (code)
+                return code;
+        yes = rouse__json_type(result) == JSON_TRUE;
+        out(yes ? "true\n" : "false\n");
+        return yes ? EXIT_DONE : EXIT_FALSE;
+}
+
+static int create(struct session *session, const struct arguments *arguments) {
+        struct buffer params = BUFFER_NULL;
+        struct json result;
+        int code;
+
+        rouse__buffer_add_str(&params, "{\"name\":");
+        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        if (arguments_has(arguments, "started", NULL))
+                rouse__buffer_add_str(&params, ",\"started\":true");
+        rouse__buffer_add_str(&params, "}");
+        code = session_call(session, "create", &params, -1, &result);
+        rouse__buffer_deinit(&params);
+        if (code == 0)
+                print_json(session, result);
+        return code;
+}
+
+static const struct option create_options[] = {
+        {"started", OPTION_FLAG, NULL, "start it as well"},
+        {},
+};
+
+const struct verb verb_create = {
+        .name = "create",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .summary = "make a handle",
+        .help = "\nIt has no action: it wakes those who watch it or wait for it. It is gone when the\n"
+                "daemon ends.\n",
+        .options = create_options,
+        .json = true,
+        .run = create,
+};
+
+#define VERB(id, verb_name, method, kind, text)                                           \
+        static int run_##id(struct session *session, const struct arguments *arguments) { \
+                return kind(session, arguments, method);                                  \
+        }                                                                                 \
+        const struct verb verb_##id = {                                                   \
+                .name = verb_name,                                                        \
+                .operands = "NAME",                                                       \
+                .least = 1,                                                               \
+                .most = 1,                                                                \
+                .summary = text,                                                          \
+                .json = true,                                                             \
+                .run = run_##id,                                                          \
+        }
+
+VERB(start, "start", "start", change, "hold the daemon's loop by this handle");
+VERB(stop, "stop", "stop", change, "let go of it; sends still wake the handle");
+VERB(ref, "ref", "ref", change, "the same as start");
+VERB(unref, "unref", "unref", change, "the same as stop");
+VERB(pause, "pause", "pause", change, "hold wakes back; sends are remembered");
+VERB(resume, "resume", "resume", change, "wake again, once for all that was sent");
+VERB(close, "close", "close", change, "close the handle for good");
+VERB(is_active, "is-active", "is_active", ask, "print whether it is open; exit 3 if not");
+VERB(has_ref, "has-ref", "has_ref", ask, "print whether it is started; exit 3 if not");

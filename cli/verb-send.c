@@ -1,0 +1,180 @@
+/*
+ * send: wakes handles.
+ *
+ * The plain send is one datagram to poke.sock and one back, and so cheap that the program's start
+ * is most of its cost; nothing else is done on that way. What a line of poke.sock cannot carry, and
+ * waiting, go through control.sock (send-control.c).
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit-code.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/send-control.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "cli/verbs.h"
+#include "lib/cleanup.h"
+#include "lib/utf8.h"
+
+#define ACK_TIMEOUT_MS 30000
+
+static const struct option options[] = {
+        {"wait", OPTION_OPTIONAL, "wake|run",
+         "wait for the wake (the default), or for a run to end"},
+        {"timeout", OPTION_VALUE, "T", "give up after this time, and exit with 124"},
+        {"key", OPTION_LIST, "K", "hand this to the run; may be repeated"},
+        {"no-ack", OPTION_FLAG, NULL, "do not wait for the acknowledgement; print nothing"},
+        {},
+};
+
+/* The key of the i-th send of a name; NULL if there are no keys. */
+static const char *nth_key(const struct arguments *arguments, int i) {
+        for (int k = 0; k < arguments->n_options; k++)
+                if (strcmp(arguments->options[k].option->name, "key") == 0 && i-- == 0)
+                        return arguments->options[k].value;
+        return NULL;
+}
+
+static bool is_utf8(const char *text) {
+        size_t n_left = strlen(text);
+
+        while (n_left > 0) {
+                size_t n = rouse__utf8_sequence(text, n_left);
+
+                if (n == 0)
+                        return false;
+                text += n;
+                n_left -= n;
+        }
+        return true;
+}
+
+/* Looks at all keys. poke.sock takes a carriage return for a part of the line's end, so a key with
+ * one goes through control.sock; that takes UTF-8 only. 0, or an exit code after a message. */
+static int check_keys(const struct arguments *arguments, bool *use_control, int *ret_n_keys) {
+        bool all_utf8 = true;
+        const char *key;
+        int n = 0;
+
+        for (; (key = nth_key(arguments, n)); n++) {
+                if (!*key || strchr(key, '\n')) {
+                        message("a key is a line of text, and not empty");
+                        return EXIT_USAGE;
+                }
+                *use_control = *use_control || strchr(key, '\r');
+                all_utf8 = all_utf8 && is_utf8(key);
+        }
+        if (*use_control && !all_utf8) {
+                message("a key that is not UTF-8 goes with neither --wait nor a carriage return");
+                return EXIT_USAGE;
+        }
+        *ret_n_keys = n;
+        return 0;
+}
+
+static int tell_refusal(struct session *session, const rouse_client_send_t *send) {
+        if (send->result == -ENXIO)
+                return session_tell_no_handle(session, send->name);
+        message("%s: %s%s", rouse_client_strerror(send->result), send->name,
+                send->result == -EACCES ? ACCESS_HINT : "");
+        return session_exit_code(send->result);
+}
+
+static void print_ticket(const struct session *session, const rouse_client_send_t *send) {
+        if (session->json) {
+                out("{\"name\":");
+                out_json_string(send->name);
+                out(",\"ticket\":");
+        }
+        out_u64(send->ticket);
+        out(session->json ? "}\n" : "\n");
+}
+
+/* Prints what became of the sends, those of a name together: the last one's ticket covers them all.
+ * `failure` is the error that the client noted, 0 if there was none. */
+static int report(struct session *session, const rouse_client_send_t *sends, int n_names,
+                  int n_each, bool ack, int failure) {
+        /* Not a refusal of one send, but of the connection: it is told once. */
+        bool broken = failure < 0 && failure != -EINVAL && failure != -EMSGSIZE &&
+                      !*rouse_client_get_error(session->client)->reason;
+        int code = broken ? session_failed(session) : EXIT_DONE;
+
+        for (int i = 0; i < n_names; i++) {
+                const rouse_client_send_t *of_name = sends + i * n_each, *failed = NULL;
+
+                for (int k = 0; k < n_each; k++)
+                        if (of_name[k].result < 0)
+                                failed = of_name + k;
+                if (!failed && ack)
+                        print_ticket(session, of_name + n_each - 1);
+                if (failed && !(broken && failed->result == failure))
+                        code = session_worse(code, tell_refusal(session, failed));
+        }
+        return code;
+}
+
+static int poke(struct session *session, const struct arguments *arguments, int n_keys,
+                int64_t timeout_ms, bool ack) {
+        int n_each = n_keys ?: 1, n = arguments->n_operands * n_each, r;
+        _cleanup_free_ rouse_client_send_t *allocated = NULL;
+        rouse_client_send_t one, *sends = &one;
+
+        if (n > 1) {
+                sends = allocated = calloc((size_t)n, sizeof(*sends));
+                if (!sends) {
+                        message("out of memory");
+                        return EXIT_FAILED;
+                }
+        }
+        for (int i = 0; i < n; i++)
+                sends[i] = (rouse_client_send_t){
+                        .name = arguments->operands[i / n_each],
+                        .key = nth_key(arguments, i % n_each),
+                };
+        r = rouse_client_send_many(session->client, sends, (size_t)n, ack ? 0 : ROUSE_CLIENT_NO_ACK,
+                                   timeout_ms < 0 ? ACK_TIMEOUT_MS : timeout_ms);
+        return report(session, sends, arguments->n_operands, n_each, ack, r);
+}
+
+static int run(struct session *session, const struct arguments *arguments) {
+        bool wait, use_control, no_ack = arguments_has(arguments, "no-ack", NULL);
+        const char *until = NULL;
+        int64_t timeout_ms;
+        int n_keys, code;
+
+        wait = use_control = arguments_has(arguments, "wait", &until);
+        if (wait && !until)
+                until = "wake";
+        if (wait && strcmp(until, "wake") != 0 && strcmp(until, "run") != 0) {
+                message("--wait=%s: wait for 'wake' or 'run'", until);
+                return EXIT_USAGE;
+        }
+        if (wait && no_ack) {
+                message("--wait and --no-ack exclude each other");
+                return EXIT_USAGE;
+        }
+        code = check_keys(arguments, &use_control, &n_keys)
+                       ?: session_timeout(arguments, &timeout_ms) ?: session_open(session);
+        if (code)
+                return code;
+        if (use_control)
+                return send_control(session, arguments, until, timeout_ms);
+        return poke(session, arguments, n_keys, timeout_ms, !no_ack);
+}
+
+const struct verb verb_send = {
+        .name = "send",
+        .operands = "NAME…",
+        .least = 1,
+        .most = -1,
+        .summary = "wake handles; print the number of the wake that covers it",
+        .help = "\nSends before the wake are one wake, told how many they were. A wake after the send is\n"
+                "certain once a number was printed, a line for each name.\n",
+        .options = options,
+        .json = true,
+        .run = run,
+};

@@ -1,0 +1,106 @@
+/* status: what one handle does and why, in sentences. */
+
+#include <string.h>
+
+#include "cli/human.h"
+#include "cli/output.h"
+#include "cli/result.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "cli/verbs.h"
+#include "lib/clock.h"
+
+static void print_title(struct json status) {
+        char text[1024];
+
+        result_text(result_member(status, "name"), text, sizeof(text));
+        out_text(text, 0);
+        result_text(result_member(status, "description"), text, sizeof(text));
+        out(*text ? ": " : "");
+        out_text(text, 0);
+        out("\n");
+}
+
+static void print_why(struct json status) {
+        struct json why = result_member(status, "why");
+        char text[1024];
+
+        result_text(result_member(status, "state"), text, sizeof(text));
+        out("  State: ");
+        out_text(text, 0);
+        result_text(result_member(why, "sentence"), text, sizeof(text));
+        out(*text ? ". " : "");
+        out_text(text, 0);
+        out(".\n");
+}
+
+static void print_wakes(struct json status) {
+        uint64_t seq = result_u64(status, "seq"), pending = result_u64(status, "pending");
+        char count[HUMAN_COUNT_MAX];
+
+        if (seq > 0)
+                outf("  The last wake was number %llu", (unsigned long long)seq);
+        else
+                out("  It has not been woken yet");
+        if (pending > 0)
+                outf("; %s %s covered by the next one", human_count(pending, "send", count),
+                     pending == 1 ? "is" : "are");
+        out(".\n");
+}
+
+static void print_runs(struct json status) {
+        struct json run = result_member(status, "run"), last = result_member(status, "last_run");
+        char span[TIMESPAN_TEXT_MAX], time[HUMAN_TIME_MAX], outcome[HUMAN_OUTCOME_MAX],
+                count[HUMAN_COUNT_MAX];
+        uint64_t pid = result_u64(run, "pid");
+
+        if (run.n > 0) {
+                outf("  A run goes on since %s, for wakes up to %llu",
+                     human_span(result_u64(run, "running_ms") * NS_PER_MS, span),
+                     (unsigned long long)result_u64(run, "seq"));
+                if (pid > 0)
+                        outf(", process %llu", (unsigned long long)pid);
+                out(".\n");
+        }
+        if (last.n > 0)
+                outf("  The last run %s after %s; it began at %s, for wakes up to %llu (%s).\n",
+                     human_outcome(last, outcome),
+                     human_span(result_u64(last, "duration_ms") * NS_PER_MS, span),
+                     human_time(result_u64(last, "started_ms"), time),
+                     (unsigned long long)result_u64(last, "seq"),
+                     human_count(result_u64(last, "sends"), "send", count));
+        else if (result_is_true(status, "has_action") && run.n == 0)
+                out("  It has not run yet.\n");
+        else if (!result_is_true(status, "has_action"))
+                out("  It has no action: its wakes go to those who watch it.\n");
+}
+
+static int run(struct session *session, const struct arguments *arguments) {
+        struct json status;
+        int code;
+
+        code = session_call_name(session, "status", arguments->operands[0], &status);
+        if (code)
+                return code;
+        if (session->json) {
+                result_print(status);
+                return 0;
+        }
+        print_title(status);
+        print_why(status);
+        print_wakes(status);
+        print_runs(status);
+        if (result_is_true(status, "has_ref"))
+                out("  It is started: it holds the daemon's loop.\n");
+        return 0;
+}
+
+const struct verb verb_status = {
+        .name = "status",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .summary = "say what a handle does, why it waits and until when",
+        .json = true,
+        .run = run,
+};

@@ -1,0 +1,153 @@
+/*
+ * A client is a stream of lines, a conversation in JSON-RPC over it, and a subscription to wakes.
+ *
+ * It goes when the other end is gone, or says no more and has been told everything it asked for.
+ * Who watches wakes is told of them until it hangs up.
+ *
+ * Invariants: closing ends conversation and subscription at once, so that nothing of the daemon
+ * points to the client any more; its memory goes when the loop has let go of its descriptor, so
+ * methods may close any client, their own too.
+ */
+
+#include "daemon/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/control-private.h"
+#include "daemon/daemon.h"
+#include "daemon/handle.h"
+#include "daemon/limits.h"
+#include "daemon/rpc-call.h"
+#include "daemon/rpc-error.h"
+#include "lib/cleanup.h"
+
+struct client *client_of(const struct rpc_call *call) {
+        return container_of(call->rpc, struct client, rpc);
+}
+
+bool client_may(const struct client *client, const struct handle *handle, enum access_right right) {
+        return access_allows(daemon_access(client->control->daemon),
+                             handle ? handle_access(handle) : NULL, &client->peer, right);
+}
+
+/* Closes a client that has no reason to stay. */
+static void settle(struct client *client) {
+        bool is_waiting = client->rpc.n_deferred > 0 || client->subscription.n_patterns > 0;
+
+        if (stream_n_unsent(&client->stream) > 0)
+                return;
+        if (client->is_leaving || (client->has_ended && !is_waiting))
+                client_close(client);
+}
+
+static bool turn_is_over(struct rpc *rpc) {
+        return stream_turn_is_over(&container_of(rpc, struct client, rpc)->stream);
+}
+
+static bool admit(struct rpc_call *call) {
+        const struct rpc_method *method = call->method;
+
+        if (method->scope != RPC_GLOBAL || client_may(client_of(call), NULL, method->right))
+                return true;
+        rpc_fail(call, &rpc_permission_denied, NULL, "Permission denied: %s needs the right to %s",
+                 method->name, access_right_to_string(method->right));
+        return false;
+}
+
+static void answered(struct rpc *rpc) {
+        stream_flush_later(&container_of(rpc, struct client, rpc)->stream);
+}
+
+static const struct rpc_host rpc_host = {
+        .turn_is_over = turn_is_over,
+        .admit = admit,
+        .answered = answered,
+};
+
+static bool on_line(struct stream *stream, const char *line, size_t n) {
+        return rpc_take(&container_of(stream, struct client, stream)->rpc, line, n);
+}
+
+static void on_too_long(struct stream *stream) {
+        rpc_take_too_long(&container_of(stream, struct client, stream)->rpc, LIMIT_REQUEST_BYTES);
+}
+
+static bool on_fill(struct stream *stream) {
+        return subscription_write(&container_of(stream, struct client, stream)->subscription);
+}
+
+static void on_drained(struct stream *stream) {
+        settle(container_of(stream, struct client, stream));
+}
+
+static void on_ended(struct stream *stream, int error) {
+        struct client *client = container_of(stream, struct client, stream);
+
+        client->has_ended = true;
+        if (error < 0)
+                client_close(client);
+        else
+                settle(client);
+}
+
+static void on_closed(struct stream *stream) {
+        struct client *client = container_of(stream, struct client, stream);
+
+        rpc_deinit(&client->rpc);
+        peer_deinit(&client->peer);
+        free(client);
+}
+
+static const struct stream_ops stream_ops = {
+        .line = on_line,
+        .too_long = on_too_long,
+        .fill = on_fill,
+        .drained = on_drained,
+        .ended = on_ended,
+        .closed = on_closed,
+};
+
+int client_new_consume_fd(struct control *control, int fd, const struct peer *peer) {
+        struct client *client = calloc(1, sizeof(*client));
+        int r;
+
+        if (!client) {
+                close_fd(fd);
+                return -ENOMEM;
+        }
+        client->control = control;
+        r = stream_init_consume_fd(&client->stream, &control->streams, fd, &stream_ops,
+                                   LIMIT_REQUEST_BYTES, LIMIT_REPLY_BYTES);
+        if (r < 0) {
+                free(client);
+                return r;
+        }
+        rpc_init(&client->rpc, &control->table, &rpc_host, &control->counters, &client->stream.out);
+        subscription_init(&client->subscription, client);
+        client->peer = *peer;
+        list_append(&control->clients, &client->link);
+        control->n_clients++;
+        return 0;
+}
+
+void client_close(struct client *client) {
+        struct control *control = client->control;
+
+        if (!list_is_linked(&client->link))
+                return;
+        list_remove(&client->link);
+        control->n_clients--;
+        rpc_end(&client->rpc);
+        subscription_deinit(&client->subscription);
+        stream_close(&client->stream);
+        control_client_closed(control);
+}
+
+void client_shut_down(struct client *client) {
+        rpc_call_cancel_all(&client->rpc, &rpc_shutting_down);
+        stream_stop_reading(&client->stream);
+        client->is_leaving = true;
+        /* Not at once: it may be this client's request that is being answered. */
+        stream_flush_later(&client->stream);
+}

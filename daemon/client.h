@@ -1,0 +1,38 @@
+/* A client of the control socket: what it says, may, waits for and watches. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/access.h"
+#include "daemon/peer.h"
+#include "daemon/rpc.h"
+#include "daemon/stream.h"
+#include "daemon/subscription.h"
+#include "lib/list.h"
+
+struct control;
+struct handle;
+
+struct client {
+        struct control *control;
+        struct list link;
+        struct stream stream;
+        struct rpc rpc;
+        struct peer peer;
+        struct subscription subscription;
+        bool has_ended;  /* says no more: goes when everything is answered */
+        bool is_leaving; /* the daemon stops: goes when everything is written */
+};
+
+/* Takes a connected socket and, on success, what `peer` owns. It frees itself when it is closed.
+ * On failure the socket is closed. */
+int client_new_consume_fd(struct control *control, int fd, const struct peer *peer);
+/* Closes at once; its calls are cancelled. May be repeated. */
+void client_close(struct client *client);
+/* Ends what waits with the error shutting_down, and closes when that is written. */
+void client_shut_down(struct client *client);
+
+/* The client that a call comes from. */
+struct client *client_of(const struct rpc_call *call);
+/* Whether it has a right; handle NULL: for the daemon as a whole. */
+bool client_may(const struct client *client, const struct handle *handle, enum access_right right);

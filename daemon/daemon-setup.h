@@ -1,0 +1,19 @@
+/* How main() makes, runs and ends the daemon. */
+#pragma once
+
+#include "daemon/daemon.h"
+
+struct configuration;
+struct sockets;
+
+struct daemon_setup {
+        const char *config_file;
+        const char *dir;                     /* of the sockets */
+        const char *seq_file;                /* where the numbers of wakes are kept */
+        struct configuration *configuration; /* the first one; borrowed */
+        struct sockets *sockets;             /* its descriptors are taken from it */
+};
+
+/* Runs the daemon until it is told to stop: 0 after an orderly end, or negative errno if it could
+ * not start. It logs why. */
+int daemon_run(const struct daemon_setup *setup);

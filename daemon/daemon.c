@@ -1,0 +1,410 @@
+/*
+ * What the daemon is made of, in the order in which it is put together: loop, hub, deadlines, file
+ * of numbers, registry with its handles, mailbox, workers, sockets. Taking apart goes the other
+ * way:
+ *
+ *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
+ * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to
+ * limits
+ *             -> ENDING       runs that have not ended by STOP_PATIENCE_NS get TERM, then KILL
+ *             -> CLOSING      nothing runs: everything closes, the loop runs dry
+ *
+ * Each TERM or INT after the first goes on to the next stage.
+ */
+
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "daemon/configuration.h"
+#include "daemon/conf-node.h"
+#include "daemon/control.h"
+#include "daemon/daemon-setup.h"
+#include "daemon/deadline.h"
+#include "daemon/handle.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/mailbox.h"
+#include "daemon/notify.h"
+#include "daemon/poke.h"
+#include "daemon/registry-setup.h"
+#include "daemon/registry.h"
+#include "daemon/run-env.h"
+#include "daemon/seqfile.h"
+#include "daemon/sockets.h"
+#include "daemon/workforce.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/list.h"
+
+DEFINE_CLEANUP(struct configuration *, configuration_unref)
+
+enum stage {
+        STARTING,
+        RUNNING,
+        DELIVERING,
+        ENDING,
+        KILLING,
+        CLOSING,
+};
+
+struct daemon {
+        const struct daemon_setup *setup;
+        uv_loop_t loop;
+        enum stage stage;
+        uint64_t started_ns;
+        rouse_hub_t *hub;
+        struct deadline_queue *deadlines;
+        struct seqfile *seqfile;
+        char **env;
+        struct configuration *configuration; /* counted; the one in force */
+        struct registry *registry;
+        struct mailbox *mailbox;
+        struct workforce *workforce;
+        struct poke *poke;
+        struct control *control;
+        struct notify_watchdog *watchdog;
+        struct deadline stop_deadline;
+        uv_poll_t signals; /* of signal_fd */
+        int signal_fd;     /* -1: not open */
+};
+
+uv_loop_t *daemon_loop(struct daemon *daemon) {
+        return &daemon->loop;
+}
+
+rouse_hub_t *daemon_hub(struct daemon *daemon) {
+        return daemon->hub;
+}
+
+struct registry *daemon_registry(struct daemon *daemon) {
+        return daemon->registry;
+}
+
+const struct access_rules *daemon_access(const struct daemon *daemon) {
+        return daemon->configuration->access;
+}
+
+uint64_t daemon_started_ns(const struct daemon *daemon) {
+        return daemon->started_ns;
+}
+
+const char *daemon_config_file(const struct daemon *daemon) {
+        return daemon->setup->config_file;
+}
+
+bool daemon_is_stopping(const struct daemon *daemon) {
+        return daemon->stage >= DELIVERING;
+}
+
+/* A letter of a worker: a send by name. */
+static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
+                      size_t n_key) {
+        struct daemon *daemon = arg;
+        struct handle *handle =
+                async ? rouse_async_data(async) : registry_find(daemon->registry, name);
+
+        if (!handle)
+                log_warning("a send to %s, which is no handle, came from a fifo", name);
+        else if (handle_send(handle, key, n_key, NULL) < 0)
+                log_warning("a send to %s came after it was closed", handle_name(handle));
+}
+
+/* The reload. */
+
+void reload_result_deinit(struct reload_result *result) {
+        registry_changes_deinit(&result->changes);
+}
+
+int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
+        _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
+        struct reload_result result = {.changes = {.wants_names = true}};
+        int r;
+
+        if (daemon_is_stopping(daemon))
+                return -ESHUTDOWN;
+        r = configuration_load(daemon->setup->config_file, errors, &configuration);
+        if (r < 0)
+                return r;
+        r = registry_apply(daemon->registry, configuration, &result.changes);
+        if (r < 0)
+                log_error("not all of the configuration could be applied: %s", strerror(-r));
+        workforce_apply(daemon->workforce, configuration);
+        configuration_unref(daemon->configuration);
+        daemon->configuration = configuration_ref(configuration);
+        poke_forget_peers(daemon->poke);
+        log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
+                   daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,
+                   result.changes.n_removed);
+        *ret = result;
+        return 0;
+}
+
+static void log_conf_errors(const struct conf_errors *errors) {
+        for (size_t i = 0; i < errors->n_items; i++) {
+                _cleanup_free_ char *text = conf_error_format(&errors->items[i]);
+
+                if (text)
+                        log_error("%s", text);
+        }
+        if (errors->n_left_out)
+                log_error("and %zu more", errors->n_left_out);
+}
+
+static void reload_by_signal(struct daemon *daemon) {
+        struct conf_errors errors = CONF_ERRORS_NULL;
+        struct reload_result result;
+        int r;
+
+        notify_reloading();
+        r = daemon_reload(daemon, &errors, &result);
+        if (r == 0) {
+                reload_result_deinit(&result);
+        } else {
+                log_conf_errors(&errors);
+                log_error("not reloaded: %s; the configuration from before stays in force",
+                          strerror(-r));
+        }
+        conf_errors_deinit(&errors);
+        notify_ready();
+}
+
+/* The stop. */
+
+static void go_on_stopping(struct daemon *daemon);
+
+static void on_stop_deadline(struct deadline *deadline, uint64_t now_ns) {
+        (void)now_ns;
+        go_on_stopping(container_of(deadline, struct daemon, stop_deadline));
+}
+
+static void set_stop_deadline(struct daemon *daemon, uint64_t patience_ns) {
+        (void)deadline_set(daemon->deadlines, &daemon->stop_deadline,
+                           deadline_now(daemon->deadlines) + patience_ns, on_stop_deadline);
+}
+
+/* Nothing runs: what is left only needs the loop to be gone. */
+static void on_idle(void *arg) {
+        struct daemon *daemon = arg;
+
+        daemon->stage = CLOSING;
+        uv_stop(&daemon->loop);
+}
+
+void daemon_shutdown(struct daemon *daemon) {
+        if (daemon_is_stopping(daemon))
+                return;
+        log_notice("stopping");
+        notify_stopping();
+        daemon->stage = DELIVERING;
+        daemon->workforce = workforce_free(daemon->workforce);
+        mailbox_deliver(daemon->mailbox);
+        sockets_retire(daemon->setup->sockets);
+        poke_shut_down(daemon->poke);
+        control_shut_down(daemon->control);
+        set_stop_deadline(daemon, STOP_PATIENCE_NS);
+        if (registry_shut_down(daemon->registry, on_idle, daemon) < 0)
+                on_idle(daemon);
+}
+
+static void go_on_stopping(struct daemon *daemon) {
+        switch (daemon->stage) {
+        case STARTING:
+        case RUNNING:
+                daemon_shutdown(daemon);
+                break;
+        case DELIVERING:
+                daemon->stage = ENDING;
+                log_warning("runs that go on are told to end");
+                set_stop_deadline(daemon, STOP_KILL_AFTER_NS);
+                registry_stop_runs(daemon->registry, false);
+                break;
+        case ENDING:
+                daemon->stage = KILLING;
+                log_warning("runs that go on are killed");
+                set_stop_deadline(daemon, STOP_KILL_AFTER_NS);
+                registry_stop_runs(daemon->registry, true);
+                break;
+        case KILLING:
+                log_error("a process cannot be killed; leaving it behind");
+                on_idle(daemon);
+                break;
+        case CLOSING:
+                break;
+        }
+}
+
+static void on_signals(uv_poll_t *poll, int status, int events) {
+        struct daemon *daemon = poll->data;
+        struct signalfd_siginfo info;
+
+        (void)status;
+        (void)events;
+        while (read(daemon->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+                if (info.ssi_signo != SIGHUP)
+                        go_on_stopping(daemon);
+                else if (!daemon_is_stopping(daemon))
+                        reload_by_signal(daemon);
+        }
+}
+
+/* Putting together. */
+
+/* A descriptor instead of handlers: nothing runs in between, and a signal that comes early waits.
+ * All threads have these signals blocked, runs do not. */
+static int open_signals(struct daemon *daemon) {
+        sigset_t signals;
+        int r;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        r = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        if (r != 0)
+                return -r;
+        daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (daemon->signal_fd < 0)
+                return -errno;
+        r = uv_poll_init(&daemon->loop, &daemon->signals, daemon->signal_fd);
+        if (r < 0) {
+                daemon->signal_fd = close_fd(daemon->signal_fd);
+                return r;
+        }
+        daemon->signals.data = daemon;
+        return uv_poll_start(&daemon->signals, UV_READABLE, on_signals);
+}
+
+static void close_signals(struct daemon *daemon) {
+        if (daemon->signal_fd < 0)
+                return;
+        uv_close((uv_handle_t *)&daemon->signals, NULL);
+        daemon->signal_fd = close_fd(daemon->signal_fd);
+}
+
+static int open_core(struct daemon *daemon) {
+        const struct daemon_setup *setup = daemon->setup;
+        struct registry_setup registry_setup;
+        struct registry_changes changes = {0};
+        int error, r;
+
+        r = rouse_hub_create(&daemon->loop, &daemon->hub);
+        if (r < 0)
+                return r;
+        r = deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines);
+        if (r < 0)
+                return r;
+        r = seqfile_open(setup->seq_file, &error, &daemon->seqfile);
+        if (r < 0)
+                return r;
+        if (error < 0)
+                log_warning(
+                        "cannot keep the numbers of wakes in %s: %s; they begin at the time of day instead",
+                        setup->seq_file, strerror(-error));
+        r = run_env_new(setup->dir, &daemon->env);
+        if (r < 0)
+                return r;
+        registry_setup = (struct registry_setup){
+                .loop = &daemon->loop,
+                .hub = daemon->hub,
+                .deadlines = daemon->deadlines,
+                .seqfile = daemon->seqfile,
+                .env = daemon->env,
+        };
+        r = registry_new(&registry_setup, &daemon->registry);
+        if (r < 0)
+                return r;
+        r = registry_apply(daemon->registry, daemon->configuration, &changes);
+        registry_changes_deinit(&changes);
+        return r;
+}
+
+static int open_all(struct daemon *daemon) {
+        struct sockets *sockets = daemon->setup->sockets;
+        int r;
+
+        r = open_signals(daemon); /* before there are other threads */
+        if (r < 0)
+                return r;
+        r = open_core(daemon);
+        if (r < 0)
+                return r;
+        r = mailbox_new(daemon->hub, on_letter, daemon, &daemon->mailbox);
+        if (r < 0)
+                return r;
+        r = workforce_new(daemon->hub, daemon->mailbox, &daemon->workforce);
+        if (r < 0)
+                return r;
+        workforce_apply(daemon->workforce, daemon->configuration);
+        r = poke_new_consume_fd(daemon, steal_fd(&sockets->poke_fd), &daemon->poke);
+        if (r < 0)
+                return r;
+        r = control_new_consume_fd(daemon, steal_fd(&sockets->control_fd), &daemon->control);
+        if (r < 0)
+                return r;
+        return notify_watchdog_new(&daemon->loop, &daemon->watchdog);
+}
+
+static void on_closed(void *arg) {
+        (void)arg;
+}
+
+/* Closes what there is, however far open_all() came. True: nothing is left on the loop. */
+static bool close_all(struct daemon *daemon) {
+        daemon->stage = CLOSING;
+        deadline_clear(daemon->deadlines, &daemon->stop_deadline);
+        daemon->watchdog = notify_watchdog_free(daemon->watchdog);
+        close_signals(daemon);
+        daemon->workforce = workforce_free(daemon->workforce);
+        if (daemon->control)
+                control_close(daemon->control, on_closed, daemon);
+        daemon->poke = poke_close(daemon->poke);
+        daemon->mailbox = mailbox_free(daemon->mailbox);
+        daemon->registry = registry_free(daemon->registry);
+        if (daemon->hub)
+                rouse_hub_close(daemon->hub, on_closed, daemon);
+        daemon->deadlines = deadline_queue_close(daemon->deadlines);
+        (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+        daemon->seqfile = seqfile_close(daemon->seqfile);
+        daemon->env = run_env_free(daemon->env);
+        daemon->configuration = configuration_unref(daemon->configuration);
+        return uv_loop_close(&daemon->loop) == 0;
+}
+
+int daemon_run(const struct daemon_setup *setup) {
+        struct daemon daemon = {
+                .setup = setup,
+                .started_ns = clock_now_ns(),
+                .signal_fd = -1,
+                .configuration = configuration_ref(setup->configuration),
+        };
+        bool is_clean;
+        int r;
+
+        r = uv_loop_init(&daemon.loop);
+        if (r < 0) {
+                log_error("cannot make an event loop: %s", uv_strerror(r));
+                configuration_unref(daemon.configuration);
+                return r;
+        }
+        r = open_all(&daemon);
+        if (r < 0) {
+                log_error("cannot start: %s", uv_strerror(r));
+                (void)close_all(&daemon);
+                return r;
+        }
+        daemon.stage = RUNNING;
+        log_notice("serving %zu handles in %s", registry_n_handles(daemon.registry), setup->dir);
+        notify_ready();
+        (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+        is_clean = close_all(&daemon);
+        if (!is_clean)
+                log_error("something was still open at the end");
+        log_notice("stopped");
+        return is_clean ? 0 : -EBUSY;
+}

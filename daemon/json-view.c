@@ -1,0 +1,243 @@
+/*
+ * Times are milliseconds: of the wall clock (Unix time) where they are points in time, because that
+ * is what people and scripts compare them with; lengths come from the monotonic clock. A time that
+ * nobody knows is null, so that the members are always there.
+ */
+
+#include "daemon/json-view.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "daemon/handle.h"
+#include "daemon/histogram.h"
+#include "daemon/json-write.h"
+#include "lib/timespan.h"
+#include "lib/clock.h"
+
+static void write_bool(struct buffer *out, const char *key, bool value) {
+        json_write_key(out, key);
+        json_write_bool(out, value);
+}
+
+static void write_u64(struct buffer *out, const char *key, uint64_t value) {
+        json_write_key(out, key);
+        json_write_u64(out, value);
+}
+
+static void write_string(struct buffer *out, const char *key, const char *value) {
+        json_write_key(out, key);
+        json_write_string(out, value);
+}
+
+static void write_time(struct buffer *out, const char *key, int64_t realtime_ms) {
+        json_write_key(out, key);
+        if (realtime_ms)
+                json_write_i64(out, realtime_ms);
+        else
+                json_write_null(out);
+}
+
+static int64_t realtime_now_ms(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void write_members(struct buffer *out, const struct handle *handle) {
+        write_string(out, "name", handle_name(handle));
+        write_bool(out, "is_active", handle_is_active(handle));
+        write_bool(out, "has_ref", handle_has_ref(handle));
+        write_u64(out, "pending", handle_pending(handle));
+        write_bool(out, "paused", handle_is_paused(handle));
+        write_string(out, "state", handle_state_to_string(handle_state(handle)));
+        write_u64(out, "seq", handle_seq(handle));
+        write_string(out, "description", handle_description(handle));
+}
+
+void view_handle(struct buffer *out, const struct handle *handle) {
+        json_write_open(out, '{');
+        write_members(out, handle);
+        json_write_close(out, '}');
+}
+
+void view_gone(struct buffer *out, const char *name, uint64_t seq) {
+        json_write_open(out, '{');
+        write_string(out, "name", name);
+        write_bool(out, "is_active", false);
+        write_bool(out, "has_ref", false);
+        write_u64(out, "pending", 0);
+        write_bool(out, "paused", false);
+        write_string(out, "state", handle_state_to_string(HANDLE_CLOSED));
+        write_u64(out, "seq", seq);
+        write_string(out, "description", NULL);
+        json_write_close(out, '}');
+}
+
+/* A length of time for people: two digits are enough. */
+static const char *round_span(uint64_t ns, char buffer[TIMESPAN_TEXT_MAX]) {
+        uint64_t unit = ns < 10 * NS_PER_S ? NS_PER_MS : NS_PER_S;
+
+        if (ns < NS_PER_S)
+                ns += unit - 1; /* what is left is never said to be nothing */
+        return timespan_format(ns / unit * unit, buffer);
+}
+
+static const char *until(const struct handle_why *why, uint64_t now_ns,
+                         char buffer[TIMESPAN_TEXT_MAX]) {
+        return round_span(why->until_ns > now_ns ? why->until_ns - now_ns : 0, buffer);
+}
+
+static const char *since(const struct handle_why *why, char buffer[TIMESPAN_TEXT_MAX]) {
+        int64_t ms = realtime_now_ms() - why->since_realtime_ms;
+
+        return round_span(ms > 0 ? (uint64_t)ms * NS_PER_MS : 0, buffer);
+}
+
+static void write_sentence(struct buffer *out, const struct handle_why *why) {
+        char text[160], span[TIMESPAN_TEXT_MAX];
+        uint64_t now_ns = clock_now_ns();
+
+        switch (why->state) {
+        case HANDLE_IDLE:
+                snprintf(text, sizeof(text), "Nothing is pending");
+                break;
+        case HANDLE_PENDING:
+                snprintf(text, sizeof(text), "It wakes now");
+                break;
+        case HANDLE_QUIET:
+                snprintf(text, sizeof(text), "Quiet time: wakes in %s unless more is sent",
+                         until(why, now_ns, span));
+                break;
+        case HANDLE_INTERVAL:
+                snprintf(text, sizeof(text), "Minimum interval: wakes in %s",
+                         until(why, now_ns, span));
+                break;
+        case HANDLE_RUNNING:
+                snprintf(text, sizeof(text), "Run %llu goes on since %s",
+                         (unsigned long long)why->run_seq, since(why, span));
+                break;
+        case HANDLE_BEHIND_RUN:
+                snprintf(text, sizeof(text), "Behind run %llu, which goes on since %s",
+                         (unsigned long long)why->run_seq, since(why, span));
+                break;
+        case HANDLE_BACKING_OFF:
+                snprintf(text, sizeof(text), "The last run failed: tries again in %s",
+                         until(why, now_ns, span));
+                break;
+        case HANDLE_FAILED:
+                snprintf(text, sizeof(text), "Runs failed: the next send tries again");
+                break;
+        case HANDLE_PAUSED:
+                snprintf(text, sizeof(text), "Paused by uid %llu since %s",
+                         (unsigned long long)why->by_uid, since(why, span));
+                break;
+        case HANDLE_GROUP_FULL:
+                snprintf(text, sizeof(text), "Waits for other runs of its group to end");
+                break;
+        case HANDLE_CLOSED:
+                snprintf(text, sizeof(text), "It is closed");
+                break;
+        case N_HANDLE_STATES:
+                text[0] = 0;
+                break;
+        }
+        write_string(out, "sentence", text);
+}
+
+static void write_why(struct buffer *out, const struct handle_why *why) {
+        uint64_t now_ns = clock_now_ns();
+        int64_t until_ms = 0;
+
+        if (why->until_ns)
+                until_ms = realtime_now_ms() + ((int64_t)why->until_ns - (int64_t)now_ns) / 1000000;
+        json_write_open(out, '{');
+        write_sentence(out, why);
+        write_time(out, "until_ms", until_ms);
+        write_time(out, "since_ms", why->since_realtime_ms);
+        json_write_key(out, "by_uid");
+        if (why->state == HANDLE_PAUSED)
+                json_write_u64(out, why->by_uid);
+        else
+                json_write_null(out);
+        json_write_close(out, '}');
+}
+
+static void write_run_going_on(struct buffer *out, const struct handle_why *why) {
+        uint64_t now_ns = clock_now_ns();
+
+        if (!why->run_seq) {
+                json_write_null(out);
+                return;
+        }
+        json_write_open(out, '{');
+        write_u64(out, "seq", why->run_seq);
+        json_write_key(out, "pid");
+        if (why->run_pid)
+                json_write_i64(out, why->run_pid);
+        else
+                json_write_null(out);
+        write_u64(out, "running_ms",
+                  now_ns > why->run_started_ns ? (now_ns - why->run_started_ns) / NS_PER_MS : 0);
+        json_write_close(out, '}');
+}
+
+void view_run(struct buffer *out, const struct run_result *run) {
+        json_write_open(out, '{');
+        write_u64(out, "seq", run->seq);
+        write_u64(out, "sends", run->n_sends);
+        write_string(out, "outcome", run_outcome_to_string(run->outcome));
+        json_write_key(out, "status");
+        json_write_i64(out, run->status);
+        write_bool(out, "success", run->success);
+        write_time(out, "started_ms", run->started_realtime_ms);
+        write_u64(out, "duration_ms", (run->ended_ns - run->started_ns) / NS_PER_MS);
+        json_write_close(out, '}');
+}
+
+void view_status(struct buffer *out, const struct handle *handle) {
+        struct handle_why why;
+        struct run_result run;
+
+        handle_get_why(handle, &why);
+        json_write_open(out, '{');
+        write_members(out, handle);
+        write_bool(out, "has_action", handle_has_action(handle));
+        json_write_key(out, "why");
+        write_why(out, &why);
+        json_write_key(out, "run");
+        write_run_going_on(out, &why);
+        json_write_key(out, "last_run");
+        if (handle_last_run(handle, &run))
+                view_run(out, &run);
+        else
+                json_write_null(out);
+        json_write_close(out, '}');
+}
+
+static void write_histogram(struct buffer *out, const char *key,
+                            const struct histogram *histogram) {
+        json_write_key(out, key);
+        if (!histogram) {
+                json_write_null(out);
+                return;
+        }
+        json_write_open(out, '{');
+        write_u64(out, "count", histogram_count(histogram));
+        write_u64(out, "p50", histogram_quantile(histogram, 500));
+        write_u64(out, "p90", histogram_quantile(histogram, 900));
+        write_u64(out, "p99", histogram_quantile(histogram, 990));
+        write_u64(out, "max", histogram_max(histogram));
+        json_write_close(out, '}');
+}
+
+void view_stats(struct buffer *out, const struct handle_stats *stats) {
+        write_u64(out, "sends", stats->sends);
+        write_u64(out, "wakes", stats->wakes);
+        write_u64(out, "coalesced", stats->coalesced);
+        write_u64(out, "runs", stats->runs);
+        write_u64(out, "runs_failed", stats->runs_failed);
+        write_histogram(out, "wake_latency_ns", stats->wake_latency);
+        write_histogram(out, "run_duration_ns", stats->run_duration);
+}

@@ -1,0 +1,205 @@
+/* Shows handles and counters: list, status, stats. */
+
+#include <string.h>
+
+#include "daemon/client.h"
+#include "daemon/control-private.h"
+#include "daemon/daemon.h"
+#include "daemon/glob.h"
+#include "daemon/handle.h"
+#include "daemon/json-view.h"
+#include "daemon/json-write.h"
+#include "daemon/limits.h"
+#include "daemon/methods.h"
+#include "daemon/registry.h"
+#include "daemon/rpc-call.h"
+#include "daemon/rpc-error.h"
+#include "lib/clock.h"
+
+struct listing {
+        const struct client *client;
+        const char *pattern;
+        struct buffer *out;
+};
+
+static void list_one(struct handle *handle, void *arg) {
+        struct listing *listing = arg;
+
+        if (glob_match(listing->pattern, handle_name(handle)) &&
+            client_may(listing->client, handle, ACCESS_READ))
+                view_handle(listing->out, handle);
+}
+
+/* What the clients of one user have not read yet. */
+static size_t unread_bytes(const struct client *of) {
+        size_t n = 0;
+
+        list_for_each (link, &of->control->clients) {
+                const struct client *client = container_of(link, struct client, link);
+
+                if (client->peer.uid == of->peer.uid)
+                        n += stream_n_unsent(&client->stream) + client->rpc.n_batch_bytes;
+        }
+        return n;
+}
+
+static void list(struct rpc_call *call, const struct rpc_arg *args) {
+        const struct client *client = client_of(call);
+        char pattern[LIMIT_PATTERN_BYTES + 1] = "*";
+        struct listing listing = {.client = client, .pattern = pattern};
+
+        if (rpc_arg_is_given(&args[0])) {
+                if (args[0].string.n >= sizeof(pattern)) {
+                        rpc_fail(call, &rpc_too_long, NULL, "A pattern is longer than %u bytes",
+                                 LIMIT_PATTERN_BYTES);
+                        return;
+                }
+                memcpy(pattern, args[0].string.at, args[0].string.n);
+                pattern[args[0].string.n] = 0;
+        }
+        if (unread_bytes(client) > LIMIT_USER_REPLY_BYTES) {
+                rpc_fail(call, &rpc_limit_reached, NULL,
+                         "More than %u bytes of answers to this user are unread",
+                         LIMIT_USER_REPLY_BYTES);
+                return;
+        }
+        listing.out = rpc_result_begin(call);
+        json_write_open(listing.out, '[');
+        registry_each(daemon_registry(client->control->daemon), list_one, &listing);
+        json_write_close(listing.out, ']');
+        rpc_result_end(call);
+}
+
+static void status(struct rpc_call *call, const struct rpc_arg *args) {
+        const struct handle *handle = method_handle(call, args[0].string, ACCESS_READ);
+
+        if (!handle)
+                return;
+        view_status(rpc_result_begin(call), handle);
+        rpc_result_end(call);
+}
+
+static void write_control(struct buffer *out, const struct control *control) {
+        struct control_stats stats;
+
+        control_get_stats(control, &stats);
+        const struct {
+                const char *key;
+                uint64_t value;
+        } rows[] = {
+                {"clients", stats.clients},
+                {"clients_total", stats.clients_total},
+                {"clients_refused", stats.clients_refused},
+                {"requests", stats.requests},
+                {"errors", stats.errors},
+                {"notifications", stats.notifications},
+                {"missed", stats.missed},
+        };
+
+        json_write_key(out, "control");
+        json_write_open(out, '{');
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+                json_write_key(out, rows[i].key);
+                json_write_u64(out, rows[i].value);
+        }
+        json_write_close(out, '}');
+}
+
+static void stats_of_daemon(struct rpc_call *call) {
+        const struct client *client = client_of(call);
+        struct daemon *daemon = client->control->daemon;
+        struct registry *registry = daemon_registry(daemon);
+        struct handle_stats stats;
+        struct buffer *out;
+
+        if (!client_may(client, NULL, ACCESS_READ)) {
+                rpc_fail(call, &rpc_permission_denied, NULL,
+                         "Permission denied: stats needs the right to read");
+                return;
+        }
+        registry_get_stats(registry, &stats);
+        out = rpc_result_begin(call);
+        json_write_open(out, '{');
+        json_write_key(out, "uptime_ms");
+        json_write_u64(out, (clock_now_ns() - daemon_started_ns(daemon)) / NS_PER_MS);
+        json_write_key(out, "handles");
+        json_write_u64(out, registry_n_handles(registry));
+        view_stats(out, &stats);
+        write_control(out, client->control);
+        json_write_close(out, '}');
+        rpc_result_end(call);
+}
+
+static void stats(struct rpc_call *call, const struct rpc_arg *args) {
+        const struct handle *handle;
+        struct handle_stats stats;
+        struct buffer *out;
+
+        if (!rpc_arg_is_given(&args[0])) {
+                stats_of_daemon(call);
+                return;
+        }
+        handle = method_handle(call, args[0].string, ACCESS_READ);
+        if (!handle)
+                return;
+        handle_get_stats(handle, &stats);
+        out = rpc_result_begin(call);
+        json_write_open(out, '{');
+        json_write_key(out, "name");
+        json_write_string(out, handle_name(handle));
+        view_stats(out, &stats);
+        json_write_close(out, '}');
+        rpc_result_end(call);
+}
+
+static const struct rpc_param list_params[] = {
+        {"pattern", RPC_STRING, false, NULL,
+         "Which names: * ? [a-z] as in shells; \"*\" if left out"},
+        {},
+};
+static const struct rpc_param status_params[] = {
+        {"name", RPC_STRING, true, NULL, "The handle's name"},
+        {},
+};
+static const struct rpc_param stats_params[] = {
+        {"name", RPC_STRING, false, NULL, "The handle's name; the whole daemon if left out"},
+        {},
+};
+
+static const struct rpc_error *const list_errors[] = {&rpc_too_long, &rpc_limit_reached, NULL};
+static const struct rpc_error *const handle_errors[] = {METHOD_HANDLE_ERRORS, NULL};
+
+const struct rpc_method methods_query[] = {
+        {
+                .name = "list",
+                .description = "Shows the handles that the client may read",
+                .params = list_params,
+                .result =
+                        "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Handle\"}}",
+                .errors = list_errors,
+                .scope = RPC_PER_HANDLE,
+                .right = ACCESS_READ,
+                .fn = list,
+        },
+        {
+                .name = "status",
+                .description = "Shows a handle, why it waits, and its runs",
+                .params = status_params,
+                .result = "{\"$ref\":\"#/components/schemas/Status\"}",
+                .errors = handle_errors,
+                .scope = RPC_PER_HANDLE,
+                .right = ACCESS_READ,
+                .fn = status,
+        },
+        {
+                .name = "stats",
+                .description = "Shows counters and latencies of a handle or of the daemon",
+                .params = stats_params,
+                .result = "{\"$ref\":\"#/components/schemas/Stats\"}",
+                .errors = handle_errors,
+                .scope = RPC_PER_HANDLE,
+                .right = ACCESS_READ,
+                .fn = stats,
+        },
+        {},
+};

@@ -1,0 +1,331 @@
+/*
+ * fifo: a line is a send, "NAME" or "NAME KEY".
+ *
+ * The fifo is open for writing too, so there is never an end of file and no time without a reader.
+ * Bytes gather in a buffer of one line's length. A line that does not fit is dropped up to its
+ * newline. If the mailbox is full, the line stays where it is and nothing is read until a timer has
+ * tried again: then the pipe fills up, and writers wait. The same timer waits for another reader in
+ * this process to end (fifo.c).
+ *
+ * The path is watched: a fifo that is removed or replaced is opened (and made) anew, after what was
+ * written to the old one is read; and so is one that could not be opened before.
+ *
+ * At the end, what was written before is still read, or left to the next reader.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/conf-node.h"
+#include "daemon/conf-schema.h"
+#include "daemon/fifo.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/outlet.h"
+#include "daemon/source-kinds.h"
+#include "daemon/source.h"
+#include "daemon/watch-path.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/list.h"
+
+#define WAIT_MS        5    /* between two tries, while the mailbox is full or another one reads */
+#define RETRY_MS       5000 /* until a fifo that cannot be opened is, where no event may tell */
+#define COMPLAINT_NS   (10 * NS_PER_S) /* between two messages about bad lines */
+#define READS_TO_DRAIN 256             /* a megabyte, the most that a pipe may hold */
+
+struct fifo_conf {
+        struct source_conf conf;
+        char *path;
+        mode_t mode;
+};
+
+/* The loop's part of an open fifo; lives until the loop has forgotten it. */
+struct reader {
+        uv_poll_t poll;
+        struct fifo *fifo;
+        int fd;
+        bool held; /* a line waits for room in the mailbox */
+};
+
+struct fifo_source {
+        struct source source;
+        const struct fifo_conf *conf;
+        struct outlet *outlet;
+        struct watch_path *watch;
+        struct reader *reader; /* NULL: not open */
+        uv_timer_t timer;
+        int error;            /* of opening it, that was logged */
+        uint64_t complain_ns; /* about bad lines, not before */
+        unsigned int n_bad;   /* of them since */
+};
+
+static void fifo_init(struct source_conf *conf) {
+        container_of(conf, struct fifo_conf, conf)->mode = 0600;
+}
+
+static const struct conf_key fifo_keys[] = {
+        {"fifo", conf_path, offsetof(struct fifo_conf, path), .required = true},
+        {"mode", conf_mode, offsetof(struct fifo_conf, mode)},
+        {0},
+};
+
+static bool fifo_equal(const struct source_conf *a, const struct source_conf *b) {
+        const struct fifo_conf *x = container_of(a, const struct fifo_conf, conf);
+        const struct fifo_conf *y = container_of(b, const struct fifo_conf, conf);
+
+        return strcmp(x->path, y->path) == 0 && x->mode == y->mode;
+}
+
+static void fifo_deinit(struct source_conf *conf) {
+        free(container_of(conf, struct fifo_conf, conf)->path);
+}
+
+static void complain(struct fifo_source *self, const char *what) {
+        uint64_t now_ns = clock_now_ns();
+
+        self->n_bad++;
+        if (now_ns < self->complain_ns)
+                return;
+        log_warning("%s: %s: %s (%u bad %s since the last message)", self->conf->conf.place,
+                    self->conf->path, what, self->n_bad, self->n_bad == 1 ? "line" : "lines");
+        self->complain_ns = now_ns + COMPLAINT_NS;
+        self->n_bad = 0;
+}
+
+/* line[n] may be written, but everything is left as it was. -EAGAIN: later. */
+static int send_line(struct fifo_source *self, char *line, size_t n) {
+        char *key, end;
+        int r;
+
+        if (n > 0 && line[n - 1] == '\r')
+                n--;
+        if (n == 0)
+                return 0;
+        end = line[n];
+        line[n] = '\0';
+        key = memchr(line, ' ', n);
+        if (key)
+                *key = '\0';
+        if (strlen(line) < (key ? (size_t)(key - line) : n))
+                r = -EINVAL; /* a NUL in the name */
+        else if (key)
+                r = outlet_send_named(self->outlet, line, key + 1, n - (size_t)(key + 1 - line));
+        else
+                r = outlet_send_named(self->outlet, line, NULL, 0);
+        if (key)
+                *key = ' ';
+        line[n] = end;
+        if (r == -EINVAL)
+                complain(self, "a line that does not begin with a name");
+        return r;
+}
+
+/* Takes the lines out of the buffer. Afterwards it has room, unless a line is held. */
+static void send_lines(struct fifo_source *self) {
+        struct fifo *fifo = self->reader->fifo;
+        char *line = fifo->buffer, *end = fifo->buffer + fifo->n, *newline;
+
+        self->reader->held = false;
+        while ((newline = memchr(line, '\n', (size_t)(end - line)))) {
+                if (!fifo->skip && send_line(self, line, (size_t)(newline - line)) == -EAGAIN) {
+                        self->reader->held = true;
+                        break;
+                }
+                fifo->skip = false;
+                line = newline + 1;
+        }
+        fifo->n = (size_t)(end - line);
+        memmove(fifo->buffer, line, fifo->n);
+        if (self->reader->held)
+                return;
+        if (!fifo->skip && fifo->n == sizeof(fifo->buffer)) {
+                complain(self, "a line that is too long");
+                fifo->skip = true;
+        }
+        if (fifo->skip)
+                fifo->n = 0;
+}
+
+/* True: something came, and there may be more. */
+static bool read_some(struct fifo_source *self) {
+        struct reader *reader = self->reader;
+        struct fifo *fifo = reader->fifo;
+        ssize_t n;
+
+        n = read(reader->fd, fifo->buffer + fifo->n, sizeof(fifo->buffer) - fifo->n);
+        if (n <= 0)
+                return false;
+        fifo->n += (size_t)n;
+        send_lines(self);
+        return !reader->held;
+}
+
+/* Reads what was written until now, or as much of it as finds room. */
+static void drain(struct fifo_source *self) {
+        if (!fifo_begin(self->reader->fifo, self))
+                return;
+        send_lines(self);
+        for (int i = 0; i < READS_TO_DRAIN && !self->reader->held && read_some(self); i++)
+                ;
+}
+
+static void fifo_on_timer(uv_timer_t *timer);
+static void fifo_on_readable(uv_poll_t *poll, int status, int events);
+
+/* Reads on when something comes, or has the timer try again. */
+static void pace(struct fifo_source *self) {
+        struct reader *reader = self->reader;
+
+        if (reader->held || !fifo_begin(reader->fifo, self)) {
+                (void)uv_poll_stop(&reader->poll);
+                (void)uv_timer_start(&self->timer, fifo_on_timer, WAIT_MS, 0);
+        } else if (!uv_is_active((uv_handle_t *)&reader->poll)) {
+                (void)uv_poll_start(&reader->poll, UV_READABLE, fifo_on_readable);
+        }
+}
+
+static void fifo_on_readable(uv_poll_t *poll, int status, int events) {
+        struct fifo_source *self = poll->data;
+
+        (void)status;
+        (void)events;
+        (void)read_some(self);
+        pace(self);
+}
+
+static void reader_on_close(uv_handle_t *handle) {
+        free(container_of((uv_poll_t *)handle, struct reader, poll));
+}
+
+static void reader_close(struct fifo_source *self) {
+        struct reader *reader = steal_ptr(self->reader);
+        bool held = reader->held;
+
+        uv_close((uv_handle_t *)&reader->poll, reader_on_close);
+        if (fifo_close(reader->fifo, self->conf->path, reader->fd, self))
+                complain(self, held ? "lines are lost, there is no room for them"
+                                    : "a line without an end");
+}
+
+static int reader_open(struct fifo_source *self) {
+        _cleanup_free_ struct reader *reader = calloc(1, sizeof(*reader));
+        int r;
+
+        if (!reader)
+                return -ENOMEM;
+        r = fifo_open(self->conf->path, self->conf->mode, &reader->fifo, &reader->fd);
+        if (r < 0)
+                return r;
+        r = uv_poll_init(self->timer.loop, &reader->poll, reader->fd);
+        if (r < 0) {
+                (void)fifo_close(reader->fifo, self->conf->path, reader->fd, self);
+                return r;
+        }
+        reader->poll.data = self;
+        self->reader = steal_ptr(reader);
+        return 0;
+}
+
+static void log_state(struct fifo_source *self, int error) {
+        const char *place = self->conf->conf.place, *path = self->conf->path;
+
+        if (error == self->error)
+                return;
+        if (error == -ENOTSUP)
+                log_warning("%s: %s is not a fifo; waiting until it is replaced", place, path);
+        else if (error < 0)
+                log_warning("%s: cannot open the fifo %s: %s; trying again", place, path,
+                            strerror(-error));
+        else
+                log_notice("%s: the fifo %s is open now", place, path);
+        self->error = error;
+}
+
+/* Has the fifo that stands at the path open, if there is any way. */
+static int fifo_reopen(struct fifo_source *self) {
+        int r;
+
+        if (self->reader && !fifo_stands_at(self->reader->fifo, self->conf->path)) {
+                drain(self);
+                if (!self->reader->held)
+                        reader_close(self);
+        }
+        if (!self->reader) {
+                r = reader_open(self);
+                log_state(self, r);
+                if (r < 0) {
+                        if (r != -ENOTSUP && r != -ENOENT)
+                                (void)uv_timer_start(&self->timer, fifo_on_timer, RETRY_MS, 0);
+                        return r;
+                }
+                drain(self); /* what a reader before us has left */
+        }
+        pace(self);
+        return 0;
+}
+
+static void fifo_on_path(void *arg, const char *path) {
+        (void)path;
+        (void)fifo_reopen(arg);
+}
+
+static void fifo_on_timer(uv_timer_t *timer) {
+        struct fifo_source *self = timer->data;
+
+        if (self->reader)
+                drain(self);
+        (void)fifo_reopen(self);
+}
+
+static void fifo_on_close(uv_handle_t *handle) {
+        free(handle->data);
+}
+
+static void fifo_source_close(struct source *source) {
+        struct fifo_source *self = container_of(source, struct fifo_source, source);
+
+        self->watch = watch_path_free(self->watch);
+        if (self->reader) {
+                drain(self);
+                reader_close(self);
+        }
+        uv_close((uv_handle_t *)&self->timer, fifo_on_close);
+}
+
+static int fifo_source_open(uv_loop_t *loop, const struct source_conf *conf, struct outlet *outlet,
+                            struct source **ret) {
+        struct fifo_source *self = calloc(1, sizeof(*self));
+        int r;
+
+        if (!self)
+                return -ENOMEM;
+        self->conf = container_of(conf, const struct fifo_conf, conf);
+        self->outlet = outlet;
+        (void)uv_timer_init(loop, &self->timer);
+        self->timer.data = self;
+        /* watched before it is made, so that no change comes between */
+        r = watch_path_new(loop, self->conf->path, WATCH_PATH_NAME_ONLY, conf->place, fifo_on_path,
+                           self, &self->watch);
+        if (r >= 0)
+                r = fifo_reopen(self);
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE) {
+                fifo_source_close(&self->source);
+                return r;
+        }
+        *ret = &self->source;
+        return 0;
+}
+
+const struct source_kind source_fifo = {
+        .key = "fifo",
+        .conf_size = sizeof(struct fifo_conf),
+        .keys = fifo_keys,
+        .init = fifo_init,
+        .equal = fifo_equal,
+        .deinit = fifo_deinit,
+        .open = fifo_source_open,
+        .close = fifo_source_close,
+};

@@ -1,0 +1,293 @@
+/*
+ * Each handle that is watched has one entry, and an entry holds at most one piece of news: the
+ * latest number, how many sends it stands for, and how many wakes were missed because the client
+ * had not yet read of the one before. So a client that reads slowly loses detail, never the latest
+ * number, and what it costs is bounded by the handles it watches.
+ *
+ * News leave when the client's output has room, in the order in which they began to wait. Rights
+ * are looked at when a handle is found, and again when its news leave.
+ *
+ * Invariants: a handle has an entry at most once, because it gets one with the first pattern that
+ * fits; an entry whose handle was closed lives on, with a name of its own, until its news are told.
+ */
+
+#include "daemon/subscription.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/client.h"
+#include "daemon/control-private.h"
+#include "daemon/daemon.h"
+#include "daemon/glob.h"
+#include "daemon/handle.h"
+#include "daemon/json-write.h"
+#include "daemon/limits.h"
+
+struct entry {
+        struct handle_watch watch;
+        struct list link, news_link;
+        struct subscription *subscription;
+        uint64_t seq, n_sends, n_missed;
+        char *name; /* once the handle is closed */
+};
+
+static void entry_free(struct entry *entry) {
+        handle_watch_remove(&entry->watch);
+        list_remove(&entry->link);
+        list_remove(&entry->news_link);
+        entry->subscription->n_entries--;
+        free(entry->name);
+        free(entry);
+}
+
+static const char *entry_name(const struct entry *entry) {
+        return entry->name ?: handle_name(entry->watch.handle);
+}
+
+static void on_wake(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
+        struct entry *entry = container_of(watch, struct entry, watch);
+        struct subscription *subscription = entry->subscription;
+
+        entry->seq = seq;
+        if (list_is_linked(&entry->news_link)) {
+                entry->n_sends += n_sends;
+                entry->n_missed++;
+                return;
+        }
+        entry->n_sends = n_sends;
+        entry->n_missed = 0;
+        list_append(&subscription->news, &entry->news_link);
+        stream_flush_later(&subscription->client->stream);
+}
+
+static void on_handle_closed(struct handle_watch *watch) {
+        struct entry *entry = container_of(watch, struct entry, watch);
+
+        if (list_is_linked(&entry->news_link) &&
+            client_may(entry->subscription->client, watch->handle, ACCESS_READ))
+                entry->name = strdup(handle_name(watch->handle));
+        watch->handle = NULL;
+        if (!entry->name)
+                entry_free(entry);
+}
+
+static const struct handle_watch_ops watch_ops = {
+        .wake = on_wake,
+        .closed = on_handle_closed,
+};
+
+static bool fits(const struct subscription *subscription, size_t n_patterns, const char *name) {
+        for (size_t i = 0; i < n_patterns; i++)
+                if (glob_match(subscription->patterns[i], name))
+                        return true;
+        return false;
+}
+
+static int watch(struct subscription *subscription, struct handle *handle) {
+        struct entry *entry = calloc(1, sizeof(*entry));
+
+        if (!entry)
+                return -ENOMEM;
+        entry->subscription = subscription;
+        list_append(&subscription->entries, &entry->link);
+        list_init(&entry->news_link);
+        subscription->n_entries++;
+        handle_watch_add(handle, &entry->watch, &watch_ops);
+        return 0;
+}
+
+static void on_handle_added(struct registry_watch *registry_watch, struct handle *handle) {
+        struct subscription *subscription =
+                container_of(registry_watch, struct subscription, registry_watch);
+
+        if (!fits(subscription, subscription->n_patterns, handle_name(handle)) ||
+            !client_may(subscription->client, handle, ACCESS_READ))
+                return;
+        if (subscription->n_entries < LIMIT_WATCHED_HANDLES && watch(subscription, handle) == 0)
+                return;
+        subscription->is_full = true;
+        stream_flush_later(&subscription->client->stream);
+}
+
+/* One walk over the registry: for handles that fit a new pattern and none of the old ones. */
+struct search {
+        struct subscription *subscription;
+        size_t n_old;
+        size_t n_found;
+        bool count_only;
+        int error;
+};
+
+static void consider(struct handle *handle, void *arg) {
+        struct search *search = arg;
+        struct subscription *subscription = search->subscription;
+        const char *name = handle_name(handle);
+
+        if (search->error < 0 || !handle_is_active(handle) ||
+            !fits(subscription, subscription->n_patterns, name) ||
+            fits(subscription, search->n_old, name) ||
+            !client_may(subscription->client, handle, ACCESS_READ))
+                return;
+        search->n_found++;
+        if (!search->count_only)
+                search->error = watch(subscription, handle);
+}
+
+static struct registry *registry_of(const struct subscription *subscription) {
+        return daemon_registry(subscription->client->control->daemon);
+}
+
+static int find_handles(struct subscription *subscription, size_t n_old) {
+        struct search search = {subscription, n_old, 0, true, 0};
+
+        registry_each(registry_of(subscription), consider, &search);
+        if (search.n_found > LIMIT_WATCHED_HANDLES - subscription->n_entries)
+                return -ENOSPC;
+        search.count_only = false;
+        registry_each(registry_of(subscription), consider, &search);
+        return search.error;
+}
+
+static size_t find_pattern(const struct subscription *subscription, struct json_text pattern) {
+        size_t i = 0;
+
+        while (i < subscription->n_patterns &&
+               (strlen(subscription->patterns[i]) != pattern.n ||
+                memcmp(subscription->patterns[i], pattern.at, pattern.n) != 0))
+                i++;
+        return i;
+}
+
+static int add_pattern(struct subscription *subscription, struct json_text pattern) {
+        char **patterns;
+
+        if (find_pattern(subscription, pattern) < subscription->n_patterns)
+                return 0;
+        if (subscription->n_patterns == LIMIT_SUBSCRIPTIONS)
+                return -E2BIG;
+        patterns = reallocarray(subscription->patterns, subscription->n_patterns + 1,
+                                sizeof(*patterns));
+        if (!patterns)
+                return -ENOMEM;
+        subscription->patterns = patterns;
+        patterns[subscription->n_patterns] = strndup(pattern.at, pattern.n);
+        if (!patterns[subscription->n_patterns])
+                return -ENOMEM;
+        subscription->n_patterns++;
+        return 0;
+}
+
+/* Forgets entries that no pattern covers any more. */
+static void prune(struct subscription *subscription) {
+        list_for_each_safe (link, &subscription->entries) {
+                struct entry *entry = container_of(link, struct entry, link);
+
+                if (!fits(subscription, subscription->n_patterns, entry_name(entry)))
+                        entry_free(entry);
+        }
+        if (subscription->n_patterns == 0)
+                registry_watch_remove(&subscription->registry_watch);
+}
+
+static void truncate_patterns(struct subscription *subscription, size_t n) {
+        while (subscription->n_patterns > n)
+                free(subscription->patterns[--subscription->n_patterns]);
+        prune(subscription);
+}
+
+int subscription_add(struct subscription *subscription, const struct json_text *patterns,
+                     size_t n) {
+        size_t n_old = subscription->n_patterns;
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++)
+                r = add_pattern(subscription, patterns[i]);
+        if (r == 0)
+                r = find_handles(subscription, n_old);
+        if (r < 0) {
+                truncate_patterns(subscription, n_old);
+                return r;
+        }
+        if (n_old == 0 && subscription->n_patterns > 0)
+                registry_watch_add(registry_of(subscription), &subscription->registry_watch);
+        return 0;
+}
+
+void subscription_remove(struct subscription *subscription, const struct json_text *patterns,
+                         size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                size_t place = find_pattern(subscription, patterns[i]);
+
+                if (place == subscription->n_patterns)
+                        continue;
+                free(subscription->patterns[place]);
+                subscription->patterns[place] = subscription->patterns[--subscription->n_patterns];
+        }
+        prune(subscription);
+}
+
+void subscription_remove_all(struct subscription *subscription) {
+        truncate_patterns(subscription, 0);
+}
+
+static void write_wake(const struct entry *entry, struct buffer *out) {
+        buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{");
+        json_write_key(out, "name");
+        json_write_string(out, entry_name(entry));
+        json_write_key(out, "seq");
+        json_write_u64(out, entry->seq);
+        json_write_key(out, "sends");
+        json_write_u64(out, entry->n_sends);
+        json_write_key(out, "missed");
+        json_write_u64(out, entry->n_missed);
+        buffer_add_literal(out, "}}\n");
+}
+
+static void write_full(struct buffer *out) {
+        buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":\"limit_reached\",\"params\":{");
+        json_write_key(out, "handles");
+        json_write_u64(out, LIMIT_WATCHED_HANDLES);
+        buffer_add_literal(out, "}}\n");
+}
+
+bool subscription_write(struct subscription *subscription) {
+        struct client *client = subscription->client;
+        struct control_stats *stats = &client->control->stats;
+        struct buffer *out = &client->stream.out;
+        struct list *first;
+
+        if (subscription->is_full) {
+                subscription->is_full = false;
+                write_full(out);
+        }
+        while ((first = list_first(&subscription->news)) && stream_has_room(&client->stream)) {
+                struct entry *entry = container_of(first, struct entry, news_link);
+
+                list_remove(first);
+                if (entry->name || client_may(client, entry->watch.handle, ACCESS_READ)) {
+                        write_wake(entry, out);
+                        stats->notifications++;
+                        stats->missed += entry->n_missed;
+                }
+                if (entry->name)
+                        entry_free(entry);
+        }
+        return first;
+}
+
+void subscription_init(struct subscription *subscription, struct client *client) {
+        *subscription = (struct subscription){.client = client};
+        subscription->registry_watch.added = on_handle_added;
+        list_init(&subscription->registry_watch.link);
+        list_init(&subscription->entries);
+        list_init(&subscription->news);
+}
+
+void subscription_deinit(struct subscription *subscription) {
+        subscription_remove_all(subscription);
+        free(subscription->patterns);
+        subscription->patterns = NULL;
+}

@@ -1,0 +1,37 @@
+/* The wakes that a client watches. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/json-text.h"
+#include "daemon/registry.h"
+#include "lib/list.h"
+
+struct buffer;
+struct client;
+
+struct subscription {
+        struct client *client;
+        struct registry_watch registry_watch; /* for handles that are made later */
+        char **patterns;
+        size_t n_patterns;
+        struct list entries; /* one for each handle that is watched */
+        size_t n_entries;
+        struct list news; /* those with something to tell, in the order in which it happened */
+        bool is_full;     /* a handle came that there was no room for */
+};
+
+void subscription_init(struct subscription *subscription, struct client *client);
+void subscription_deinit(struct subscription *subscription); /* may be repeated */
+
+/* Adds patterns, all or none. 0; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES;
+ * -ENOMEM. */
+int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n);
+/* Drops the patterns that are among these, and what only they covered. */
+void subscription_remove(struct subscription *subscription, const struct json_text *patterns,
+                         size_t n);
+void subscription_remove_all(struct subscription *subscription);
+
+/* Writes notifications while the client's output has room; whether there are more. */
+bool subscription_write(struct subscription *subscription);

@@ -1,0 +1,169 @@
+/*
+ * A wait watches its handles until each has woken, or run, for the ticket it waits for; then it
+ * answers its call and is gone. It ends in an error when its time is over, when a handle is closed,
+ * or when the daemon stops; and without an answer when its client is gone.
+ *
+ * A run covers a ticket if the last wake before it began is not earlier than the ticket's: so it
+ * began after the send.
+ *
+ * Invariants: a wait is answered once, and its memory goes with the answer; it has a watch on each
+ * handle that is not done, and on no other. Its call stands for LIMIT_IN_FLIGHT as often as it has
+ * items, which bounds the watches.
+ */
+
+#include "daemon/wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/client.h"
+#include "daemon/control-private.h"
+#include "daemon/json-write.h"
+#include "daemon/rpc-call.h"
+#include "daemon/rpc-error.h"
+#include "lib/clock.h"
+
+struct wait *wait_new(size_t n) {
+        struct wait *wait = calloc(1, sizeof(*wait) + n * sizeof(*wait->items));
+
+        if (!wait)
+                return NULL;
+        wait->n_items = wait->n_left = n;
+        for (size_t i = 0; i < n; i++)
+                wait->items[i].wait = wait;
+        return wait;
+}
+
+struct wait *wait_free(struct wait *wait) {
+        if (!wait)
+                return NULL;
+        for (size_t i = 0; i < wait->n_items; i++)
+                handle_watch_remove(&wait->items[i].watch);
+        if (wait->deadlines)
+                deadline_clear(wait->deadlines, &wait->deadline);
+        free(wait);
+        return NULL;
+}
+
+static void on_cancelled(void *arg) {
+        wait_free(arg);
+}
+
+bool wait_begin(struct wait *wait, struct rpc_call *call) {
+        wait->call = rpc_call_defer(call, wait->n_items, on_cancelled, wait);
+        if (!wait->call) {
+                wait_free(wait);
+                return false;
+        }
+        wait->deadlines = client_of(call)->control->deadlines;
+        return true;
+}
+
+static void item_done(struct wait_item *item) {
+        struct wait *wait = item->wait;
+
+        handle_watch_remove(&item->watch);
+        item->is_done = true;
+        if (--wait->n_left > 0)
+                return;
+        wait->write(rpc_result_begin(wait->call), wait);
+        rpc_result_end(wait->call);
+        wait_free(wait);
+}
+
+static void on_wake(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
+        struct wait_item *item = container_of(watch, struct wait_item, watch);
+
+        if (seq < item->receipt.ticket || item->has_wake)
+                return;
+        item->has_wake = true;
+        item->seq = seq;
+        item->n_sends = n_sends;
+        if (!item->wait->for_run)
+                item_done(item);
+}
+
+static void on_run_ended(struct handle_watch *watch, const struct run_result *result) {
+        struct wait_item *item = container_of(watch, struct wait_item, watch);
+
+        if (!item->wait->for_run || result->seq < item->receipt.ticket)
+                return;
+        item->run = *result;
+        item_done(item);
+}
+
+static void write_ticket(struct buffer *out, const struct wait_item *item) {
+        json_write_key(out, "name");
+        json_write_string(out, handle_name(item->watch.handle));
+        json_write_key(out, "ticket");
+        json_write_u64(out, item->receipt.ticket);
+}
+
+static void on_closed(struct handle_watch *watch) {
+        struct wait_item *item = container_of(watch, struct wait_item, watch);
+        struct wait *wait = item->wait;
+        struct buffer *out;
+
+        out = rpc_fail_begin(wait->call, &rpc_closed, "\"%s\" was closed",
+                             handle_name(watch->handle));
+        write_ticket(out, item);
+        rpc_fail_end(wait->call);
+        wait_free(wait);
+}
+
+static const struct handle_watch_ops watch_ops = {
+        .wake = on_wake,
+        .run_ended = on_run_ended,
+        .closed = on_closed,
+};
+
+void wait_for(struct wait *wait, size_t i, struct handle *handle) {
+        handle_watch_add(handle, &wait->items[i].watch, &watch_ops);
+}
+
+/* `data` says what is still waited for, so that the client can go on waiting by ticket. */
+static void fail_timeout(struct wait *wait) {
+        const struct wait_item *item = wait->items;
+        struct buffer *out;
+
+        while (item->is_done)
+                item++;
+        out = rpc_fail_begin(wait->call, &rpc_timeout, "\"%s\" did not %s in time",
+                             handle_name(item->watch.handle), wait->for_run ? "run" : "wake");
+        write_ticket(out, item);
+        if (wait->is_list) {
+                json_write_key(out, "waiting");
+                json_write_open(out, '[');
+                for (; item < wait->items + wait->n_items; item++) {
+                        if (item->is_done)
+                                continue;
+                        json_write_open(out, '{');
+                        write_ticket(out, item);
+                        json_write_close(out, '}');
+                }
+                json_write_close(out, ']');
+        }
+        rpc_fail_end(wait->call);
+        wait_free(wait);
+}
+
+static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
+        (void)now_ns;
+        fail_timeout(container_of(deadline, struct wait, deadline));
+}
+
+void wait_until(struct wait *wait, const uint64_t *timeout_ms) {
+        uint64_t now_ns, timeout_ns;
+        struct rpc_call *call = wait->call;
+
+        if (!timeout_ms)
+                return;
+        now_ns = deadline_now(wait->deadlines);
+        if (__builtin_mul_overflow(*timeout_ms, NS_PER_MS, &timeout_ns) ||
+            timeout_ns >= UINT64_MAX - now_ns)
+                return; /* in centuries */
+        if (deadline_set(wait->deadlines, &wait->deadline, now_ns + timeout_ns, on_deadline) == 0)
+                return;
+        wait_free(wait);
+        rpc_fail_errno(call, -ENOMEM);
+}

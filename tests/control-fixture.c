@@ -1,0 +1,315 @@
+/*
+ * The pieces are the real ones but for the daemon itself and for the peer: a test cannot become
+ * somebody else, so the credentials of a socket are made up here. peer.c stays out of the program
+ * by this file defining all of it.
+ */
+
+#include "config.h"
+
+#include "tests/control-fixture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/conf-error.h"
+#include "daemon/configuration.h"
+#include "daemon/control.h"
+#include "daemon/daemon.h"
+#include "daemon/deadline.h"
+#include "daemon/handle.h"
+#include "daemon/peer.h"
+#include "daemon/registry-setup.h"
+#include "daemon/registry.h"
+#include "daemon/seqfile.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "tests/support.h"
+
+#define SOON_MS 20 /* what is due so soon is waited for */
+
+static uid_t peer_uid;
+static struct buffer_of_fd {
+        char *data;
+        size_t n;
+} heard[4096]; /* by descriptor: what was read behind the last line */
+
+/* The daemon. */
+
+uv_loop_t *daemon_loop(struct daemon *daemon) {
+        return &daemon->loop;
+}
+
+rouse_hub_t *daemon_hub(struct daemon *daemon) {
+        return daemon->hub;
+}
+
+struct registry *daemon_registry(struct daemon *daemon) {
+        return daemon->registry;
+}
+
+const struct access_rules *daemon_access(const struct daemon *daemon) {
+        return daemon->configuration->access;
+}
+
+uint64_t daemon_started_ns(const struct daemon *daemon) {
+        (void)daemon;
+        return clock_now_ns() - 5 * NS_PER_S;
+}
+
+void reload_result_deinit(struct reload_result *result) {
+        registry_changes_deinit(&result->changes);
+}
+
+int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
+        daemon->n_reloads++;
+        if (daemon->reload_result == -EINVAL) {
+                conf_error(errors, NULL, "there is \"no\" such thing");
+                return -EINVAL;
+        }
+        if (daemon->reload_result < 0)
+                return daemon->reload_result;
+        *ret = (struct reload_result){0};
+        ret->changes.added = calloc(2, sizeof(char *));
+        ret->changes.added[0] = strdup("new");
+        return 0;
+}
+
+void daemon_shutdown(struct daemon *daemon) {
+        daemon->is_stopping = true;
+        control_shut_down(daemon->control);
+}
+
+/* The peer. */
+
+int peer_init_from_socket(struct peer *peer, int fd) {
+        (void)fd;
+        *peer = (struct peer){.pid = 1, .uid = peer_uid, .gid = peer_uid};
+        return 0;
+}
+
+int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid) {
+        *peer = (struct peer){.pid = pid, .uid = uid, .gid = gid};
+        return 0;
+}
+
+void peer_deinit(struct peer *peer) {
+        *peer = (struct peer)PEER_NULL;
+}
+
+void fixture_set_peer(uid_t uid) {
+        peer_uid = uid;
+}
+
+/* The fixture. */
+
+static int listen_at(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+        strcpy(address.sun_path, path);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, 4096), 0);
+        return fd;
+}
+
+static void load(struct daemon *daemon, const char *yaml) {
+        struct conf_errors errors = CONF_ERRORS_NULL;
+        int r = configuration_parse("test.yaml", yaml, strlen(yaml), &errors,
+                                    &daemon->configuration);
+
+        ck_assert_msg(r == 0, "%s", errors.n_items ? errors.items[0].message : strerror(-r));
+        conf_errors_deinit(&errors);
+}
+
+void fixture_init(struct daemon *daemon, const char *yaml) {
+        static char *env[] = {"PATH=/usr/bin:/bin", NULL};
+        struct registry_changes changes = {0};
+        struct registry_setup setup;
+        int error;
+
+        *daemon = (struct daemon){.is_stopping = false};
+        daemon->path = strdup(test_path("control.sock"));
+        load(daemon, yaml);
+        ck_assert_int_eq(uv_loop_init(&daemon->loop), 0);
+        ck_assert_int_eq(rouse_hub_create(&daemon->loop, &daemon->hub), 0);
+        ck_assert_int_eq(deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines), 0);
+        ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &daemon->seqfile), 0);
+        setup = (struct registry_setup){
+                .loop = &daemon->loop,
+                .hub = daemon->hub,
+                .deadlines = daemon->deadlines,
+                .seqfile = daemon->seqfile,
+                .env = env,
+        };
+        ck_assert_int_eq(registry_new(&setup, &daemon->registry), 0);
+        ck_assert_int_eq(registry_apply(daemon->registry, daemon->configuration, &changes), 0);
+        registry_changes_deinit(&changes);
+        ck_assert_int_eq(control_new_consume_fd(daemon, listen_at(daemon->path), &daemon->control),
+                         0);
+}
+
+static void on_control_closed(void *arg) {
+        struct daemon *daemon = arg;
+
+        daemon->is_closed = true;
+}
+
+void fixture_deinit(struct daemon *daemon) {
+        control_close(daemon->control, on_control_closed, daemon);
+        daemon->registry = registry_free(daemon->registry);
+        rouse_hub_close(daemon->hub, NULL, NULL);
+        daemon->deadlines = deadline_queue_close(daemon->deadlines);
+        uv_run(&daemon->loop, UV_RUN_DEFAULT);
+        ck_assert(daemon->is_closed);
+        ck_assert_int_eq(uv_loop_close(&daemon->loop), 0);
+        daemon->seqfile = seqfile_close(daemon->seqfile);
+        daemon->configuration = configuration_unref(daemon->configuration);
+        free(daemon->path);
+        for (size_t i = 0; i < sizeof(heard) / sizeof(*heard); i++)
+                free(heard[i].data);
+}
+
+void fixture_turn(struct daemon *daemon) {
+        int n = 0, timeout_ms;
+
+        while (n++ < 5 || (uv_backend_timeout(&daemon->loop) == 0 && n < 1000))
+                uv_run(&daemon->loop, UV_RUN_NOWAIT);
+        timeout_ms = uv_backend_timeout(&daemon->loop);
+        if (timeout_ms > 0 && timeout_ms <= SOON_MS)
+                uv_run(&daemon->loop, UV_RUN_ONCE);
+}
+
+struct handle *fixture_handle(struct daemon *daemon, const char *name) {
+        struct handle *handle = registry_find(daemon->registry, name);
+
+        ck_assert_msg(handle != NULL, "no handle %s", name);
+        return handle;
+}
+
+void fixture_wake(struct daemon *daemon, const char *name) {
+        struct handle_receipt receipt;
+
+        ck_assert_int_eq(handle_send(fixture_handle(daemon, name), NULL, 0, &receipt), 0);
+        fixture_turn(daemon);
+}
+
+int fixture_connect(struct daemon *daemon) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(fd, 0);
+        strcpy(address.sun_path, daemon->path);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        fixture_turn(daemon);
+        ck_assert_uint_lt(fd, sizeof(heard) / sizeof(*heard));
+        free(heard[fd].data);
+        heard[fd] = (struct buffer_of_fd){NULL, 0};
+        return fd;
+}
+
+void fixture_say(int fd, const char *text) {
+        size_t n = strlen(text);
+
+        while (n > 0) {
+                ssize_t n_sent = send(fd, text, n, MSG_NOSIGNAL);
+
+                ck_assert_int_gt(n_sent, 0);
+                text += n_sent;
+                n -= (size_t)n_sent;
+        }
+}
+
+static bool read_more(int fd) {
+        struct buffer_of_fd *b = &heard[fd];
+        ssize_t n;
+
+        b->data = realloc(b->data, b->n + 65537);
+        ck_assert_ptr_nonnull(b->data);
+        n = recv(fd, b->data + b->n, 65536, MSG_DONTWAIT);
+        if (n > 0)
+                b->n += (size_t)n;
+        return n > 0;
+}
+
+const char *fixture_hear(struct daemon *daemon, int fd) {
+        static char *line;
+        struct buffer_of_fd *b = &heard[fd];
+        uint64_t deadline_ns = clock_now_ns() + test_slow_ms(5000) * NS_PER_MS;
+        int n_idle = 0;
+        char *newline;
+
+        /* A long answer comes in pieces, as it is read; no answer shows in nothing moving. */
+        while (!(newline = b->n ? memchr(b->data, '\n', b->n) : NULL) && n_idle < 5 &&
+               clock_now_ns() < deadline_ns) {
+                fixture_turn(daemon);
+                n_idle = read_more(fd) ? 0 : n_idle + 1;
+        }
+        if (!newline)
+                return NULL;
+        free(line);
+        line = strndup(b->data, (size_t)(newline - b->data));
+        b->n -= (size_t)(newline + 1 - b->data);
+        memmove(b->data, newline + 1, b->n);
+        return line;
+}
+
+bool fixture_is_gone(struct daemon *daemon, int fd) {
+        char byte;
+        ssize_t n;
+
+        fixture_turn(daemon);
+        n = recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+        return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+static json_t *call(struct daemon *daemon, int fd, const char *method, const char *params,
+                    const char *member) {
+        const char *line;
+        json_t *answer, *value;
+        char *text;
+
+        if (params)
+                ck_assert_int_ge(asprintf(&text,
+                                          "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":%s,"
+                                          "\"id\":77}\n",
+                                          method, params),
+                                 0);
+        else
+                ck_assert_int_ge(asprintf(&text,
+                                          "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"id\":77}\n",
+                                          method),
+                                 0);
+        fixture_say(fd, text);
+        line = fixture_hear(daemon, fd);
+        ck_assert_msg(line != NULL, "no answer to %s", text);
+        answer = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        value = json_object_get(answer, member);
+        ck_assert_msg(value && json_integer_value(json_object_get(answer, "id")) == 77,
+                      "%s answers %s", text, line);
+        json_incref(value);
+        json_decref(answer);
+        free(text);
+        return value;
+}
+
+json_t *fixture_call(struct daemon *daemon, int fd, const char *method, const char *params) {
+        return call(daemon, fd, method, params, "result");
+}
+
+json_t *fixture_fail(struct daemon *daemon, int fd, const char *method, const char *params) {
+        return call(daemon, fd, method, params, "error");
+}
+
+json_t *fixture_ask(struct daemon *daemon, const char *method, const char *params) {
+        _cleanup_close_ int fd = fixture_connect(daemon);
+
+        return fixture_call(daemon, fd, method, params);
+}

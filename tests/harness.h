@@ -1,0 +1,46 @@
+/* A real roused in a directory of the test's own, and what is said to it over its real sockets. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct roused {
+        pid_t pid;
+        const char *dir;    /* of the sockets */
+        const char *config; /* the file */
+        const char *log;    /* what it wrote to standard error */
+};
+
+/* Starts one in test_dir()/NAME with this configuration and waits until it answers. */
+void roused_start(struct roused *roused, const char *name, const char *config);
+/* Starts it again after roused_stop() or roused_kill(), in the same directory. */
+void roused_restart(struct roused *roused);
+/* TERM; fails the test unless it exits with 0 and leaves no socket behind. */
+void roused_stop(struct roused *roused);
+void roused_kill(struct roused *roused);
+/* Writes the configuration anew; the daemon is not told. */
+void roused_write_config(struct roused *roused, const char *config);
+
+/* Waits until the log has a text; fails the test after a while. */
+void roused_expect_log(const struct roused *roused, const char *text);
+/* Waits until a file below the daemon's directory has n lines at least; returns its content, to be
+ * freed. */
+char *roused_expect_lines(const struct roused *roused, const char *file, unsigned int n);
+
+/* A datagram to poke.sock; the answer, or NULL if none is wanted. To be freed. */
+char *roused_poke(const struct roused *roused, const char *text);
+void roused_poke_quietly(const struct roused *roused, const char *text);
+/* Pokes one handle and returns the ticket; fails the test on any other answer. */
+uint64_t roused_send(const struct roused *roused, const char *name);
+/* A line to control.sock over a new connection; the line that answers, to be freed. */
+char *roused_call(const struct roused *roused, const char *request);
+/* A connection to control.sock that blocks. */
+int roused_connect(const struct roused *roused);
+/* A line, without its newline, or NULL at the end. To be freed. */
+char *roused_read_line(int fd);
+
+/* The path of a program of the build, "daemon/roused". Valid until the test ends. */
+const char *built_program(const char *path);
+unsigned int count_lines(const char *text);

@@ -1,0 +1,239 @@
+/* poke.sock as it is spoken: every answer, and what senders do wrong. */
+
+#include "tests/harness.h"
+#include "tests/support.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char config[] = "handles:\n"
+                             "  a: {}\n"
+                             "  b: {}\n"
+                             "  open: {access: {send: ['*']}}\n"
+                             "  count:\n"
+                             "    run: [sh, -c, 'echo $ROUSE_SENDS >>$ROUSE_DIR/count']\n"
+                             "access: {send: []}\n";
+
+/* Tickets depend on how far the loop came in between. */
+static void blur_tickets(char *answer) {
+        char *to = answer;
+
+        for (; *answer; answer++)
+                if (*answer < '0' || *answer > '9')
+                        *to++ = *answer;
+                else if (to[-1] != '#')
+                        *to++ = '#';
+        *to = '\0';
+}
+
+static void each_line_has_its_answer(void) {
+        static const struct {
+                const char *text, *answer;
+        } cases[] = {
+                {"a", "ok #\n"},
+                {"a\n", "ok #\n"},
+                {"a\r\n", "ok #\n"},
+                {"a some key", "ok #\n"},
+                {"a ", "ok #\n"},
+                {"b\nb\nb\n", "ok #\nok #\nok #\n"},
+                {"c", "error no_such_handle\n"},
+                {"", ""},
+                {"\n\n", ""},
+                {" a", "error bad_name\n"},
+                {"-a", "error bad_name\n"},
+                {"a\tb", "error bad_name\n"},
+                {"\xff\xfe", "error bad_name\n"},
+                {"a\nno\nb\n", "ok #\nerror no_such_handle\nok #\n"},
+        };
+        struct roused roused;
+
+        roused_start(&roused, "d", config);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                char *answer;
+
+                if (!*cases[i].answer) {
+                        roused_poke_quietly(&roused, cases[i].text);
+                        continue;
+                }
+                answer = roused_poke(&roused, cases[i].text);
+                blur_tickets(answer);
+                ck_assert_str_eq(answer, cases[i].answer);
+                free(answer);
+        }
+        roused_stop(&roused);
+}
+
+static void names_are_bounded(void) {
+        char long_name[300];
+        struct roused roused;
+        char *answer;
+
+        memset(long_name, 'x', sizeof(long_name));
+        roused_start(&roused, "d", config);
+        long_name[255] = '\0';
+        answer = roused_poke(&roused, long_name);
+        ck_assert_str_eq(answer, "error no_such_handle\n");
+        free(answer);
+        long_name[255] = 'x';
+        long_name[256] = '\0';
+        answer = roused_poke(&roused, long_name);
+        ck_assert_str_eq(answer, "error bad_name\n");
+        free(answer);
+        roused_stop(&roused);
+}
+
+static void a_datagram_with_many_names_counts_each(void) {
+        enum { N = 20000 };
+        static char text[N * 6 + 1];
+        struct roused roused;
+        unsigned long long sum = 0;
+        char *answer, *lines, *line;
+
+        for (size_t i = 0; i < N; i++)
+                memcpy(text + i * 6, "count\n", 7);
+        roused_start(&roused, "d", config);
+        answer = roused_poke(&roused, text);
+        ck_assert_uint_eq(count_lines(answer), N);
+        ck_assert_int_eq(strncmp(answer, "ok 1\n", 5), 0);
+        free(answer);
+        roused_stop(&roused);
+        lines = test_read_file(test_path("d/count"));
+        for (line = lines; *line; line = strchr(line, '\n') + 1)
+                sum += strtoull(line, NULL, 10);
+        ck_assert_uint_eq(sum, N);
+        free(lines);
+}
+
+static void what_has_no_address_gets_no_answer_and_counts(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(&roused, "d", config);
+        roused_poke_quietly(&roused, "count");
+        lines = roused_expect_lines(&roused, "count", 1);
+        ck_assert_str_eq(lines, "1\n");
+        free(lines);
+        roused_stop(&roused);
+}
+
+static void a_sender_that_reads_no_answers_harms_nobody(void) {
+        struct roused roused;
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd;
+
+        roused_start(&roused, "d", config);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)),
+                         0);
+        for (int i = 0; i < 5000; i++)
+                ck_assert_int_eq(
+                        sendto(fd, "count", 5, 0, (struct sockaddr *)&address, sizeof(address)), 5);
+        ck_assert_uint_ge(roused_send(&roused, "a"), 1);
+        close(fd);
+        roused_stop(&roused);
+}
+
+static void descriptors_that_come_along_are_closed(void) {
+        struct roused roused;
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = {0};
+        struct iovec iov = {(char[]){"a"}, 1};
+        struct msghdr header = {.msg_name = &address,
+                                .msg_namelen = sizeof(address),
+                                .msg_iov = &iov,
+                                .msg_iovlen = 1,
+                                .msg_control = &control,
+                                .msg_controllen = sizeof(control)};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        int pipe_fds[2], fd;
+        char byte;
+
+        roused_start(&roused, "d", config);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        ck_assert_int_eq(pipe(pipe_fds), 0);
+        *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(cmsg), &pipe_fds[1], sizeof(int));
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(sendmsg(fd, &header, 0), 1);
+        close(fd);
+        close(pipe_fds[1]);
+        /* The end comes when nobody holds the other side any more. */
+        ck_assert_int_eq(read(pipe_fds[0], &byte, 1), 0);
+        close(pipe_fds[0]);
+        roused_stop(&roused);
+}
+
+/* Sends as another user; the answer's first bytes. */
+static void send_as_nobody(const struct roused *roused, const char *name, char answer[64]) {
+        struct passwd *nobody = getpwnam("nobody");
+        int fds[2];
+        pid_t pid;
+        ssize_t n;
+
+        ck_assert_ptr_nonnull(nobody);
+        ck_assert_int_eq(pipe(fds), 0);
+        pid = fork();
+        if (pid == 0) {
+                char *text;
+
+                if (setgid(nobody->pw_gid) < 0 || setuid(nobody->pw_uid) < 0)
+                        _exit(1);
+                text = roused_poke(roused, name);
+                _exit(write(fds[1], text, strlen(text)) < 0);
+        }
+        close(fds[1]);
+        n = read(fds[0], answer, 63);
+        ck_assert_int_gt(n, 0);
+        answer[n] = '\0';
+        close(fds[0]);
+        waitpid(pid, NULL, 0);
+}
+
+static void who_may_not_send_is_refused(void) {
+        struct roused roused;
+        char answer[64], path[4096];
+
+        if (geteuid() != 0) {
+                fputs("not run as root: cannot become somebody else, so this is not tested\n",
+                      stderr);
+                return;
+        }
+        roused_start(&roused, "d", config);
+        chmod(test_dir(), 0755);
+        snprintf(path, sizeof(path), "%s/poke.sock", roused.dir);
+        chmod(path, 0666);
+        send_as_nobody(&roused, "a", answer);
+        ck_assert_str_eq(answer, "error permission_denied\n");
+        send_as_nobody(&roused, "open", answer);
+        ck_assert_str_eq(answer, "ok 1\n");
+        send_as_nobody(&roused, "none", answer);
+        ck_assert_str_eq(answer, "error no_such_handle\n");
+        roused_stop(&roused);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(each_line_has_its_answer),
+                TEST(names_are_bounded),
+                TEST(a_datagram_with_many_names_counts_each),
+                TEST(what_has_no_address_gets_no_answer_and_counts),
+                TEST(a_sender_that_reads_no_answers_harms_nobody),
+                TEST(descriptors_that_come_along_are_closed),
+                TEST(who_may_not_send_is_refused),
+                {0},
+        };
+
+        return test_main("poke", tests, argc, argv);
+}

@@ -1,0 +1,341 @@
+/* The daemon as a person meets it: start, runs, reload, stop. */
+
+#include "tests/harness.h"
+#include "tests/support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs `roused ARGS` through the shell; its output and its exit status. */
+static char *run_roused(const char *args, int *ret_status) {
+        char command[8192], output[8192];
+        FILE *pipe;
+        size_t n;
+
+        snprintf(command, sizeof(command), "%s %s 2>&1", built_program("daemon/roused"), args);
+        pipe = popen(command, "re");
+        ck_assert_ptr_nonnull(pipe);
+        n = fread(output, 1, sizeof(output) - 1, pipe);
+        output[n] = '\0';
+        *ret_status = WEXITSTATUS(pclose(pipe));
+        return strdup(output);
+}
+
+static void expect_output(const char *args, int status, const char *text) {
+        int got;
+        char *output = run_roused(args, &got);
+
+        ck_assert_msg(strstr(output, text) != NULL, "roused %s: %s", args, output);
+        ck_assert_int_eq(got, status);
+        free(output);
+}
+
+static void options_are_explained(void) {
+        char args[4096];
+
+        expect_output("--version", 0, "roused ");
+        expect_output("--help", 0, "usage: roused");
+        expect_output("--nonsense", 2, "usage: roused");
+        expect_output("surplus", 2, "unexpected argument 'surplus'");
+        snprintf(args, sizeof(args), "--config %s", test_path("none.yaml"));
+        expect_output(args, 1, "none.yaml");
+}
+
+static void check_prints_every_error_with_its_place(void) {
+        const char *file = test_path("bad.yaml");
+        char args[4096];
+
+        test_write_file(file, "handles:\n  a:\n    rum: [x]\n    started: 7\n");
+        snprintf(args, sizeof(args), "--check %s", file);
+        expect_output(args, 1, "bad.yaml:3:5: unknown key 'rum', did you mean 'run'?");
+        expect_output(args, 1, "bad.yaml:4:14: ");
+        test_write_file(file, "handles:\n  a:\n    run: [x]\n");
+        expect_output(args, 0, "");
+}
+
+static void a_second_one_is_refused(void) {
+        struct roused roused;
+        char args[4096];
+
+        roused_start(&roused, "d", "handles: {a: {}}\n");
+        snprintf(args, sizeof(args), "--config %s --dir %s", roused.config, roused.dir);
+        expect_output(args, 1, roused.dir);
+        ck_assert_uint_eq(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+}
+
+static void sockets_left_by_a_killed_one_are_replaced(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d", "handles: {a: {}}\n");
+        roused_kill(&roused);
+        ck_assert_int_eq(access(test_path("d/poke.sock"), F_OK), 0);
+        roused_restart(&roused);
+        ck_assert_uint_ge(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+}
+
+static void what_a_run_writes_is_logged_by_line(void) {
+        struct roused roused;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n  talk:\n    run: [sh, -c, 'echo one; echo two >&2; printf \"\\033[1mthree\"']\n");
+        roused_send(&roused, "talk");
+        roused_expect_log(&roused, "[talk] one\n");
+        roused_expect_log(&roused, "[talk] two\n");
+        roused_expect_log(&roused, "[talk] ?[1mthree\n");
+        roused_stop(&roused);
+}
+
+static void a_command_that_is_not_there_is_said(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d", "handles:\n  a: {run: [/no/such/thing]}\n");
+        roused_send(&roused, "a");
+        roused_expect_log(&roused, "a: cannot run /no/such/thing: exec: No such file or directory");
+        roused_send(&roused, "a"); /* and the handle goes on */
+        roused_stop(&roused);
+}
+
+/* Gone, or a zombie whose new parent has not looked yet. */
+static bool is_dead(void *arg) {
+        char path[64], state = 'Z';
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", atoi(arg));
+        file = fopen(path, "re");
+        if (!file)
+                return true;
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+                state = 'Z';
+        fclose(file);
+        return state == 'Z' || state == 'X';
+}
+
+static void a_run_that_takes_too_long_is_ended_with_its_children(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n"
+                "  a:\n"
+                "    run: [sh, -c, 'sh -c \"echo \\$\\$ >>$ROUSE_DIR/pid; exec sleep 1000\" & wait']\n"
+                "    timeout: 300ms\n");
+        roused_send(&roused, "a");
+        lines = roused_expect_lines(&roused, "pid", 1);
+        roused_expect_log(&roused, "did not end in time");
+        ck_assert_msg(test_until(is_dead, lines, test_slow_ms(5000)), "the child lives on");
+        free(lines);
+        roused_stop(&roused);
+}
+
+static void one_that_ignores_term_is_killed(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d",
+                     "handles:\n"
+                     "  a:\n"
+                     "    run: [sh, -c, 'trap \"\" TERM; while :; do sleep 0.1; done']\n"
+                     "    timeout: 100ms\n"
+                     "    kill_after: 200ms\n");
+        roused_send(&roused, "a");
+        roused_expect_log(&roused, "did not end in time");
+        roused_stop(&roused);
+}
+
+static void sends_fan_out_in_order(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(&roused, "d",
+                     "handles:\n"
+                     "  top: {send: [middle, y]}\n"
+                     "  middle: {send: [x]}\n"
+                     "  x: {run: [sh, -c, 'echo x >>$ROUSE_DIR/out']}\n"
+                     "  y: {run: [sh, -c, 'echo y >>$ROUSE_DIR/out']}\n");
+        roused_send(&roused, "top");
+        lines = roused_expect_lines(&roused, "out", 2);
+        ck_assert(strcmp(lines, "y\nx\n") == 0 || strcmp(lines, "x\ny\n") == 0);
+        free(lines);
+        roused_stop(&roused);
+}
+
+static void a_process_is_signalled_by_its_pidfile(void) {
+        char config[4096], pid_text[32];
+        struct roused roused;
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                for (;;)
+                        pause();
+        }
+        snprintf(pid_text, sizeof(pid_text), "%d\n", pid);
+        snprintf(config, sizeof(config), "handles:\n  a: {signal: {pidfile: %s, signal: USR2}}\n",
+                 test_path("pid"));
+        roused_start(&roused, "d", config);
+        roused_send(&roused, "a");
+        roused_expect_log(&roused, "No such file or directory");
+        test_write_file(test_path("pid"), "many\n");
+        roused_send(&roused, "a");
+        roused_expect_log(&roused, "there is no process number in it");
+        test_write_file(test_path("pid"), pid_text);
+        roused_send(&roused, "a");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR2);
+        roused_send(&roused, "a");
+        roused_expect_log(&roused, "the process is not running");
+        roused_stop(&roused);
+}
+
+static void reload(struct roused *roused, const char *config, const char *expected) {
+        roused_write_config(roused, config);
+        ck_assert_int_eq(kill(roused->pid, SIGHUP), 0);
+        roused_expect_log(roused, expected);
+}
+
+static void a_reload_takes_the_new_and_keeps_the_old_going(void) {
+        struct roused roused;
+        char *answer, *lines;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n"
+                "  slow: {run: [sh, -c, 'echo began >>$ROUSE_DIR/out; while ! test -e $ROUSE_DIR/go; do "
+                "sleep 0.01; done; echo ended >>$ROUSE_DIR/out']}\n"
+                "  gone: {}\n");
+        roused_send(&roused, "slow");
+        free(roused_expect_lines(&roused, "out", 1));
+        roused_send(&roused, "slow"); /* behind the run that goes on */
+        reload(&roused,
+               "handles:\n"
+               "  slow: {run: [sh, -c, 'echo new $ROUSE_SEQ $ROUSE_SENDS >>$ROUSE_DIR/out']}\n"
+               "  fresh: {}\n",
+               "1 handles added, 1 changed, 1 removed");
+        answer = roused_poke(&roused, "gone\nfresh\n");
+        ck_assert_str_eq(answer, "error no_such_handle\nok 1\n");
+        free(answer);
+        test_write_file(test_path("d/go"), "");
+        lines = roused_expect_lines(&roused, "out", 3);
+        ck_assert_str_eq(lines, "began\nended\nnew 2 1\n");
+        free(lines);
+        roused_stop(&roused);
+}
+
+static void a_removed_handle_delivers_its_last_wake(void) {
+        struct roused roused;
+        char *answer, *lines;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n"
+                "  slow: {run: [sh, -c, 'echo began >>$ROUSE_DIR/out; while ! test -e $ROUSE_DIR/go; do "
+                "sleep 0.01; done']}\n");
+        roused_send(&roused, "slow");
+        free(roused_expect_lines(&roused, "out", 1));
+        roused_send(&roused, "slow");
+        reload(&roused, "handles: {}\n", "1 removed");
+        test_write_file(test_path("d/go"), "");
+        lines = roused_expect_lines(&roused, "out", 2);
+        free(lines);
+        for (int i = 0; i < 1000; i++) {
+                bool is_gone;
+
+                answer = roused_poke(&roused, "slow");
+                is_gone = strcmp(answer, "error no_such_handle\n") == 0;
+                free(answer);
+                if (is_gone)
+                        break;
+                usleep(10000);
+        }
+        answer = roused_poke(&roused, "slow");
+        ck_assert_str_eq(answer, "error no_such_handle\n");
+        free(answer);
+        roused_stop(&roused);
+}
+
+static void a_bad_file_changes_nothing(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d", "handles: {a: {}}\n");
+        reload(&roused, "handles: {b: {}, c: {rum: [x]}}\n", "unknown key 'rum'");
+        roused_expect_log(&roused, "stays in force");
+        ck_assert_uint_eq(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+}
+
+static void a_stop_delivers_what_is_pending_and_lets_runs_end(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(&roused, "d",
+                     "handles:\n"
+                     "  slow: {run: [sh, -c, 'echo began >>$ROUSE_DIR/out; sleep 0.3; "
+                     "echo ended >>$ROUSE_DIR/out']}\n"
+                     "  last: {run: [sh, -c, 'echo last >>$ROUSE_DIR/out2']}\n"
+                     "  fan: {send: [last]}\n");
+        roused_send(&roused, "slow");
+        free(roused_expect_lines(&roused, "out", 1));
+        roused_send(&roused, "slow");
+        /* These stand in the socket's queue when the signal comes, or come before it: none is lost.
+         */
+        kill(roused.pid, SIGSTOP);
+        roused_poke_quietly(&roused, "fan");
+        kill(roused.pid, SIGTERM);
+        kill(roused.pid, SIGCONT);
+        roused_stop(&roused);
+        lines = test_read_file(test_path("d/out"));
+        ck_assert_str_eq(lines, "began\nended\nbegan\nended\n");
+        free(lines);
+        lines = test_read_file(test_path("d/out2"));
+        ck_assert_str_eq(lines, "last\n");
+        free(lines);
+}
+
+static void a_second_and_third_signal_hurry_the_stop(void) {
+        struct roused roused;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n  a: {run: [sh, -c, 'trap \"\" TERM; echo up >>$ROUSE_DIR/out; while :; do sleep "
+                "0.1; done']}\n");
+        roused_send(&roused, "a");
+        free(roused_expect_lines(&roused, "out", 1));
+        kill(roused.pid, SIGTERM);
+        roused_expect_log(&roused, "stopping");
+        kill(roused.pid, SIGTERM);
+        roused_expect_log(&roused, "told to end");
+        roused_stop(&roused);
+        roused_expect_log(&roused, "are killed");
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(options_are_explained),
+                TEST(check_prints_every_error_with_its_place),
+                TEST(a_second_one_is_refused),
+                TEST(sockets_left_by_a_killed_one_are_replaced),
+                TEST(what_a_run_writes_is_logged_by_line),
+                TEST(a_command_that_is_not_there_is_said),
+                TEST(a_run_that_takes_too_long_is_ended_with_its_children),
+                TEST(one_that_ignores_term_is_killed),
+                TEST(sends_fan_out_in_order),
+                TEST(a_process_is_signalled_by_its_pidfile),
+                TEST(a_reload_takes_the_new_and_keeps_the_old_going),
+                TEST(a_removed_handle_delivers_its_last_wake),
+                TEST(a_bad_file_changes_nothing),
+                TEST(a_stop_delivers_what_is_pending_and_lets_runs_end),
+                TEST(a_second_and_third_signal_hurry_the_stop),
+                {0},
+        };
+
+        return test_main("roused", tests, argc, argv);
+}
