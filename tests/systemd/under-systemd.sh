@@ -16,7 +16,7 @@ step() {
 fail() {
   printf 'FAILED: %s\n' "$*"
   systemctl --no-pager --full status roused.service roused.socket || :
-  journalctl --no-pager -u roused.service -u roused.socket -n 60 || :
+  journalctl --no-pager -u roused.service -u roused.socket -n 40 || :
   exit 1
 }
 
@@ -114,10 +114,13 @@ rouse=("$bindir/rouse" --dir "$run")
 
 step "systemd-analyze verify has nothing to say"
 verify() {
-  local output
-  output=$(systemd-analyze verify --man=no "$@" 2>&1) || fail "verify $*: $output"
+  local output man=yes
+  command -v man >/dev/null || man=no
+  output=$(systemd-analyze verify --man=$man "$@" 2>&1) || fail "verify $*: $output"
   [[ -z $output ]] || fail "verify $*: $output"
 }
+MANPATH=$(variable mandir):
+export MANPATH
 verify "$(variable systemdsystemunitdir)"/roused.{service,socket}
 mkdir -p /run/user/0
 XDG_RUNTIME_DIR=/run/user/0 verify --user "$(variable systemduserunitdir)"/roused.{service,socket}
@@ -157,8 +160,10 @@ step "a reload of a wrong configuration fails, says why, and changes nothing"
 write_conf '  wrong: {runn: [/bin/true]}'
 exits 1 systemctl reload roused.service
 journalctl --sync
-journalctl --no-pager -u roused.service | grep -q "roused.yaml:[0-9]*:[0-9]*: .*runn" ||
+journalctl --no-pager -u roused.service >"$work/journal"
+grep -q "roused.yaml:[0-9]*:[0-9]*: .*runn" "$work/journal" ||
   fail "the journal does not name the place"
+! grep -q many-19999 "$work/journal" || fail "the journal has every handle of a reload"
 exits 3 "${rouse[@]}" has-ref many-19999
 [[ $(state roused.service) == active ]] || fail "the service is $(state roused.service)"
 write_conf ''
@@ -168,7 +173,8 @@ exits 4 "${rouse[@]}" has-ref many-19999
 step "a user without rights is refused, a member of the group may send and no more"
 gid=$(getent group roused | cut -d: -f3)
 exits 5 as_nobody '' "${rouse[@]}" send touch
-exits 1 as_nobody '' socat -u - UNIX-SENDTO:$run/poke.sock </dev/null
+echo touch >"$work/poke"
+exits 1 as_nobody '' socat -u "OPEN:$work/poke" UNIX-SENDTO:$run/poke.sock
 exits 0 as_nobody "$gid" "${rouse[@]}" send touch --wait=run
 exits 5 as_nobody "$gid" "${rouse[@]}" reload
 [[ $(n_lines "$work/touched") == 3 ]] || fail "somebody else's send made a run"
