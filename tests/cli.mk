@@ -33,3 +33,15 @@ tests_test_rouse_LDADD = tests/libsupport.la $(CHECK_LIBS)
 tests_test_rouse_show_SOURCES = tests/test-rouse-show.c $(TYPED)
 tests_test_rouse_show_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_show_LDADD = tests/libsupport.la $(CHECK_LIBS)
+
+dist_check_SCRIPTS += tests/test-client-install.sh tests/test-completion.sh
+TESTS += tests/test-client-install.sh tests/test-completion.sh
+
+# with the real daemon
+
+check_PROGRAMS += tests/test-rouse-roused
+TESTS += tests/test-rouse-roused
+
+tests_test_rouse_roused_SOURCES = tests/test-rouse-roused.c tests/typed.c tests/typed.h
+tests_test_rouse_roused_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_roused_LDADD = tests/libsupport.la $(CHECK_LIBS)

@@ -1,0 +1,260 @@
+/* rouse and roused together, as a user types it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+#include "tests/support.h"
+#include "tests/typed.h"
+
+/* The handle "gated" runs until somebody writes to its fifo, so a test decides when. */
+static const char configuration[] =
+        "handles:\n"
+        "  good: {description: Is well, started: true, run: [/bin/true]}\n"
+        "  bad: {run: [/bin/sh, -c, 'exit 3']}\n"
+        "  gated: {run: [/bin/sh, -c, 'cd %s; echo run >>runs; echo >started; cat gate']}\n"
+        "  bare: {}\n"
+        "  other: {}\n";
+
+static void start(struct roused *roused) {
+        char *text;
+
+        ck_assert_int_ge(asprintf(&text, configuration, test_path("d")), 0);
+        roused_start(roused, "d", text);
+        free(text);
+}
+
+static void every_verb_works_as_it_is_typed(void) {
+        static const struct typed_row rows[] = {
+                {"rouse list", 0,
+                 "NAME   STATE  PENDING  SEQ  REF  DESCRIPTION\n"
+                 "good   idle   0        0    yes  Is well\n"
+                 "bad    idle   0        0    -\n"
+                 "gated  idle   0        0    -\n"
+                 "bare   idle   0        0    -\n"
+                 "other  idle   0        0    -\n",
+                 ""},
+                {"rouse list 'b*' --json | tr '}' '\\n' | cut -d, -f1,2", 0,
+                 "[{\"name\":\"bad\",\"is_active\":true\n,{\"name\":\"bare\"\n]\n", ""},
+
+                {"rouse send bare other", 0, "1\n1\n", ""},
+                {"rouse send bare --wait", 0, "2\n", ""},
+                {"rouse send bare other --wait=wake --json --timeout 10s", 0,
+                 "{\"name\":\"bare\",\"ticket\":3,\"disposition\":\"scheduled\",\"seq\":3,"
+                 "\"sends\":1}\n"
+                 "{\"name\":\"other\",\"ticket\":2,\"disposition\":\"scheduled\",\"seq\":2,"
+                 "\"sends\":1}\n",
+                 ""},
+                {"rouse send good --wait=run --timeout 10s", 0, "1\n", ""},
+                {"rouse send good --key 'a b' --key c", 0, NULL, ""},
+                {"rouse send good --wait=run --key a --key b", 0, NULL, ""},
+                {"rouse send good --key \"$(printf 'a\\r')\"", 0, NULL, ""},
+                {"rouse send bad --wait=run", 1, "1\n",
+                 "rouse: bad: the run ended with exit code 3\n"},
+                {"rouse send bare --wait=run", 1, "",
+                 "rouse: \"bare\" has no action, so no run of it can be waited for\n"},
+                {"rouse send barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
+                {"rouse send barr --wait", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
+                {"rouse send quite.another other", 4, "3\n",
+                 "rouse: no handle is named \"quite.another\"; 'rouse list' shows them all\n"},
+                {"rouse send '-x'", 2, "", "rouse: no such option: -x\n"},
+                {"rouse send -- '-x'", 1, "", "rouse: not a legal name: -x\n"},
+                {"rouse send other --no-ack && rouse wait other --ticket 4", 0, "4\n", ""},
+
+                {"rouse wait bare --after 0", 0, "3\n", ""},
+                {"rouse wait bare --ticket 2", 0, "3\n", ""},
+                {"rouse wait bare --timeout 10ms", 124, "",
+                 "rouse: \"bare\" did not wake in time\n"},
+                {"rouse wait barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
+
+                {"rouse is-active bare", 0, "true\n", ""},
+                {"rouse has-ref bare", 3, "false\n", ""},
+                {"rouse start bare; rouse has-ref bare", 0, "true\n", ""},
+                {"rouse stop bare; rouse has-ref bare", 3, "false\n", ""},
+                {"rouse ref bare; rouse has-ref bare", 0, "true\n", ""},
+                {"rouse unref bare; rouse has-ref bare", 3, "false\n", ""},
+                {"rouse start bare --json | cut -d, -f1-3", 0,
+                 "{\"name\":\"bare\",\"is_active\":true,\"has_ref\":true\n", ""},
+                {"rouse has-ref barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
+
+                {"rouse pause bare && rouse send bare bare", 0, "4\n4\n", ""},
+                {"rouse status bare | sed 's/uid [0-9]* since.*/uid … since …/'", 0,
+                 "bare\n"
+                 "  State: paused. Paused by uid … since …\n"
+                 "  The last wake was number 3; 2 sends are covered by the next one.\n"
+                 "  It has no action: its wakes go to those who watch it.\n"
+                 "  It is started: it holds the daemon's loop.\n",
+                 ""},
+                {"rouse resume bare; rouse wait bare --ticket 4", 0, "4\n", ""},
+
+                {"rouse create mine --started && rouse has-ref mine", 0, "true\n", ""},
+                {"rouse create mine", 1, "", "rouse: a handle named \"mine\" is there already\n"},
+                {"rouse create 'a b'", 1, "", NULL},
+                {"rouse close mine", 0, "", ""},
+                {"rouse is-active mine", 4, "", NULL},
+                {"rouse reload", 0, "nothing changed\n", ""},
+                {"rouse close other", 0, "", ""},
+                {"rouse is-active other", 3, "false\n", ""},
+                {"rouse send other", 1, "", "rouse: the handle is closed: other\n"},
+                {"rouse send other --wait", 1, "", "rouse: \"other\" is closed\n"},
+                {"rouse close other", 1, "", "rouse: \"other\" is closed\n"},
+
+                {"rouse stats other | head -4", 0,
+                 "name                 other\n"
+                 "sends                4\n"
+                 "wakes                4\n"
+                 "coalesced            0\n",
+                 ""},
+                {"rouse stats | grep -c '^uptime  *[0-9.]*[a-z]'", 0, "1\n", ""},
+                {"rouse stats --json barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
+
+                {"rouse call ping", 0, "\"pong\"\n", ""},
+                {"rouse call wait '[\"bare\", 0]'", 0, "{\"seq\":4,\"sends\":null}\n", ""},
+                {"rouse call pnig", 1, "", "rouse: method not found\n"},
+                {"rouse version | sed 's/ [0-9][0-9.]*//'", 0, "rouse\nroused at $DIR\n", ""},
+                {},
+        };
+        struct roused roused;
+
+        start(&roused);
+        typed_check_rows(roused.dir, rows);
+        roused_stop(&roused);
+}
+
+static void ten_sends_during_a_run_make_one_more(void) {
+        struct roused roused;
+
+        start(&roused);
+        typed_check(roused.dir,
+                    "mkfifo $DIR/gate $DIR/started\n"
+                    "rouse send gated; read x <$DIR/started\n"
+                    "for i in 1 2 3 4 5 6 7 8 9 10; do rouse send gated; done >/dev/null\n"
+                    "rouse status gated | grep -o behind_run\n"
+                    "echo >$DIR/gate; read x <$DIR/started; echo >$DIR/gate\n"
+                    "until rouse status gated | grep -o idle; do sleep 0.02; done\n"
+                    "wc -l <$DIR/runs",
+                    0, "1\nbehind_run\nidle\n2\n", "");
+        roused_stop(&roused);
+}
+
+/* The sockets let everybody in here, so that it is the daemon who refuses. */
+static void who_has_no_right_is_refused(void) {
+#define AS_NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups $ROUSE "
+        static const struct typed_row rows[] = {
+                {AS_NOBODY "send bare", 5, "",
+                 "rouse: permission denied: bare; 'access' in the daemon's configuration says who "
+                 "may\n"},
+                {AS_NOBODY "send bare --wait", 5, "",
+                 "rouse: permission denied: send needs the right to send for \"bare\"; 'access' in "
+                 "the daemon's configuration says who may\n"},
+                {AS_NOBODY "pause bare", 5, "", NULL},
+                {AS_NOBODY "reload", 5, "", NULL},
+                {AS_NOBODY "is-active bare", 0, "true\n", ""},
+                {},
+        };
+        struct roused roused;
+
+        if (geteuid() != 0)
+                return; /* nobody else can become somebody else */
+        start(&roused);
+        ck_assert_int_eq(chmod(test_dir(), 0755), 0);
+        ck_assert_int_eq(chmod(test_path("d/poke.sock"), 0666), 0);
+        ck_assert_int_eq(chmod(test_path("d/control.sock"), 0666), 0);
+        typed_check_rows(roused.dir, rows);
+        roused_stop(&roused);
+}
+
+static void a_reload_changes_what_the_file_changed(void) {
+        struct roused roused;
+
+        start(&roused);
+        typed_check(roused.dir,
+                    "cd $DIR; sed -i '/other/d; s/exit 3/exit 4/' roused.yaml; "
+                    "echo '  new: {}' >>roused.yaml; rouse reload; rouse list new | wc -l",
+                    0, "added new\nchanged bad\nremoved other\n2\n", "");
+        typed_check(roused.dir,
+                    "cd $DIR; echo '  wrong: {runn: [/bin/true]}' >>roused.yaml; rouse reload; "
+                    "echo $?; rouse is-active wrong",
+                    4, "1\n", NULL);
+        roused_stop(&roused);
+}
+
+static void a_misspelt_key_is_shown_with_its_place(void) {
+        test_write_file(test_path("x.yaml"), "handles:\n  a:\n    runn: [/bin/true]\n");
+        test_write_file(test_path("y.yaml"), "handles: {a: {}}\n");
+        typed_check(test_dir(),
+                    "cd $DIR; PATH=$ROUSE_BUILD/daemon:$PATH rouse check x.yaml 2>&1 | "
+                    "grep -o 'x.yaml:3:5: .*runn.*run'",
+                    0, NULL, "");
+        typed_check(test_dir(), "cd $DIR; PATH=$ROUSE_BUILD/daemon:$PATH rouse check x.yaml", 1,
+                    NULL, NULL);
+        typed_check(test_dir(), "cd $DIR; PATH=$ROUSE_BUILD/daemon:$PATH rouse check y.yaml", 0,
+                    NULL, NULL);
+}
+
+static void no_wake_is_missed_with_after(void) {
+        struct roused roused;
+
+        start(&roused);
+        /* Wakes come while nobody waits: the next wait returns at once, with the last number. */
+        typed_check(roused.dir,
+                    "rouse send bare --wait; seq=$(rouse wait bare --after 0); echo $seq; "
+                    "rouse send bare --wait; rouse send bare --wait; "
+                    "seq=$(rouse wait bare --after $seq); echo $seq; "
+                    "rouse wait bare --after $seq --timeout 10ms; echo $?",
+                    0, "1\n1\n2\n3\n3\n124\n", NULL);
+        roused_stop(&roused);
+}
+
+static void watchers_are_told(void) {
+        struct roused roused;
+
+        start(&roused);
+        typed_check(roused.dir,
+                    "mkfifo $DIR/f; $ROUSE watch 'b*' >$DIR/f & exec 3<$DIR/f; "
+                    "until rouse call stats | grep -q '\"clients\":[2-9]'; do sleep 0.02; done; "
+                    "rouse send bare --wait; rouse send other --wait; rouse send bare --wait; "
+                    "read a <&3; read b <&3; echo $a; echo $b; kill -INT $!; wait $!; echo $?",
+                    0, "1\n1\n2\nbare 1 1 0\nbare 2 1 0\n0\n", "");
+        roused_stop(&roused);
+}
+
+static void the_manuals_lines_for_others_work(void) {
+        static const struct typed_row rows[] = {
+                {"echo bare | socat - UNIX-SENDTO:$DIR/poke.sock", 0, "", ""},
+                {"rouse wait bare --after 0", 0, "1\n", ""},
+                {"echo bare | socat -t1 - UNIX-SENDTO:$DIR/poke.sock,bind=$DIR/x.sock", 0, "ok 2\n",
+                 ""},
+                {"printf 'bare\\n' | nc -uU -W1 $DIR/poke.sock", 0, "ok 3\n", ""},
+                {"printf 'bare\\nnope\\n' | nc -uU -w1 $DIR/poke.sock", 0,
+                 "ok 4\nerror no_such_handle\n", ""},
+                {"mkfifo $DIR/o; echo bare >$DIR/i; nc -uU $DIR/poke.sock <$DIR/i >$DIR/o & "
+                 "read x <$DIR/o; kill $!; echo $x",
+                 0, "ok 5\n", ""},
+                {},
+        };
+        struct roused roused;
+
+        start(&roused);
+        typed_check_rows(roused.dir, rows);
+        roused_stop(&roused);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(every_verb_works_as_it_is_typed),
+                TEST(ten_sends_during_a_run_make_one_more),
+                TEST(who_has_no_right_is_refused),
+                TEST(a_reload_changes_what_the_file_changed),
+                TEST(a_misspelt_key_is_shown_with_its_place),
+                TEST(no_wake_is_missed_with_after),
+                TEST(watchers_are_told),
+                TEST(the_manuals_lines_for_others_work),
+                {},
+        };
+
+        return test_main("rouse-roused", tests, argc, argv);
+}
