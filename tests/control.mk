@@ -5,7 +5,7 @@ TESTS_CONTROL = tests/test-control tests/test-control-clients tests/test-glob te
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
-CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h tests/no-sources.c
+CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h
 
 tests_test_control_SOURCES = tests/test-control.c $(CONTROL_FIXTURE)
 tests_test_control_CFLAGS = $(CFLAGS_TEST)
