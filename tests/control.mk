@@ -31,6 +31,14 @@ tests_test_stream_SOURCES = tests/test-stream.c
 tests_test_stream_CFLAGS = $(CFLAGS_TEST)
 tests_test_stream_LDADD = $(LDADD_DAEMON)
 
+# Replays doc/protocol.md against the real daemon.
+
+check_PROGRAMS += tests/test-protocol
+TESTS += tests/test-protocol
+tests_test_protocol_SOURCES = tests/test-protocol.c
+tests_test_protocol_CFLAGS = $(CFLAGS_TEST)
+tests_test_protocol_LDADD = $(LDADD_LIB)
+
 # Fuzz targets: built here with a main program that replays the corpus. For fuzzing, build them with
 # clang, `--enable-sanitizer=address,undefined,fuzzer-no-link` and LDFLAGS=-fsanitize=fuzzer.
 
