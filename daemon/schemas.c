@@ -39,7 +39,7 @@ const struct openrpc_schema schemas[] = {
         {"Run", SCHEMA({"type":"object","properties":{
                 "seq":{"type":"integer","description":"The last wake that it covers"},
                 "sends":{"type":"integer"},
-                "outcome":{"enum":["exited","signaled","timed_out","failed"]},
+                "outcome":{"enum":["exited","signaled","timed_out","not_started"]},
                 "status":{"type":"integer","description":"Exit code, signal, or negative errno"},
                 "success":{"type":"boolean"},
                 "started_ms":{"type":["integer","null"],"description":"Unix time"},

@@ -145,8 +145,8 @@ bool stream_turn_is_over(const struct stream *stream) {
 void stream_flush_later(struct stream *stream) {
         if (stream->is_closing || list_is_linked(&stream->ready_link))
                 return;
-        if (stream->events & UV_WRITABLE)
-                return; /* there is no room now; it leaves with what waits for some */
+        if (stream->is_stuck)
+                return; /* it leaves with what waits for room in the socket */
         list_append(&stream->set->ready, &stream->ready_link);
         run(stream->set);
 }
@@ -174,7 +174,7 @@ static void update_events(struct stream *stream) {
                 return;
         if (!stream->is_at_end && !stream->is_stopped && !stream->has_lines)
                 events |= UV_READABLE;
-        if (stream_n_unsent(stream) > 0 && !list_is_linked(&stream->ready_link))
+        if (stream->is_stuck)
                 events |= UV_WRITABLE;
         if (!events && !stream->has_lines)
                 events = UV_PRIORITIZED;
@@ -333,6 +333,7 @@ static void flush(struct stream *stream) {
         if (stream->is_closing)
                 return;
         discard_sent(stream);
+        stream->is_stuck = stream_n_unsent(stream) > 0;
         count_unsent(stream);
         if (stream->is_blocked && stream_n_unsent(stream) <= stream->max_out / 2)
                 take_again_later(stream);

@@ -73,6 +73,7 @@ struct stream {
         bool is_stopped;  /* takes no more lines, by stream_stop_reading() */
         bool is_at_end;   /* the other end says no more */
         bool has_ended;   /* … and ops->ended() was told */
+        bool is_stuck;    /* the socket has no room for the rest of `out` */
         bool is_deaf;     /* the other end listens no more: answers are thrown away */
         bool is_closing;
 };

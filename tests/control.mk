@@ -5,7 +5,7 @@ TESTS_CONTROL = tests/test-control tests/test-control-clients tests/test-glob te
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
-CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h tests/no-sources.c
+CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h
 
 tests_test_control_SOURCES = tests/test-control.c $(CONTROL_FIXTURE)
 tests_test_control_CFLAGS = $(CFLAGS_TEST)
@@ -30,6 +30,14 @@ tests_test_rpc_LDADD = $(LDADD_DAEMON)
 tests_test_stream_SOURCES = tests/test-stream.c
 tests_test_stream_CFLAGS = $(CFLAGS_TEST)
 tests_test_stream_LDADD = $(LDADD_DAEMON)
+
+# Replays doc/protocol.md against the real daemon.
+
+check_PROGRAMS += tests/test-protocol
+TESTS += tests/test-protocol
+tests_test_protocol_SOURCES = tests/test-protocol.c
+tests_test_protocol_CFLAGS = $(CFLAGS_TEST)
+tests_test_protocol_LDADD = $(LDADD_LIB)
 
 # Fuzz targets: built here with a main program that replays the corpus. For fuzzing, build them with
 # clang, `--enable-sanitizer=address,undefined,fuzzer-no-link` and LDFLAGS=-fsanitize=fuzzer.

@@ -431,6 +431,45 @@ static void assert_described(const json_t *is, const json_t *schema) {
                 ck_assert_msg(json_object_get(is, key), "%s is described and not there", key);
 }
 
+static void assert_enum(const json_t *schema, const char *(*to_string)(int i), int n) {
+        const json_t *words = json_object_get(schema, "enum");
+
+        ck_assert_uint_eq(json_array_size(words), (size_t)n);
+        for (int i = 0; i < n; i++)
+                ck_assert_str_eq(json_string_value(json_array_get(words, (size_t)i)), to_string(i));
+}
+
+static const char *state_word(int i) {
+        return handle_state_to_string((enum handle_state)i);
+}
+
+static const char *disposition_word(int i) {
+        return handle_disposition_to_string((enum handle_disposition)i);
+}
+
+static const char *outcome_word(int i) {
+        return run_outcome_to_string((enum run_outcome)i);
+}
+
+static const json_t *property(const json_t *schemas, const char *schema, const char *name) {
+        return json_object_get(json_object_get(json_object_get(schemas, schema), "properties"),
+                               name);
+}
+
+static void described_words_are_those_that_are_used(void) {
+        json_t *document, *schemas;
+
+        begin();
+        document = fixture_ask(&d, "describe", NULL);
+        schemas = json_object_get(json_object_get(document, "components"), "schemas");
+        assert_enum(property(schemas, "Handle", "state"), state_word, N_HANDLE_STATES);
+        assert_enum(property(schemas, "Sent", "disposition"), disposition_word,
+                    N_SEND_DISPOSITIONS);
+        assert_enum(property(schemas, "Run", "outcome"), outcome_word, N_RUN_OUTCOMES);
+        json_decref(document);
+        finish();
+}
+
 static void status_says_why_it_waits(void) {
         json_t *status, *why, *run, *document, *schemas;
 
@@ -461,9 +500,7 @@ static void status_says_why_it_waits(void) {
         ck_assert(strncmp(json_string_value(json_object_get(why, "sentence")),
                           "Run 1 goes on since ", 20) == 0);
         run = json_object_get(status, "run");
-        assert_described(run, json_object_get(json_object_get(json_object_get(schemas, "Status"),
-                                                              "properties"),
-                                              "run"));
+        assert_described(run, property(schemas, "Status", "run"));
         ck_assert_int_eq(json_integer_value(json_object_get(run, "seq")), 1);
         ck_assert_int_eq(kill((pid_t)json_integer_value(json_object_get(run, "pid")), SIGTERM), 0);
         json_decref(status);
@@ -671,6 +708,7 @@ int main(int argc, char **argv) {
                 TEST(what_has_happened_is_told_at_once),
                 TEST(a_wait_ends_when_its_handle_is_closed),
                 TEST(list_shows_what_may_be_read),
+                TEST(described_words_are_those_that_are_used),
                 TEST(status_says_why_it_waits),
                 TEST(stats_count),
                 TEST(reload_tells_changes_or_errors),
