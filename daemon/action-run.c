@@ -179,6 +179,12 @@ static void stop(struct run *run, bool kill) {
         end(run->impl, kill);
 }
 
+static void tell(struct run *run, int signal) {
+        struct command *command = run->impl;
+
+        (void)exec_signal(command->exec, signal);
+}
+
 static int start(struct run *run, const struct action_conf *action) {
         const struct run_conf *conf = run_conf(action);
         struct registry *registry = run_registry(run);
@@ -229,4 +235,5 @@ const struct action_kind action_kind_run = {
         .free = free_conf,
         .start = start,
         .stop = stop,
+        .tell = tell,
 };

@@ -44,6 +44,8 @@ struct action_kind {
         /* Asks a run to end: TERM, and KILL later, or `kill` at once. NULL for kinds that end
          * within start. */
         void (*stop)(struct run *run, bool kill);
+        /* Tells a run that there is more to do. NULL: cannot be told. */
+        void (*tell)(struct run *run, int signal);
 };
 
 /* Ended by NULL. */

@@ -23,6 +23,12 @@ struct handle_conf {
         bool started;
 };
 
+/* Handles that name it in their policy: at most max of them run at once. */
+struct group_conf {
+        const char *name; /* stands in the configuration's arena */
+        uint32_t max;
+};
+
 struct worker_conf {
         char *name;
         struct source_conf **sources;
@@ -34,6 +40,8 @@ struct configuration {
         unsigned int n_refs;
         struct handle_conf *handles; /* in the order of the files */
         size_t n_handles;
+        struct group_conf *groups;
+        size_t n_groups;
         struct worker_conf **workers;
         size_t n_workers;
         struct access_rules *access; /* never NULL: the defaults */

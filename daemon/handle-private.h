@@ -3,6 +3,7 @@
 
 #include "daemon/deadline.h"
 #include "daemon/gate.h"
+#include "daemon/group.h"
 #include "daemon/handle.h"
 #include "daemon/runner.h"
 #include "daemon/seqfile.h"
@@ -11,15 +12,25 @@ struct configuration;
 struct policy_conf;
 struct run;
 
+/* A run that has ended. */
+struct run_record {
+        struct run_result result; /* seq 0: none */
+        char *complaint;          /* or NULL */
+};
+
 /* What only handles have that were woken, run or paused. */
 struct handle_past {
         struct histogram *wake_latency;
         struct histogram *run_duration;
-        struct run_result last_run;
-        bool has_run;
+        struct keyset *keys;        /* of sends that no wake has covered */
+        struct keyset *keys_to_run; /* of wakes that no run has covered */
+        struct run_record
+                *records; /* a ring of the last LIMIT_RUN_RECORDS; made by the first run */
+        size_t next_record;
         uint64_t n_wakes;
         uint64_t n_runs, n_runs_failed;
         int64_t paused_realtime_ms;
+        uint64_t paused_until_ns; /* UINT64_MAX: until somebody resumes it */
         uid_t paused_by;
 };
 
@@ -40,6 +51,8 @@ struct handle {
         struct runner runner;
         struct deadline deadline; /* of the gate or the runner, whichever is earlier */
         struct run *run;          /* the one that goes on */
+        struct group *group;      /* counted; or NULL */
+        struct group_member membership;
         struct list watches;
         struct list link; /* in the registry's closed handles */
         struct handle_past *past;
@@ -63,8 +76,28 @@ bool handle_is_busy(const struct handle *handle);
 /* Asks the run that goes on to end; kill: at once. */
 void handle_stop_run(struct handle *handle, bool kill);
 
-/* From run_finish(). */
+/* From run_finish(). Takes the run. */
 void handle_run_ended(struct handle *handle, struct run *run);
+
+/* Between the files of a handle. */
+
+/* Wakes and runs if it is due, and sets the deadline for the rest. */
+void handle_advance(struct handle *handle, uint64_t now_ns);
+void handle_free_if_done(struct handle *handle);
+/* Made when it is first needed; NULL: out of memory. */
+struct handle_past *handle_past(struct handle *handle);
+void handle_record(struct histogram **histogram, uint64_t value);
+/* A wake is to become a run. */
+void handle_run_wake(struct handle *handle);
+/* Time has passed. */
+void handle_run_tick(struct handle *handle, uint64_t now_ns);
+/* Its configuration has changed; it now belongs to this group (consumed; or NULL). */
+void handle_run_configure(struct handle *handle, struct group *group);
+
+void handle_tell_wake(struct handle *handle, uint64_t seq, uint64_t n_sends);
+void handle_tell_run_started(struct handle *handle, uint64_t seq, uint64_t n_sends);
+void handle_tell_run_ended(struct handle *handle, const struct run_result *result);
+void handle_tell_closed(struct handle *handle);
 
 /* What would become of a send now. */
 enum handle_disposition handle_foresee(const struct handle *handle);

@@ -6,6 +6,7 @@
 #include "daemon/configuration.h"
 #include "daemon/handle-private.h"
 #include "daemon/handle.h"
+#include "daemon/limits.h"
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
 #include "daemon/run.h"
@@ -156,14 +157,37 @@ void handle_get_why(const struct handle *handle, struct handle_why *ret) {
         if (why.state == HANDLE_PAUSED && handle->past) {
                 why.since_realtime_ms = handle->past->paused_realtime_ms;
                 why.by_uid = handle->past->paused_by;
+                if (handle->past->paused_until_ns != UINT64_MAX)
+                        why.until_ns = handle->past->paused_until_ns;
+        }
+        if (why.state == HANDLE_GROUP_FULL && handle->group)
+                why.group = group_name(handle->group);
+        if (why.state == HANDLE_BACKING_OFF || why.state == HANDLE_FAILED) {
+                why.attempt = handle->runner.n_failed;
+                why.attempts = handle_policy(handle)->runner.attempts;
         }
         *ret = why;
 }
 
+void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg) {
+        const struct handle_past *past = handle->past;
+
+        for (size_t i = 1; past && past->records && i <= LIMIT_RUN_RECORDS; i++) {
+                size_t at = (past->next_record + LIMIT_RUN_RECORDS - i) % LIMIT_RUN_RECORDS;
+                const struct run_record *record = &past->records[at];
+
+                if (record->result.seq)
+                        cb(arg, &record->result, record->complaint);
+        }
+}
+
 bool handle_last_run(const struct handle *handle, struct run_result *ret) {
-        if (!handle->past || !handle->past->has_run)
+        const struct handle_past *past = handle->past;
+
+        if (!past || !past->n_runs || !past->records)
                 return false;
-        *ret = handle->past->last_run;
+        *ret = past->records[(past->next_record + LIMIT_RUN_RECORDS - 1) % LIMIT_RUN_RECORDS]
+                       .result;
         return true;
 }
 

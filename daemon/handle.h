@@ -94,7 +94,7 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 int handle_start(struct handle *handle);
 int handle_stop(struct handle *handle);
 /* Delays wakes, remembers sends. Both may be repeated. -EBADF: closed. */
-int handle_pause(struct handle *handle, uid_t by_uid);
+int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns); /* 0: until resume */
 int handle_resume(struct handle *handle);
 /* For good: what is pending is dropped, a run that goes on ends by itself, watches are told.
  * -EBADF. */
@@ -122,10 +122,17 @@ struct handle_why {
         uint64_t run_started_ns;
         pid_t run_pid;             /* 0: none */
         int64_t since_realtime_ms; /* paused since, running since; 0: does not apply */
-        uid_t by_uid;              /* who paused it */
+        const char *group;         /* with GROUP_FULL */
+        uint32_t attempt,
+                attempts; /* with BACKING_OFF and FAILED: failed so far, and allowed (0: any) */
+        uid_t by_uid;     /* who paused it */
 };
 void handle_get_why(const struct handle *handle, struct handle_why *ret);
 
+/* The runs that ended last, the newest first. `complaint` is the beginning of what it wrote to
+ * standard error, if it failed; or NULL. */
+typedef void (*handle_run_cb)(void *arg, const struct run_result *result, const char *complaint);
+void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg);
 /* The last run, false if there was none. */
 bool handle_last_run(const struct handle *handle, struct run_result *ret);
 

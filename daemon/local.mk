@@ -73,9 +73,12 @@ daemon_libroused_la_SOURCES += \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/exec.c daemon/exec.h \
 	daemon/gate.c daemon/gate.h \
+	daemon/group.c daemon/group.h \
 	daemon/handle-private.h \
-	daemon/handle-view.c daemon/handle.c daemon/handle.h \
+	daemon/handle-run.c daemon/handle-view.c daemon/handle-watch.c \
+	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
+	daemon/keyset.c daemon/keyset.h \
 	daemon/line-reader.c daemon/line-reader.h \
 	daemon/log.c daemon/log.h \
 	daemon/policy.c daemon/policy.h \

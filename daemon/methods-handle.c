@@ -67,7 +67,7 @@ static void pause_handle(struct rpc_call *call, const struct rpc_arg *args) {
         struct handle *handle = method_handle(call, args[0].string, ACCESS_ADMIN);
 
         if (handle)
-                answer_change(call, handle, handle_pause(handle, client_of(call)->peer.uid));
+                answer_change(call, handle, handle_pause(handle, client_of(call)->peer.uid, 0));
 }
 
 static void resume(struct rpc_call *call, const struct rpc_arg *args) {

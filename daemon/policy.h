@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/keyset.h"
+
 /* Delays of the wake. Zero: no such limit. */
 struct gate_policy {
         uint64_t quiet_ns;        /* wait until no send came for so long … */
@@ -19,6 +21,9 @@ enum on_busy {
         ON_BUSY_SIGNAL,
 };
 
+#define POLICY_KEYS_MAX       1000U
+#define POLICY_KEYS_MAX_BYTES (256U << 10)
+
 /* What becomes of wakes while a run goes on, and of runs that fail. */
 struct runner_policy {
         enum on_busy on_busy;
@@ -31,9 +36,11 @@ struct policy_conf {
         struct gate_policy gate;
         struct runner_policy runner;
         int busy_signal; /* with ON_BUSY_SIGNAL */
+        struct keyset_limits keys;
+        char *group; /* of which only some run at once; or NULL */
 };
 
-/* No limits: what a handle without a policy has. */
+/* What a handle without a policy has: no limits but that of keys. */
 extern const struct policy_conf policy_none;
 
 bool policy_conf_equal(const struct policy_conf *a,

@@ -8,6 +8,7 @@
 
 struct configuration;
 struct deadline_queue;
+struct group;
 struct histogram;
 struct seqfile;
 
@@ -25,6 +26,8 @@ struct registry {
         struct list closed; /* still shown; their number is n_closed */
         size_t n_closed;
         struct list watches;
+        struct group **groups; /* of the newest configuration, counted */
+        size_t n_groups;
         struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
         struct histogram *run_duration;
         struct handle_stats gone; /* counters of handles that are no more */
@@ -36,5 +39,7 @@ struct registry {
 
 /* From handle_close(): shows it for a while, or discards it. */
 void registry_closed(struct registry *registry, struct handle *handle);
+/* A reference to the group of this name as the newest configuration has it, or NULL. */
+struct group *registry_group(struct registry *registry, const char *name);
 void registry_run_started(struct registry *registry);
 void registry_run_ended(struct registry *registry);

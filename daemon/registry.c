@@ -15,6 +15,7 @@
 
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
+#include "daemon/group.h"
 #include "daemon/handle-private.h"
 #include "daemon/histogram.h"
 #include "daemon/limits.h"
@@ -197,6 +198,43 @@ static int name_append(char ***names, size_t *n_names, const char *name) {
         return 0;
 }
 
+struct group *registry_group(struct registry *registry, const char *name) {
+        for (size_t i = 0; name && i < registry->n_groups; i++)
+                if (strcmp(group_name(registry->groups[i]), name) == 0)
+                        return group_ref(registry->groups[i]);
+        return NULL;
+}
+
+static void free_groups(struct group **groups, size_t n_groups) {
+        while (n_groups)
+                group_unref(groups[--n_groups]);
+        free(groups);
+}
+
+/* Groups keep those that run and wait in them over a reload. */
+static int apply_groups(struct registry *registry, const struct configuration *configuration) {
+        struct group **groups = calloc(configuration->n_groups ?: 1, sizeof(struct group *));
+        size_t n = 0;
+
+        if (!groups)
+                return -ENOMEM;
+        for (; n < configuration->n_groups; n++) {
+                const struct group_conf *conf = &configuration->groups[n];
+
+                groups[n] = registry_group(registry, conf->name);
+                if (groups[n])
+                        group_set_max(groups[n], conf->max);
+                else if (group_new(conf->name, conf->max, &groups[n]) < 0) {
+                        free_groups(groups, n);
+                        return -ENOMEM;
+                }
+        }
+        free_groups(registry->groups, registry->n_groups);
+        registry->groups = groups;
+        registry->n_groups = n;
+        return 0;
+}
+
 struct apply {
         struct registry *registry;
         struct configuration *next;
@@ -236,6 +274,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
                    struct registry_changes *ret) {
         struct apply apply = {registry, configuration, ret, 0};
 
+        apply.error = apply_groups(registry, configuration);
         registry_each(registry, apply_to, &apply);
         list_for_each_safe (link, &registry->closed) {
                 struct handle *handle = container_of(link, struct handle, link);
@@ -368,6 +407,7 @@ struct registry *registry_free(struct registry *registry) {
         histogram_free(registry->wake_latency);
         histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);
+        free_groups(registry->groups, registry->n_groups);
         free(registry);
         return NULL;
 }

@@ -7,6 +7,7 @@
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
 #include "daemon/handle-private.h"
+#include "daemon/keyset.h"
 #include "daemon/registry-private.h"
 #include "lib/cleanup.h"
 
@@ -42,6 +43,8 @@ int run_new(struct handle *handle, struct configuration *configuration,
 struct run *run_free(struct run *run) {
         if (run) {
                 configuration_unref(run->configuration);
+                keyset_free(run->keys);
+                free(run->complaint);
                 free(run);
         }
         return NULL;

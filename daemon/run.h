@@ -9,6 +9,7 @@
 
 struct action_conf;
 struct configuration;
+struct keyset;
 struct registry;
 
 struct run {
@@ -16,8 +17,10 @@ struct run {
         struct configuration *configuration; /* counted: the action stands in it */
         const struct action_conf *action;
         struct run_result result;
-        pid_t pid;  /* 0: none */
-        void *impl; /* the kind's own */
+        pid_t pid;           /* 0: none */
+        void *impl;          /* the kind's own */
+        struct keyset *keys; /* of the sends that it covers; owned; or NULL */
+        char *complaint;     /* the beginning of what it wrote to standard error; owned; or NULL */
 };
 
 /* A run that covers the handle's wakes up to seq, not started yet. 0, -ENOMEM. */

@@ -35,7 +35,7 @@ static struct daemon d;
 
 static void begin(void) {
         fixture_init(&d, yaml);
-        ck_assert_int_eq(handle_pause(fixture_handle(&d, "held"), 0), 0);
+        ck_assert_int_eq(handle_pause(fixture_handle(&d, "held"), 0, 0), 0);
 }
 
 static void finish(void) {

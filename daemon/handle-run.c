@@ -1,0 +1,226 @@
+/*
+ * The second half of a handle: wakes become runs. The runner, which is pure, says what to do; this
+ * file does it.
+ *
+ * What the wakes bring (numbers of sends, keys) is gathered until a run starts, and goes with that
+ * run. If the run fails and is to be tried again, or could not be started, it comes back and goes
+ * with the next.
+ *
+ * A run that wants to start and belongs to a group asks the group for a place; the runner waits
+ * meanwhile. The place is given back before the runner hears of the run's end, so that those who
+ * waited come first.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/action.h"
+#include "daemon/configuration.h"
+#include "daemon/handle-private.h"
+#include "daemon/histogram.h"
+#include "daemon/keyset.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/policy.h"
+#include "daemon/registry-private.h"
+#include "daemon/run.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+
+/* Before a run is tried again that could not be started for want of processes, memory or
+ * descriptors. */
+#define DEFER_NS NS_PER_S
+
+static bool is_transient(int error) {
+        return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static const struct keyset_limits *limits_of(const struct handle *handle) {
+        return &handle_policy(handle)->keys;
+}
+
+/* What a run was for is to be done by the next one, before what came since. */
+static void take_back(struct handle *handle, struct run *run) {
+        struct handle_past *past = handle_past(handle);
+
+        handle->n_sends_to_run += run->result.n_sends;
+        if (!past)
+                return;
+        keyset_merge(&run->keys, limits_of(handle), past->keys_to_run);
+        past->keys_to_run = steal_ptr(run->keys);
+}
+
+/* The run could not be started, and can be later. */
+static void defer(struct handle *handle, uint64_t now_ns) {
+        group_leave(&handle->membership);
+        runner_deferred(&handle->runner, now_ns + DEFER_NS);
+}
+
+static void start_run(struct handle *handle) {
+        const struct action_conf *action = handle->conf->action;
+        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        struct run *run = NULL;
+        int r;
+
+        r = run_new(handle, handle->configuration, action, handle->seq, handle->n_sends_to_run,
+                    &run);
+        if (r < 0) {
+                defer(handle, now_ns);
+                return;
+        }
+        handle->run = run;
+        registry_run_started(handle->registry);
+        runner_started(&handle->runner);
+        handle->n_sends_to_run = 0;
+        if (handle->past)
+                run->keys = steal_ptr(handle->past->keys_to_run);
+        handle_tell_run_started(handle, run->result.seq, run->result.n_sends);
+        r = action->kind->start(run, action);
+        if (r == 0)
+                return; /* and it may have ended already */
+        if (is_transient(r) && !handle->registry->is_stopping) {
+                log_warning("%s: cannot start the action: %s; trying again", handle_name(handle),
+                            strerror(-r));
+                take_back(handle, run);
+                handle->run = run_free(run);
+                defer(handle, now_ns);
+                registry_run_ended(handle->registry);
+                return;
+        }
+        run_finish(run, RUN_FAILED, r, false);
+}
+
+static void on_granted(struct group_member *member) {
+        struct handle *handle = container_of(member, struct handle, membership);
+
+        start_run(handle);
+        handle_advance(handle, deadline_now(handle->registry->deadlines));
+}
+
+static void ask_for_run(struct handle *handle) {
+        handle->membership.granted = on_granted;
+        if (!handle->group || group_enter(handle->group, &handle->membership))
+                start_run(handle);
+}
+
+/* The run that goes on is told of a wake, and so covers it. */
+static void tell_run(struct handle *handle) {
+        struct run *run = handle->run;
+
+        run->result.seq = handle->seq;
+        run->result.n_sends += handle->n_sends_to_run;
+        handle->n_sends_to_run = 0;
+        if (run->action->kind->tell)
+                run->action->kind->tell(run, handle_policy(handle)->busy_signal);
+}
+
+static void take_step(struct handle *handle, enum runner_step step) {
+        switch (step) {
+        case RUNNER_NOTHING:
+                break;
+        case RUNNER_START:
+                ask_for_run(handle);
+                break;
+        case RUNNER_STOP:
+                handle_stop_run(handle, false);
+                break;
+        case RUNNER_SIGNAL:
+                tell_run(handle);
+                break;
+        }
+}
+
+void handle_run_wake(struct handle *handle) {
+        struct handle_past *past = handle->past;
+
+        if (!handle_has_action(handle)) {
+                handle->n_sends_to_run = 0;
+                if (past)
+                        past->keys = keyset_free(past->keys);
+                return;
+        }
+        if (past)
+                keyset_merge(&past->keys_to_run, limits_of(handle), steal_ptr(past->keys));
+        take_step(handle, runner_wake(&handle->runner, &handle_policy(handle)->runner));
+}
+
+void handle_run_tick(struct handle *handle, uint64_t now_ns) {
+        if (handle_has_action(handle))
+                take_step(handle, runner_tick(&handle->runner, now_ns));
+}
+
+void handle_run_configure(struct handle *handle, struct group *group) {
+        bool is_waiting = handle->membership.group && !handle->membership.is_running;
+
+        if (!handle_has_action(handle) && !handle->run) {
+                group_leave(&handle->membership);
+                handle->runner = (struct runner)RUNNER_INIT;
+                handle->n_sends_to_run = 0;
+                is_waiting = false;
+        }
+        if (handle->group == group) {
+                group_unref(group);
+                return;
+        }
+        group_unref(handle->group);
+        handle->group = group;
+        if (is_waiting) {
+                group_leave(&handle->membership);
+                ask_for_run(handle);
+        }
+}
+
+static void remember(struct handle *handle, struct run *run) {
+        struct handle_past *past = handle_past(handle);
+        const struct run_result *result = &run->result;
+        uint64_t duration_ns = result->ended_ns - result->started_ns;
+
+        handle_record(&handle->registry->run_duration, duration_ns);
+        if (!past)
+                return;
+        handle_record(&past->run_duration, duration_ns);
+        past->n_runs++;
+        past->n_runs_failed += !result->success;
+        if (!past->records)
+                past->records = calloc(LIMIT_RUN_RECORDS, sizeof(*past->records));
+        if (past->records) {
+                struct run_record *record = &past->records[past->next_record];
+
+                free(record->complaint);
+                *record = (struct run_record){*result,
+                                              result->success ? NULL : steal_ptr(run->complaint)};
+                past->next_record = (past->next_record + 1) % LIMIT_RUN_RECORDS;
+        }
+}
+
+void handle_run_ended(struct handle *handle, struct run *run) {
+        struct registry *registry = handle->registry;
+        struct run_result result = run->result;
+        enum runner_step step;
+
+        remember(handle, run);
+        handle->run = NULL;
+        if (handle->run_seq < result.seq)
+                handle->run_seq = result.seq;
+        group_leave(&handle->membership);
+        step = runner_ended(&handle->runner, &handle_policy(handle)->runner, result.success,
+                            result.ended_ns);
+        if (handle->runner.state == RUNNER_BACKING_OFF)
+                take_back(handle, run);
+        run_free(run);
+        handle_tell_run_ended(handle, &result);
+        if (handle_is_active(handle)) {
+                if (handle_has_action(handle))
+                        take_step(handle, step);
+                handle_advance(handle, result.ended_ns);
+        } else {
+                handle_free_if_done(handle);
+        }
+        registry_run_ended(registry);
+}
+
+void handle_stop_run(struct handle *handle, bool kill) {
+        if (handle->run && handle->run->action->kind->stop)
+                handle->run->action->kind->stop(handle->run, kill);
+}
