@@ -26,7 +26,7 @@ static const struct option options[] = {
         {"wait", OPTION_OPTIONAL, "wake|run",
          "wait for the wake (the default), or for a run to end"},
         {"timeout", OPTION_VALUE, "T", "give up after this time, and exit with 124"},
-        {"key", OPTION_LIST, "K", "hand this to the run; may be repeated"},
+        {"key", OPTION_LIST, "K", "a line that says to the run what it is about; repeatable"},
         {"no-ack", OPTION_FLAG, NULL, "do not wait for the acknowledgement; print nothing"},
         {},
 };

@@ -237,7 +237,14 @@ static void the_manuals_lines_for_others_work(void) {
                 {},
         };
         struct roused roused;
+        struct typed tools;
 
+        tools = typed(test_dir(), "command -v socat && nc -h 2>&1 | grep OpenBSD");
+        if (tools.code != 0)
+                fprintf(stderr, "socat and OpenBSD's nc are not both here: nothing tested\n");
+        typed_deinit(&tools);
+        if (tools.code != 0)
+                return;
         start(&roused);
         typed_check_rows(roused.dir, rows);
         roused_stop(&roused);
