@@ -108,14 +108,16 @@ static void ask_for_run(struct handle *handle) {
 static void tell_run(struct handle *handle) {
         int signal = handle_policy(handle)->busy_signal;
         struct run *run = handle->run;
+        struct run_result before = run->result;
 
+        run->result.seq = handle->seq;
+        run->result.n_sends += handle->n_sends_to_run;
         if (!run->action->kind->tell || run->action->kind->tell(run, signal) < 0) {
+                run->result = before;
                 runner_not_told(&handle->runner);
                 return;
         }
         run->told = signal;
-        run->result.seq = handle->seq;
-        run->result.n_sends += handle->n_sends_to_run;
         handle->n_sends_to_run = 0;
 }
 

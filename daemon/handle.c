@@ -280,8 +280,8 @@ int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
         struct handle_past *past;
         struct timespec ts;
 
-        if (!handle_is_active(handle))
-                return -EBADF;
+        if (!handle_is_active(handle) || handle->is_retiring)
+                return -EBADF; /* its last wake is not to be held up */
         past = handle_past(handle);
         if (!past)
                 return -ENOMEM;
