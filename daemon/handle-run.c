@@ -110,6 +110,7 @@ static void tell_run(struct handle *handle) {
         struct run *run = handle->run;
         struct run_result before = run->result;
 
+        run->told = signal; /* also if it dies of it at once, and so seems to be at its end */
         run->result.seq = handle->seq;
         run->result.n_sends += handle->n_sends_to_run;
         if (!run->action->kind->tell || run->action->kind->tell(run, signal) < 0) {
@@ -117,7 +118,6 @@ static void tell_run(struct handle *handle) {
                 runner_not_told(&handle->runner);
                 return;
         }
-        run->told = signal;
         handle->n_sends_to_run = 0;
 }
 

@@ -110,10 +110,8 @@ static void expect_key(void *arg, const char *section, const char *key) {
         static const struct {
                 const char *section, *heading;
         } headings[] = {
-                {"top", "\n.Sh DESCRIPTION\n"},
-                {"handle", "\n.Sh HANDLES\n"},
-                {"group", "\n.Sh GROUPS\n"},
-                {"worker", "\n.Sh WORKERS\n"},
+                {"top", "\n.Sh DESCRIPTION\n"}, {"handle", "\n.Sh HANDLES\n"},
+                {"group", "\n.Sh GROUPS\n"},    {"worker", "\n.Sh WORKERS\n"},
                 {"access", "\n.Sh ACCESS\n"},
         };
         const char *page = arg, *begin = NULL, *end, *found;
