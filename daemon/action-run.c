@@ -179,10 +179,10 @@ static void stop(struct run *run, bool kill) {
         end(run->impl, kill);
 }
 
-static void tell(struct run *run, int signal) {
+static int tell(struct run *run, int signal) {
         struct command *command = run->impl;
 
-        (void)exec_signal(command->exec, signal);
+        return exec_signal(command->exec, signal);
 }
 
 static int start(struct run *run, const struct action_conf *action) {

@@ -44,8 +44,9 @@ struct action_kind {
         /* Asks a run to end: TERM, and KILL later, or `kill` at once. NULL for kinds that end
          * within start. */
         void (*stop)(struct run *run, bool kill);
-        /* Tells a run that there is more to do. NULL: cannot be told. */
-        void (*tell)(struct run *run, int signal);
+        /* Tells a run that there is more to do. NULL: cannot be told. 0, or negative errno: it was
+         * not told, because it is at its end. */
+        int (*tell)(struct run *run, int signal);
 };
 
 /* Ended by NULL. */

@@ -15,6 +15,7 @@
 #include "daemon/conf-error.h"
 #include "daemon/conf-loader.h"
 #include "daemon/conf-node.h"
+#include "daemon/conf-policy.h"
 #include "daemon/configuration-private.h"
 #include "daemon/configuration.h"
 #include "daemon/limits.h"
@@ -237,6 +238,48 @@ static int fill_handle(struct conf_loader *loader, struct handle_conf *handle,
         return 0;
 }
 
+/* The policy and its texts stand in the arena, and only if there is anything to say. */
+static int add_policy(struct conf_loader *loader, const struct conf_policy *draft) {
+        struct configuration *configuration = loader->configuration;
+        size_t handle = configuration->n_handles - 1;
+        struct policy_conf *policy;
+
+        policy = conf_arena_alloc(&configuration->strings, sizeof(*policy));
+        if (!policy)
+                return -ENOMEM;
+        *policy = draft->policy;
+        configuration->handles[handle].policy = policy;
+        if (!draft->group)
+                return 0;
+        policy->group =
+                conf_arena_strndup(&configuration->strings, draft->group->text, draft->group->n);
+        if (!policy->group)
+                return -ENOMEM;
+        return conf_references_add(&loader->of_groups, policy->group, draft->group, handle);
+}
+
+/* Of an action that has errors the kind still counts. */
+static const struct action_kind *kind_of(const struct conf_node *handle) {
+        const struct action_kind *kind = NULL;
+
+        for (size_t i = 0; !kind && handle->type == CONF_MAPPING && i < handle->n; i++)
+                kind = find_kind(handle->pairs[i].key->text);
+        return kind;
+}
+
+static int read_policy(struct conf_loader *loader, const struct conf_node *node,
+                       struct conf_policy *draft) {
+        int r, result;
+
+        if (!conf_policy_occurs(node))
+                return 0;
+        result = conf_policy_check(loader->errors, node, draft, kind_of(node));
+        if (result == -ENOMEM)
+                return result;
+        r = add_policy(loader, draft);
+        return r < 0 ? r : result;
+}
+
 /* Where a target's name stands below an action's value; NULL if it is not there. */
 static const struct conf_node *find_text(const struct conf_node *node, const char *text) {
         const struct conf_node *found;
@@ -270,9 +313,11 @@ static int add_references(struct conf_loader *loader, struct action_conf *action
 }
 
 int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
-        const struct conf_key *const tables[] = {conf_handle_keys, loader->handle_keys};
+        const struct conf_key *const tables[] = {conf_handle_keys, loader->handle_keys,
+                                                 conf_policy_keys};
         _cleanup_(draft_deinit) struct draft draft = {0};
-        void *const targets[] = {&draft, &draft};
+        struct conf_policy policy;
+        void *const targets[] = {&draft, &draft, &policy};
         struct handle_conf *handle;
         int r, result;
 
@@ -286,7 +331,8 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         if (r < 0)
                 return r;
         handle = &loader->configuration->handles[loader->configuration->n_handles - 1];
-        r = conf_map(loader->errors, pair->value, tables, targets, 2);
+        conf_policy_init(&policy);
+        r = conf_map(loader->errors, pair->value, tables, targets, 3);
         if (r < 0)
                 result = r;
         if (r != -ENOMEM)
@@ -295,6 +341,10 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
                 result = r;
         if (r != -ENOMEM)
                 r = report_left_keys(loader, pair->value, &draft);
+        if (r < 0)
+                result = r;
+        if (r != -ENOMEM)
+                r = read_policy(loader, pair->value, &policy);
         if (r < 0)
                 result = r;
         if (r != -ENOMEM)

@@ -34,8 +34,10 @@ void conf_loader_deinit(struct conf_loader *loader) {
         conf_arena_deinit(&loader->nodes);
         free(loader->handles);
         free(loader->workers);
+        free(loader->groups);
         free(loader->of_handles.items);
         free(loader->of_sources.items);
+        free(loader->of_groups.items);
 }
 
 struct conf_place conf_place_of(const struct conf_node *node) {
@@ -73,6 +75,11 @@ static int read_workers(struct conf_errors *errors, const struct conf_node *node
         return conf_workers_read(field, node);
 }
 
+static int read_groups(struct conf_errors *errors, const struct conf_node *node, void *field) {
+        (void)errors;
+        return conf_groups_read(field, node);
+}
+
 static int read_access(struct conf_errors *errors, const struct conf_node *node, void *field) {
         struct conf_loader *loader = field;
 
@@ -87,6 +94,7 @@ static int read_access(struct conf_errors *errors, const struct conf_node *node,
 const struct conf_key conf_top_keys[] = {
         {"handles", read_handles},
         {"workers", read_workers},
+        {"groups", read_groups},
         {"access", read_access},
         {NULL},
 };
@@ -153,6 +161,8 @@ int conf_loader_finish(struct conf_loader *loader) {
                 r = access_rules_new_default(&configuration->access);
         if (r == 0 && !loader->incomplete)
                 r = conf_references_check(loader);
+        if (r != -ENOMEM && !loader->incomplete)
+                r = conf_groups_check(loader);
         if (r != -ENOMEM && !loader->incomplete)
                 r = conf_cycles_check(loader);
         if (r == -ENOMEM)

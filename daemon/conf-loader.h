@@ -44,10 +44,12 @@ struct conf_loader {
 
         struct conf_place *handles;       /* of their names */
         const struct conf_node **workers; /* their names */
+        const struct conf_node **groups;  /* their names */
         const struct conf_node *access;   /* the first of all files; or NULL */
         size_t n_handles_allocated;
         struct conf_references of_handles; /* by handle */
         struct conf_references of_sources;
+        struct conf_references of_groups; /* by handle */
         bool incomplete; /* a file is missing from the picture: do not look for what is missing */
 };
 
@@ -74,7 +76,11 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair);
 /* Reads `workers:` of one file, whose nodes must live as long as the loader. 0, -EINVAL, -ENOMEM.
  */
 int conf_workers_read(struct conf_loader *loader, const struct conf_node *node);
-/* Remembers that `name` stands at a node, in the action of handle number `handle`. 0, -ENOMEM. */
+/* Reads `groups:` of one file, whose nodes must live as long as the loader. 0, -EINVAL, -ENOMEM. */
+int conf_groups_read(struct conf_loader *loader, const struct conf_node *node);
+/* Reports groups that handles name and nobody defines. 0, -EINVAL, -ENOMEM. */
+int conf_groups_check(struct conf_loader *loader);
+/* Remembers that `name` stands at a node, in handle number `handle`. 0, -ENOMEM. */
 int conf_references_add(struct conf_references *references, const char *name,
                         const struct conf_node *node, size_t handle);
 /* Reports names that are used and not defined, and handles that send to themselves in the end.

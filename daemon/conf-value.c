@@ -187,6 +187,31 @@ int conf_u32(struct conf_errors *errors, const struct conf_node *node, void *fie
         return 0;
 }
 
+int conf_bytes(struct conf_errors *errors, const struct conf_node *node, void *field) {
+        static const char what[] = "a number of bytes such as 4096 or 256K";
+        static const char units[] = "KMG";
+        unsigned int shift = 0;
+        const char *p, *unit;
+        uint64_t value = 0;
+
+        if (node->type != CONF_SCALAR || node->text[0] < '0' || node->text[0] > '9')
+                return conf_error_expected(errors, node, what);
+        for (p = node->text; *p >= '0' && *p <= '9'; p++)
+                if (value <= UINT32_MAX)
+                        value = value * 10 + (uint64_t)(*p - '0');
+        if (*p && (unit = strchr(units, *p))) {
+                shift = 10 * (unsigned int)(unit - units + 1);
+                p++;
+        }
+        if (*p)
+                return conf_error_expected(errors, node, what);
+        if (value > UINT32_MAX >> shift)
+                return conf_error(errors, node, "'%s' is larger than %" PRIu32, node->text,
+                                  UINT32_MAX);
+        *(uint32_t *)field = (uint32_t)value << shift;
+        return 0;
+}
+
 int conf_timespan_or_infinity(struct conf_errors *errors, const struct conf_node *node,
                               void *field) {
         uint64_t ns;

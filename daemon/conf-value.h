@@ -20,6 +20,8 @@ int conf_error_expected(struct conf_errors *errors, const struct conf_node *node
 int conf_bool(struct conf_errors *errors, const struct conf_node *node, void *field);
 /* uint32_t, decimal. */
 int conf_u32(struct conf_errors *errors, const struct conf_node *node, void *field);
+/* uint32_t: a number of bytes, decimal, with K, M or G (of 1024) after it or not. */
+int conf_bytes(struct conf_errors *errors, const struct conf_node *node, void *field);
 /* uint64_t, in nanoseconds; the second takes "infinity" too, as TIMESPAN_INFINITY. */
 int conf_timespan(struct conf_errors *errors, const struct conf_node *node, void *field);
 int conf_timespan_or_infinity(struct conf_errors *errors, const struct conf_node *node,

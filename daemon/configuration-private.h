@@ -8,11 +8,12 @@ struct conf_key;
 struct configuration;
 struct worker_conf;
 
-/* Keys of the top level, of every handle, and of every source that has a target: tables ended by a
- * row without a name. */
+/* Keys of the top level, of every handle, of every source that has a target, and of groups: tables
+ * ended by a row without a name. */
 extern const struct conf_key conf_top_keys[];
 extern const struct conf_key conf_handle_keys[];
 extern const struct conf_key conf_source_keys[];
+extern const struct conf_key conf_group_keys[];
 
 int configuration_new(struct configuration **ret);
 struct worker_conf *worker_conf_free(struct worker_conf *worker);

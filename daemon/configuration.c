@@ -13,6 +13,7 @@
 #include "daemon/conf-error.h"
 #include "daemon/conf-files.h"
 #include "daemon/conf-loader.h"
+#include "daemon/conf-policy.h"
 #include "daemon/conf-schema.h"
 #include "daemon/configuration-private.h"
 #include "daemon/policy.h"
@@ -59,6 +60,7 @@ struct configuration *configuration_unref(struct configuration *configuration) {
         access_rules_free(configuration->access);
         free(configuration->handles);
         free(configuration->workers);
+        free(configuration->groups);
         free(configuration->index);
         conf_arena_deinit(&configuration->strings);
         free(configuration);
@@ -204,10 +206,12 @@ static void each_row(const struct conf_key *rows, configuration_key_cb cb, void 
 void configuration_each_key(configuration_key_cb cb, void *arg) {
         each_row(conf_top_keys, cb, arg, "top");
         each_row(conf_handle_keys, cb, arg, "handle");
+        each_row(conf_policy_keys, cb, arg, "handle");
         for (size_t i = 0; action_kinds[i]; i++) {
                 cb(arg, "handle", action_kinds[i]->key);
                 each_row(action_kinds[i]->keys, cb, arg, "handle");
         }
+        each_row(conf_group_keys, cb, arg, "group");
         each_row(conf_source_keys, cb, arg, "worker");
         for (size_t i = 0; source_kinds[i]; i++)
                 each_row(source_kinds[i]->keys, cb, arg, "worker");

@@ -19,7 +19,7 @@ struct handle_conf {
         const char *description;     /* or NULL */
         struct action_conf *action;  /* or NULL: wakes only its watchers */
         struct access_rules *access; /* overrides the global rules where it has some; or NULL */
-        struct policy_conf *policy;  /* or NULL: no limits */
+        struct policy_conf *policy;  /* stands in the arena; or NULL: no limits */
         bool started;
 };
 
@@ -71,7 +71,7 @@ const struct worker_conf *configuration_find_worker(const struct configuration *
 bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b);
 bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b);
 
-/* Tells every key that a file may hold, for documentation: `section` is "top", "handle", "worker"
- * (a source's keys) or "access". */
+/* Tells every key that a file may hold, for documentation: `section` is "top", "handle", "group",
+ * "worker" (a source's keys) or "access". */
 typedef void (*configuration_key_cb)(void *arg, const char *section, const char *key);
 void configuration_each_key(configuration_key_cb cb, void *arg);

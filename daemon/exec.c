@@ -330,7 +330,15 @@ void exec_kill_rest(struct exec *exec) {
 }
 
 int exec_signal(struct exec *exec, int signal) {
+        siginfo_t info = {0};
+
         if (exec->is_reaped)
                 return -ESRCH;
-        return syscall(SYS_pidfd_send_signal, exec->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+        if (syscall(SYS_pidfd_send_signal, exec->pidfd, signal, NULL, 0) < 0)
+                return -errno;
+        /* A zombie takes every signal. Asked after sending: if it lives now, it has got it. */
+        if (waitid(P_PIDFD, (id_t)exec->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid != 0)
+                return -ESRCH;
+        return 0;
 }

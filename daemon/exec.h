@@ -43,5 +43,5 @@ pid_t exec_pid(const struct exec *exec);
 int exec_signal_group(struct exec *exec, int signal);
 /* When the process has ended, kills what is left of its group. */
 void exec_kill_rest(struct exec *exec);
-/* To the process alone. */
+/* To the process alone. 0, or -ESRCH: it has ended, seen by us or not. */
 int exec_signal(struct exec *exec, int signal);

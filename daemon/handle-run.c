@@ -4,7 +4,7 @@
  *
  * What the wakes bring (numbers of sends, keys) is gathered until a run starts, and goes with that
  * run. If the run fails and is to be tried again, or could not be started, it comes back and goes
- * with the next.
+ * with the next. The same holds for a run that is ended because a newer wake replaces it.
  *
  * A run that wants to start and belongs to a group asks the group for a place; the runner waits
  * meanwhile. The place is given back before the runner hears of the run's end, so that those who
@@ -104,15 +104,30 @@ static void ask_for_run(struct handle *handle) {
                 start_run(handle);
 }
 
-/* The run that goes on is told of a wake, and so covers it. */
+/* The run that goes on is told of a wake, and so covers it; unless it is at its end. */
 static void tell_run(struct handle *handle) {
+        int signal = handle_policy(handle)->busy_signal;
         struct run *run = handle->run;
+        struct run_result before = run->result;
 
+        run->told = signal; /* also if it dies of it at once, and so seems to be at its end */
         run->result.seq = handle->seq;
         run->result.n_sends += handle->n_sends_to_run;
+        if (!run->action->kind->tell || run->action->kind->tell(run, signal) < 0) {
+                run->result = before;
+                runner_not_told(&handle->runner);
+                return;
+        }
         handle->n_sends_to_run = 0;
-        if (run->action->kind->tell)
-                run->action->kind->tell(run, handle_policy(handle)->busy_signal);
+}
+
+/* It has no action any more, and no run: nothing is to be run. */
+static void forget_wakes(struct handle *handle) {
+        group_leave(&handle->membership);
+        handle->runner = (struct runner)RUNNER_INIT;
+        handle->n_sends_to_run = 0;
+        if (handle->past)
+                handle->past->keys_to_run = keyset_free(handle->past->keys_to_run);
 }
 
 static void take_step(struct handle *handle, enum runner_step step) {
@@ -154,11 +169,11 @@ void handle_run_configure(struct handle *handle, struct group *group) {
         bool is_waiting = handle->membership.group && !handle->membership.is_running;
 
         if (!handle_has_action(handle) && !handle->run) {
-                group_leave(&handle->membership);
-                handle->runner = (struct runner)RUNNER_INIT;
-                handle->n_sends_to_run = 0;
+                forget_wakes(handle);
                 is_waiting = false;
         }
+        runner_configure(&handle->runner, &handle_policy(handle)->runner,
+                         deadline_now(handle->registry->deadlines));
         if (handle->group == group) {
                 group_unref(group);
                 return;
@@ -197,6 +212,9 @@ static void remember(struct handle *handle, struct run *run) {
 void handle_run_ended(struct handle *handle, struct run *run) {
         struct registry *registry = handle->registry;
         struct run_result result = run->result;
+        bool is_replaced = handle->runner.state == RUNNER_STOPPING && !result.success;
+        /* The command has no handler for the signal, or had none yet: it was not told. */
+        bool is_deaf = run->told && result.outcome == RUN_SIGNALED && result.status == run->told;
         enum runner_step step;
 
         remember(handle, run);
@@ -204,15 +222,19 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         if (handle->run_seq < result.seq)
                 handle->run_seq = result.seq;
         group_leave(&handle->membership);
+        if (is_deaf)
+                runner_not_told(&handle->runner);
         step = runner_ended(&handle->runner, &handle_policy(handle)->runner, result.success,
                             result.ended_ns);
-        if (handle->runner.state == RUNNER_BACKING_OFF)
+        if (handle->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
                 if (handle_has_action(handle))
                         take_step(handle, step);
+                else
+                        forget_wakes(handle);
                 handle_advance(handle, result.ended_ns);
         } else {
                 handle_free_if_done(handle);

@@ -234,10 +234,8 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle->runner.state == RUNNER_BACKING_OFF || handle->runner.state == RUNNER_FAILED) {
-                log_warning("%s: stops while its action is failing", handle_name(handle));
-                handle->runner.state = RUNNER_IDLE;
-        }
+        if (handle->runner.state == RUNNER_BACKING_OFF)
+                handle->runner.retry_ns = 0; /* the last attempt is now, for better or worse */
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 

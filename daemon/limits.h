@@ -8,6 +8,9 @@
 #define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */
 #define LIMIT_WORKERS         64U
 #define LIMIT_FAN_OUT         1024U /* targets of one send action */
+#define LIMIT_GROUPS          256U
+#define LIMIT_KEYS            1000000U    /* what a handle may set as its bound of keys */
+#define LIMIT_KEYS_BYTES      (64U << 20) /* and of their bytes */
 
 #define LIMIT_CREATED_HANDLES 1024U /* made over the control socket */
 #define LIMIT_RUN_RECORDS     8U    /* last runs of a handle that are remembered */

@@ -18,11 +18,14 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-error.h \
 	daemon/conf-files.c \
 	daemon/conf-files.h \
+	daemon/conf-group.c \
 	daemon/conf-handle.c \
 	daemon/conf-loader.c \
 	daemon/conf-loader.h \
 	daemon/conf-node.c \
 	daemon/conf-node.h \
+	daemon/conf-policy.c \
+	daemon/conf-policy.h \
 	daemon/conf-references.c \
 	daemon/conf-schema.c \
 	daemon/conf-schema.h \

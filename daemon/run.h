@@ -18,6 +18,7 @@ struct run {
         const struct action_conf *action;
         struct run_result result;
         pid_t pid;           /* 0: none */
+        int told;            /* the signal that it was told of wakes with; 0: it was not */
         void *impl;          /* the kind's own */
         struct keyset *keys; /* of the sends that it covers; owned; or NULL */
         char *complaint;     /* the beginning of what it wrote to standard error; owned; or NULL */

@@ -41,6 +41,10 @@ enum runner_step runner_wake(struct runner *runner, const struct runner_policy *
         return RUNNER_NOTHING;
 }
 
+void runner_not_told(struct runner *runner) {
+        runner->dirty = true;
+}
+
 void runner_started(struct runner *runner) {
         runner->state = RUNNER_RUNNING;
         runner->dirty = false;
@@ -56,6 +60,15 @@ static uint64_t backoff_ns(const struct runner_policy *policy, uint32_t n_failed
                         ns = UINT64_MAX / 2;
         }
         return policy->max_backoff_ns && ns > policy->max_backoff_ns ? policy->max_backoff_ns : ns;
+}
+
+static uint64_t retry_ns(const struct runner_policy *policy, uint32_t n_failed, uint64_t now_ns) {
+        uint64_t ns;
+
+        /* UINT64_MAX is never. */
+        if (__builtin_add_overflow(now_ns, backoff_ns(policy, n_failed), &ns) || ns == UINT64_MAX)
+                return UINT64_MAX - 1;
+        return ns;
 }
 
 enum runner_step runner_ended(struct runner *runner, const struct runner_policy *policy,
@@ -79,14 +92,20 @@ enum runner_step runner_ended(struct runner *runner, const struct runner_policy 
                 return RUNNER_NOTHING;
         }
         runner->state = RUNNER_BACKING_OFF;
-        if (__builtin_add_overflow(now_ns, backoff_ns(policy, runner->n_failed), &runner->retry_ns))
-                runner->retry_ns = UINT64_MAX - 1;
+        runner->retry_ns = retry_ns(policy, runner->n_failed, now_ns);
         return RUNNER_NOTHING;
 }
 
 void runner_deferred(struct runner *runner, uint64_t retry_ns) {
         runner->state = RUNNER_BACKING_OFF;
         runner->retry_ns = retry_ns;
+}
+
+void runner_configure(struct runner *runner, const struct runner_policy *policy, uint64_t now_ns) {
+        uint64_t latest_ns = retry_ns(policy, runner->n_failed, now_ns);
+
+        if (runner->state == RUNNER_BACKING_OFF && runner->retry_ns > latest_ns)
+                runner->retry_ns = latest_ns;
 }
 
 enum runner_step runner_tick(struct runner *runner, uint64_t now_ns) {

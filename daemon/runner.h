@@ -34,6 +34,8 @@ enum runner_step {
 };
 
 enum runner_step runner_wake(struct runner *runner, const struct runner_policy *policy);
+/* With RUNNER_SIGNAL: the run could not be told, or did not understand; another one follows it. */
+void runner_not_told(struct runner *runner);
 /* The run began: all wakes so far are covered by it. */
 void runner_started(struct runner *runner);
 /* The run ended, or could not be started, which is a failure. */
@@ -42,6 +44,8 @@ enum runner_step runner_ended(struct runner *runner, const struct runner_policy 
 /* The run that was asked for could not be started for want of something that comes back (processes,
  * memory, descriptors): no attempt is spent, and it is asked for again at retry_ns. */
 void runner_deferred(struct runner *runner, uint64_t retry_ns);
+/* The policy has changed: a back-off does not outlast what the new one has. */
+void runner_configure(struct runner *runner, const struct runner_policy *policy, uint64_t now_ns);
 /* Time has passed. */
 enum runner_step runner_tick(struct runner *runner, uint64_t now_ns);
 /* When runner_tick() is to be called; UINT64_MAX: never. */

@@ -1,6 +1,7 @@
 conf_tests = \
 	tests/fuzz-configuration \
 	tests/test-access \
+	tests/test-conf-policy \
 	tests/test-conf-schema \
 	tests/test-conf-yaml \
 	tests/test-configuration \
@@ -39,6 +40,10 @@ configuration_fixture = tests/fake-kinds.c \
 tests_test_configuration_SOURCES = tests/test-configuration.c $(configuration_fixture)
 tests_test_configuration_CFLAGS = $(CFLAGS_TEST)
 tests_test_configuration_LDADD = $(LDADD_DAEMON)
+
+tests_test_conf_policy_SOURCES = tests/test-conf-policy.c $(configuration_fixture)
+tests_test_conf_policy_CFLAGS = $(CFLAGS_TEST)
+tests_test_conf_policy_LDADD = $(LDADD_DAEMON)
 
 tests_test_configuration_errors_SOURCES = tests/test-configuration-errors.c \
 	$(configuration_fixture)
@@ -100,6 +105,8 @@ conf_corpus = \
 	tests/conf/nul-byte.yaml \
 	tests/conf/open-list.yaml \
 	tests/conf/open-quote.yaml \
+	tests/conf/policies.yaml \
+	tests/conf/policies-that-cannot-be.yaml \
 	tests/conf/scalar.yaml \
 	tests/conf/section-as-key.yaml \
 	tests/conf/self-alias.yaml \

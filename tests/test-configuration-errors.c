@@ -33,7 +33,7 @@ static void errors_of_the_top_level(void) {
                 {"hello\n", "t:1:1: expected a mapping (key: value), found 'hello'\n"},
                 {"- a\n", "t:1:1: expected a mapping (key: value), found a list\n"},
                 {"handels: {}\n", "t:1:1: unknown key 'handels', did you mean 'handles'?\n"},
-                {"groups: {}\n", "t:1:1: unknown key 'groups'\n"},
+                {"grups: {}\n", "t:1:1: unknown key 'grups', did you mean 'groups'?\n"},
                 {"handles: {}\nhandles: {}\n",
                  "t:2:1: key 'handles' is repeated; it stands first at 1:1\n"},
                 {"handles: [a]\n",
@@ -51,7 +51,8 @@ static void errors_of_the_top_level(void) {
 
 static void errors_of_handles(void) {
         static const struct error_row rows[] = {
-                {"handles:\n  a: {quite: 200ms}\n", "t:2:7: unknown key 'quite'\n"},
+                {"handles:\n  a: {quite: 200ms}\n",
+                 "t:2:7: unknown key 'quite', did you mean 'quiet'?\n"},
                 {"handles:\n  a: {startd: true, tmeout: 5}\n",
                  "t:2:7: unknown key 'startd', did you mean 'started'?\n"
                  "t:2:21: unknown key 'tmeout', did you mean 'timeout'?\n"},

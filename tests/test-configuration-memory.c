@@ -137,6 +137,8 @@ static void a_good_configuration_survives(void) {
                 "  a: {run: [x, y], timeout: 5, description: d, access: {send: [1, '@2']}}\n"
                 "  b: {send: [a, c]}\n"
                 "  c: {signal: {pidfile: p, signal: HUP}}\n"
+                "  e: {run: [x], quiet: 1s, on_busy: signal USR1, group: g}\n"
+                "groups: {g: {max: 2}, h: }\n"
                 "workers:\n"
                 "  w: [{every: 5, send: a}, {fifo: f}, {watch: /x, send: b}]\n"
                 "access: {read: [root, '@root', '*']}\n");
@@ -169,9 +171,11 @@ static void a_bad_configuration_survives(void) {
 static void bad_references_survive(void) {
         test_write_file(test_path("main.yaml"), "handles:\n"
                                                 "  a: {send: [b, x]}\n"
+                                                "  c: {run: [x], group: x, keys: 5, on_busy: 5}\n"
                                                 "  b: {send: a}\n"
                                                 "workers:\n"
-                                                "  w: [{every: 1, send: y}]\n");
+                                                "  w: [{every: 1, send: y}]\n"
+                                                "groups: {y: {max: 0}, y: }\n");
         expect_no_memory(test_path("main.yaml"), -EINVAL);
 }
 

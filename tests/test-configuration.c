@@ -199,11 +199,13 @@ static void all_keys_are_told(void) {
 
         configuration_each_key(note_key, stream);
         fclose(stream);
-        ck_assert_str_eq(text,
-                         "top.handles top.workers top.access handle.description handle.started "
-                         "handle.access handle.run handle.timeout handle.kill_after handle.signal "
-                         "handle.send worker.send worker.every worker.watch worker.signal "
-                         "worker.fifo worker.mode access.read access.send access.admin ");
+        ck_assert_str_eq(
+                text,
+                "top.handles top.workers top.groups top.access handle.description handle.started "
+                "handle.access handle.quiet handle.max_wait handle.leading "
+                "handle.min_interval handle.jitter handle.on_busy handle.retry handle.group handle.keys handle.run handle.timeout handle.kill_after handle.signal "
+                "handle.send group.max worker.send worker.every worker.watch worker.signal "
+                "worker.fifo worker.mode access.read access.send access.admin ");
         free(text);
 }
 

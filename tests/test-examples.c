@@ -100,7 +100,7 @@ static void every_configuration_in_the_manual_loads(void) {
                 configuration_unref(configuration);
                 conf_errors_deinit(&errors);
         }
-        ck_assert_uint_eq(n_loaded, 4);
+        ck_assert_uint_eq(n_loaded, 5);
         free(page);
         free(path);
 }
@@ -110,9 +110,8 @@ static void expect_key(void *arg, const char *section, const char *key) {
         static const struct {
                 const char *section, *heading;
         } headings[] = {
-                {"top", "\n.Sh DESCRIPTION\n"},
-                {"handle", "\n.Sh HANDLES\n"},
-                {"worker", "\n.Sh WORKERS\n"},
+                {"top", "\n.Sh DESCRIPTION\n"}, {"handle", "\n.Sh HANDLES\n"},
+                {"group", "\n.Sh GROUPS\n"},    {"worker", "\n.Sh WORKERS\n"},
                 {"access", "\n.Sh ACCESS\n"},
         };
         const char *page = arg, *begin = NULL, *end, *found;

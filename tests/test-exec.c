@@ -193,6 +193,27 @@ static void the_group_is_signalled_and_its_rest_killed(void) {
         ck_assert_int_eq(kill(-group, 0), -1);
 }
 
+static void a_process_that_has_ended_is_not_signalled(void) {
+        char *argv[] = {"true", NULL};
+        struct exec_spec spec = {
+                .argv = argv, .env = env, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+        struct result result = {0};
+        struct exec *exec;
+        siginfo_t info;
+        const char *step;
+        uv_loop_t loop;
+
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t)exec_pid(exec), &info, WEXITED | WNOWAIT), 0);
+        /* The loop has not seen it. */
+        ck_assert_int_eq(exec_signal(exec, SIGUSR1), -ESRCH);
+        while (!result.has_ended)
+                uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_int_eq(result.code, CLD_EXITED);
+        finish(&loop);
+}
+
 static void an_end_is_seen_though_a_child_keeps_the_pipe_open(void) {
         struct result result = run("sleep 1000 & echo $!; exit 0");
 
@@ -215,6 +236,7 @@ int main(int argc, char **argv) {
                 TEST(a_program_that_is_not_there_is_an_error_at_once),
                 TEST(a_directory_that_is_not_there_says_so),
                 TEST(the_group_is_signalled_and_its_rest_killed),
+                TEST(a_process_that_has_ended_is_not_signalled),
                 TEST(an_end_is_seen_though_a_child_keeps_the_pipe_open),
                 TEST(a_killed_process_says_by_what),
                 {0},

@@ -134,16 +134,19 @@ static void stop(struct run *run, bool kill) {
         subject_of(run_handle_name(run))->is_stopping = true;
 }
 
-static void tell(struct run *run, int signal) {
+static int tell(struct run *run, int signal) {
         struct subject *subject = subject_of(run_handle_name(run));
 
         ck_assert_int_eq(signal, 10);
         ck_assert_ptr_eq(subject->run, run);
+        if (draw(4) == 0)
+                return -ESRCH; /* it is at its end: another run follows */
         n_told++;
         cover(subject, run->result.seq);
         for (unsigned int i = 0; i < n_sends; i++) /* what is told gets no keys on standard input */
                 if (sends[i].handle == number_of(subject) && sends[i].ticket <= run->result.seq)
                         sends[i].has_key = true;
+        return 0;
 }
 
 static bool equal(const struct action_conf *a, const struct action_conf *b) {

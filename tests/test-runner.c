@@ -21,8 +21,9 @@ static const struct runner_policy policies[] = {
 
 enum event {
         WAKE,
-        ROOM,    /* the run that was asked for can start */
-        NO_ROOM, /* it cannot for now, for want of processes */
+        ROOM,     /* the run that was asked for can start */
+        NOT_TOLD, /* the run did not get the signal */
+        NO_ROOM,  /* it cannot for now, for want of processes */
         SUCCEED,
         FAIL,
         TICK,
@@ -71,6 +72,12 @@ static bool apply(struct world *world, const struct runner_policy *policy, enum 
                 world->is_stopped = false;
                 world->is_owed = false;
                 break;
+        case NOT_TOLD:
+                if (!world->is_running || policy->on_busy != ON_BUSY_SIGNAL)
+                        return false;
+                runner_not_told(&world->runner);
+                world->is_owed = true;
+                return true;
         case NO_ROOM:
                 if (!world->is_asked)
                         return false;
@@ -132,6 +139,24 @@ static void every_wake_is_followed_by_a_run(void) {
         test_expect(n_explored > 100000);
 }
 
+static void a_new_policy_shortens_a_back_off(void) {
+        static const struct runner_policy slow = {.backoff_ns = 1000}, quick = {.backoff_ns = 10};
+        struct runner runner = RUNNER_INIT;
+
+        runner_wake(&runner, &slow);
+        runner_started(&runner);
+        runner_ended(&runner, &slow, false, 100);
+        ck_assert_uint_eq(runner_due_ns(&runner), 1100);
+        runner_configure(&runner, &slow, 150);
+        ck_assert_uint_eq(runner_due_ns(&runner), 1100);
+        runner_configure(&runner, &quick, 200);
+        ck_assert_uint_eq(runner_due_ns(&runner), 210);
+        runner_configure(&runner, &slow, 205);
+        ck_assert_uint_eq(runner_due_ns(&runner), 210);
+        runner_configure(&runner, &policies[0], 207);
+        ck_assert_int_eq(runner_tick(&runner, 207), RUNNER_START);
+}
+
 static void wakes_during_a_run_make_one_more(void) {
         struct runner runner = RUNNER_INIT;
         const struct runner_policy *policy = &policies[0];
@@ -183,11 +208,9 @@ static void the_next_wake_leaves_failed(void) {
 
 int main(int argc, char **argv) {
         static const struct test tests[] = {
-                TEST(every_wake_is_followed_by_a_run),
-                TEST(wakes_during_a_run_make_one_more),
-                TEST(back_off_doubles_up_to_its_cap),
-                TEST(the_next_wake_leaves_failed),
-                {0},
+                TEST(every_wake_is_followed_by_a_run),  TEST(a_new_policy_shortens_a_back_off),
+                TEST(wakes_during_a_run_make_one_more), TEST(back_off_doubles_up_to_its_cap),
+                TEST(the_next_wake_leaves_failed),      {0},
         };
 
         return test_main("runner", tests, argc, argv);

@@ -2,6 +2,7 @@
 
 whole_tests = \
 	tests/test-notify \
+	tests/test-policies \
 	tests/test-poke \
 	tests/test-promise \
 	tests/test-roused \
@@ -11,6 +12,8 @@ TESTS += $(whole_tests)
 
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
+tests_test_policies_CFLAGS = $(CFLAGS_TEST)
+tests_test_policies_LDADD = $(LDADD_LIB)
 tests_test_poke_CFLAGS = $(CFLAGS_TEST)
 tests_test_poke_LDADD = $(LDADD_LIB)
 tests_test_promise_CFLAGS = $(CFLAGS_TEST)
