@@ -4,7 +4,9 @@ HANDLE_TESTS = \
 	tests/test-deadline \
 	tests/test-exec \
 	tests/test-gate \
+	tests/test-group \
 	tests/test-histogram \
+	tests/test-keyset \
 	tests/test-runner \
 	tests/test-seqfile
 check_PROGRAMS += $(HANDLE_TESTS)
@@ -22,3 +24,7 @@ tests_test_runner_CFLAGS = $(CFLAGS_TEST)
 tests_test_runner_LDADD = $(LDADD_DAEMON)
 tests_test_seqfile_CFLAGS = $(CFLAGS_TEST)
 tests_test_seqfile_LDADD = $(LDADD_DAEMON)
+tests_test_group_CFLAGS = $(CFLAGS_TEST)
+tests_test_group_LDADD = $(LDADD_DAEMON)
+tests_test_keyset_CFLAGS = $(CFLAGS_TEST)
+tests_test_keyset_LDADD = $(LDADD_DAEMON)
