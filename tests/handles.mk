@@ -6,7 +6,10 @@ HANDLE_TESTS = \
 	tests/test-gate \
 	tests/test-group \
 	tests/test-histogram \
+	tests/test-keys \
 	tests/test-keyset \
+	tests/test-orphans \
+	tests/test-run-options \
 	tests/test-runner \
 	tests/test-seqfile
 check_PROGRAMS += $(HANDLE_TESTS)
@@ -26,5 +29,11 @@ tests_test_seqfile_CFLAGS = $(CFLAGS_TEST)
 tests_test_seqfile_LDADD = $(LDADD_DAEMON)
 tests_test_group_CFLAGS = $(CFLAGS_TEST)
 tests_test_group_LDADD = $(LDADD_DAEMON)
+tests_test_keys_CFLAGS = $(CFLAGS_TEST)
+tests_test_keys_LDADD = $(LDADD_DAEMON)
 tests_test_keyset_CFLAGS = $(CFLAGS_TEST)
 tests_test_keyset_LDADD = $(LDADD_DAEMON)
+tests_test_orphans_CFLAGS = $(CFLAGS_TEST)
+tests_test_orphans_LDADD = $(LDADD_DAEMON)
+tests_test_run_options_CFLAGS = $(CFLAGS_TEST)
+tests_test_run_options_LDADD = $(LDADD_DAEMON)
