@@ -128,34 +128,51 @@ static void keys_go_through_a_handle_that_sends(void) {
         roused_stop(&roused);
 }
 
+static const char *fifo;
+
+/* A fifo is made by its worker, after the daemon answers; without a reader it cannot be opened. */
+static bool is_open(void *arg) {
+        int *fd = arg;
+        struct stat st;
+
+        if (stat(fifo, &st) == 0 && S_ISFIFO(st.st_mode))
+                *fd = open(fifo, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+        return *fd >= 0;
+}
+
 static void a_fifo_takes_keys(void) {
         struct roused roused;
-        int fd;
+        int fd = -1;
 
         roused_start(&roused, "d",
                      "handles: {a: {run: " TELL("out") "}}\nworkers: {w: [{fifo: ./in}]}\n");
-        fd = open(test_path("d/in"), O_WRONLY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
+        fifo = test_path("d/in");
+        ck_assert(test_until(is_open, &fd, test_slow_ms(20000)));
         ck_assert_int_eq(write(fd, "a the key\n", 10), 10);
         close(fd);
         expect_file(&roused, "out", "over 0\nthe key\nend\n");
         roused_stop(&roused);
 }
 
+struct tree {
+        const char *file, *out;
+};
+
 /* The watch begins after the daemon answers, so the file is written until it was seen. */
 static bool is_seen(void *arg) {
+        struct tree *tree = arg;
         char *text;
         bool seen;
 
-        (void)arg;
-        test_write_file(test_path("tree/file"), "");
-        text = test_read_file(test_path("d/out"));
+        test_write_file(tree->file, "");
+        text = test_read_file(tree->out);
         seen = text && count_lines(text) > 0;
         free(text);
         return seen;
 }
 
 static void a_watch_gives_the_path_that_changed(void) {
+        struct tree tree = {.file = test_path("tree/file"), .out = test_path("d/out")};
         struct roused roused;
         char *expected;
 
@@ -163,9 +180,9 @@ static void a_watch_gives_the_path_that_changed(void) {
         roused_start(&roused, "d",
                      "handles: {a: {run: [sh, -c, 'cat >>$ROUSE_DIR/out']}}\n"
                      "workers: {w: [{watch: ../tree, send: a}]}\n");
-        ck_assert(test_until(is_seen, NULL, test_slow_ms(20000)));
+        ck_assert(test_until(is_seen, &tree, test_slow_ms(20000)));
         roused_stop(&roused);
-        expected = test_read_file(test_path("d/out"));
+        expected = test_read_file(tree.out);
         ck_assert_msg(strstr(expected, "/tree/file\n") != NULL, "%s", expected);
         free(expected);
 }
