@@ -8,6 +8,7 @@ HANDLE_TESTS = \
 	tests/test-histogram \
 	tests/test-keys \
 	tests/test-keyset \
+	tests/test-ledger \
 	tests/test-orphans \
 	tests/test-run-options \
 	tests/test-runner \
@@ -37,3 +38,5 @@ tests_test_orphans_CFLAGS = $(CFLAGS_TEST)
 tests_test_orphans_LDADD = $(LDADD_DAEMON)
 tests_test_run_options_CFLAGS = $(CFLAGS_TEST)
 tests_test_run_options_LDADD = $(LDADD_DAEMON)
+tests_test_ledger_CFLAGS = $(CFLAGS_TEST)
+tests_test_ledger_LDADD = $(LDADD_DAEMON)
