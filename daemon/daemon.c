@@ -1,7 +1,7 @@
 /*
- * What the daemon is made of, in the order in which it is put together: loop, hub, deadlines, file
- * of numbers, registry with its handles, mailbox, workers, sockets. Taking apart goes the other
- * way:
+ * What the daemon is made of, in the order in which it is put together: loop, reaper of children,
+ * hub, deadlines, file of numbers, registry with its handles, mailbox, workers, sockets. Taking
+ * apart goes the other way:
  *
  *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
  * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to

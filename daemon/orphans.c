@@ -92,28 +92,39 @@ int orphans_add_descendants(struct pid_list *list) {
         return r;
 }
 
-uint64_t orphan_run_id(pid_t pid) {
+/* What stands behind the variable's name. */
+static uint64_t read_run_id(const char *digits) {
+        if (strspn(digits, "0123456789abcdef") != RUN_ID_LENGTH || digits[RUN_ID_LENGTH])
+                return 0;
+        return strtoull(digits, NULL, 16);
+}
+
+bool orphan_look(pid_t pid, uint64_t *ret_run_id) {
         static const char prefix[] = RUN_ID_VARIABLE "=";
+        const size_t n_prefix = sizeof(prefix) - 1;
         _cleanup_(fclosep) FILE *file = NULL;
         _cleanup_free_ char *variable = NULL;
-        size_t room = 0;
+        uint64_t run_id = 0;
+        size_t room = 0, n = 0;
         char path[32];
-        ssize_t n;
 
         snprintf(path, sizeof(path), "/proc/%d/environ", pid);
         file = fopen(path, "re");
-        if (!file)
-                return 0;
-        while ((n = getdelim(&variable, &room, '\0', file)) > 0) {
-                const char *digits = variable + sizeof(prefix) - 1;
-
-                if (strncmp(variable, prefix, sizeof(prefix) - 1) == 0)
-                        return strspn(digits, "0123456789abcdef") == RUN_ID_LENGTH &&
-                                               !digits[RUN_ID_LENGTH]
-                                       ? strtoull(digits, NULL, 16)
-                                       : 0;
+        while (file && !run_id && getdelim(&variable, &room, '\0', file) > 0) {
+                n++;
+                if (strncmp(variable, prefix, n_prefix) == 0)
+                        run_id = read_run_id(variable + n_prefix);
         }
-        return 0;
+        if (n == 0 && (file || errno != EACCES))
+                return false;
+        *ret_run_id = run_id;
+        return true;
+}
+
+uint64_t orphan_run_id(pid_t pid) {
+        uint64_t run_id;
+
+        return orphan_look(pid, &run_id) ? run_id : 0;
 }
 
 bool orphan_signal(pid_t pid, uint64_t run_id, int signal) {

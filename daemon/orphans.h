@@ -22,7 +22,10 @@ int orphans_add_children(struct pid_list *list, pid_t pid);
 /* Adds all that descend from what is in the list. 0, -ENOMEM. */
 int orphans_add_descendants(struct pid_list *list);
 
-/* The run that a process belongs to; 0: none, or it cannot be told. */
+/* Writes the run that a process belongs to, 0 for none or one that may not be looked into. False:
+ * it shows no environment, because it has ended, executes a program right now, or has none. */
+bool orphan_look(pid_t pid, uint64_t *ret_run_id);
+/* The same, with 0 for all of these. */
 uint64_t orphan_run_id(pid_t pid);
 /* Sends a signal to the process with this number if it belongs to the run, and never to another
  * one. True: the signal was sent. */

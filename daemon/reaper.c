@@ -5,7 +5,7 @@
  *
  * A child that nobody registered is an orphan: the parent that made it has ended, and the kernel
  * gave it to us. It is reaped as soon as it ends. Orphans that live are remembered with the run
- * that they belong to, so that each is looked into once. A child's number cannot be given to
+ * that they belong to, or 0, so that each is looked into once. A child's number cannot be given to
  * another process before we have reaped it, and then it is forgotten.
  */
 
@@ -210,8 +210,8 @@ static bool note_orphan(struct reaper *reaper, pid_t pid, uint64_t run_id) {
         return true;
 }
 
-/* Looks into the children that are new. One that has no number is not noted: while a process
- * executes a program its environment cannot be seen. */
+/* Looks into the children that are new, and into those again that could not be told: while a
+ * process executes a program its environment cannot be seen. */
 static void look_for_orphans(struct reaper *reaper) {
         _cleanup_(pid_list_deinit) struct pid_list children = {0};
 
@@ -222,8 +222,7 @@ static void look_for_orphans(struct reaper *reaper) {
 
                 if (find_child(reaper, pid) || find_orphan(reaper, pid))
                         continue;
-                run_id = orphan_run_id(pid);
-                if (run_id)
+                if (orphan_look(pid, &run_id))
                         (void)note_orphan(reaper, pid, run_id);
         }
 }

@@ -164,14 +164,11 @@ int run_value_user(struct conf_errors *errors, const struct conf_node *node, voi
         r = find_groups(errors, node, name, group, &user);
         if (r < 0)
                 return r;
-        if (geteuid() != 0 && user.gid != getegid()) {
+        if (geteuid() != 0) {
                 free(user.groups);
-                return conf_error(errors, node, "only root's roused can change the group");
-        }
-        if (geteuid() != 0) { /* it is what it is already */
-                user.is_set = false;
-                user.groups = (free(user.groups), NULL);
-                user.n_groups = 0;
+                if (user.gid != getegid())
+                        return conf_error(errors, node, "only root's roused can change the group");
+                user = (struct run_user){.is_set = false}; /* it is what it is already */
         }
         free(target->groups);
         *target = user;

@@ -1,6 +1,7 @@
 # tests: handles, wakes and runs
 
 HANDLE_TESTS = \
+	tests/test-command \
 	tests/test-deadline \
 	tests/test-exec \
 	tests/test-gate \
@@ -16,6 +17,8 @@ HANDLE_TESTS = \
 check_PROGRAMS += $(HANDLE_TESTS)
 TESTS += $(HANDLE_TESTS)
 
+tests_test_command_CFLAGS = $(CFLAGS_TEST)
+tests_test_command_LDADD = $(LDADD_DAEMON)
 tests_test_deadline_CFLAGS = $(CFLAGS_TEST)
 tests_test_deadline_LDADD = $(LDADD_DAEMON)
 tests_test_exec_CFLAGS = $(CFLAGS_TEST)
