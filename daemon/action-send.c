@@ -1,6 +1,7 @@
 /*
  * The fan-out. Sends are made on the loop thread in a wake, so the targets wake in a later turn, in
- * the order of the list; cycles were refused with the configuration.
+ * the order of the list; the keys of the run go to each of them. Cycles were refused with the
+ * configuration.
  */
 
 #include "daemon/action-send.h"
@@ -67,7 +68,7 @@ static int start(struct run *run, const struct action_conf *conf) {
 
         for (char **name = send_conf(conf)->targets; *name; name++) {
                 struct handle *target = registry_find(run_registry(run), *name);
-                int r = target ? handle_send(target, NULL, 0, NULL) : -ENOENT;
+                int r = target ? handle_send_keys(target, run->keys) : -ENOENT;
 
                 if (r < 0) {
                         n_failed++;

@@ -1,7 +1,7 @@
 /*
- * What the daemon is made of, in the order in which it is put together: loop, hub, deadlines, file
- * of numbers, registry with its handles, mailbox, workers, sockets. Taking apart goes the other
- * way:
+ * What the daemon is made of, in the order in which it is put together: loop, reaper of children,
+ * hub, deadlines, file of numbers, registry with its handles, mailbox, workers, sockets. Taking
+ * apart goes the other way:
  *
  *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
  * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to
@@ -32,6 +32,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/notify.h"
 #include "daemon/poke.h"
+#include "daemon/reaper.h"
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/run-env.h"
@@ -61,6 +62,7 @@ struct daemon {
         rouse_hub_t *hub;
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
+        struct reaper *reaper;
         char **env;
         struct configuration *configuration; /* counted; the one in force */
         struct registry *registry;
@@ -314,6 +316,7 @@ static int open_core(struct daemon *daemon) {
                 .hub = daemon->hub,
                 .deadlines = daemon->deadlines,
                 .seqfile = daemon->seqfile,
+                .reaper = daemon->reaper,
                 .env = daemon->env,
         };
         r = registry_new(&registry_setup, &daemon->registry);
@@ -329,6 +332,9 @@ static int open_all(struct daemon *daemon) {
         int r;
 
         r = open_signals(daemon); /* before there are other threads */
+        if (r < 0)
+                return r;
+        r = reaper_new(&daemon->loop, &daemon->reaper); /* this, too */
         if (r < 0)
                 return r;
         r = open_core(daemon);
@@ -369,6 +375,7 @@ static bool close_all(struct daemon *daemon) {
         if (daemon->hub)
                 rouse_hub_close(daemon->hub, on_closed, daemon);
         daemon->deadlines = deadline_queue_close(daemon->deadlines);
+        daemon->reaper = reaper_close(daemon->reaper);
         (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
         daemon->seqfile = seqfile_close(daemon->seqfile);
         daemon->env = run_env_free(daemon->env);

@@ -10,10 +10,11 @@
  *
  * The process's group cannot be signalled through a pidfd. Its number stays taken as long as the
  * process was not reaped, so kill(-pid) before waitid() never hits a stranger, and it is not called
- * after.
+ * after: the reaper does both.
  *
- * The end is seen by the pidfd. What is in the pipes then is read to the end, but the pipes' end is
- * not waited for: a process that went into the background may keep them open for ever.
+ * The end is told by the reaper, which waits for all children. What is in the pipes then is read to
+ * the end, but the pipes' end is not waited for: a process that went into the background may keep
+ * them open for ever.
  */
 
 #include "daemon/exec.h"
@@ -25,12 +26,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/line-reader.h"
 #include "daemon/limits.h"
+#include "daemon/reaper.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
 
@@ -42,14 +45,12 @@
 #define FINAL_READ  (1U << 20) /* of a stream, after the end of the process */
 
 struct exec {
+        struct reaper_child child;
         uv_loop_t *loop;
         const struct exec_ops *ops;
         void *arg;
-        pid_t pid;
         int pidfd;
         bool is_reaped;
-        bool kills_rest;
-        uv_poll_t poll;
         struct line_reader *streams[2]; /* of standard output and standard error */
 };
 
@@ -88,6 +89,16 @@ BORROWED static int child(void *arg) {
         for (int i = 0; i < 3; i++)
                 if (syscall(SYS_dup3, birth->fds[i], i, 0) < 0)
                         fail(birth, "dup");
+        /* The rights to do these may go with the user. */
+        for (size_t i = 0; i < spec->n_rlimits; i++)
+                if (syscall(SYS_prlimit64, 0, spec->rlimits[i].resource, &spec->rlimits[i].limit,
+                            NULL) < 0)
+                        fail(birth, spec->rlimits[i].step);
+        if (spec->nice != EXEC_KEEP_NICE &&
+            syscall(SYS_setpriority, PRIO_PROCESS, 0, spec->nice) < 0)
+                fail(birth, "nice");
+        if (spec->umask != EXEC_KEEP_UMASK)
+                (void)syscall(SYS_umask, spec->umask);
         if (spec->set_ids) {
                 if (syscall(SYS_setgroups, spec->n_groups, spec->groups) < 0)
                         fail(birth, "setgroups");
@@ -189,31 +200,17 @@ static void on_line(void *arg, unsigned int stream, const char *line, size_t n_l
         exec->ops->output(exec->arg, stream == 1, line, n_line);
 }
 
-static void on_closed(uv_handle_t *handle) {
-        struct exec *exec = handle->data;
+static void on_ended(struct reaper_child *child, int code, int status) {
+        struct exec *exec = container_of(child, struct exec, child);
 
-        close_fd(exec->pidfd);
-        free(exec);
-}
-
-static void on_ended(uv_poll_t *poll, int status, int events) {
-        struct exec *exec = poll->data;
-        siginfo_t info = {0};
-
-        (void)events;
-        if (exec->kills_rest)
-                kill(-exec->pid, SIGKILL); /* the number is ours until the next line */
-        if (status == 0 && waitid(P_PIDFD, (id_t)exec->pidfd, &info, WEXITED | WNOHANG) == 0 &&
-            info.si_pid == 0)
-                return;
         exec->is_reaped = true;
-        uv_poll_stop(poll);
         for (unsigned int i = 0; i < 2; i++) {
                 line_reader_drain(exec->streams[i], FINAL_READ);
                 exec->streams[i] = line_reader_close(exec->streams[i]);
         }
-        exec->ops->exited(exec->arg, info.si_code, info.si_status);
-        uv_close((uv_handle_t *)poll, on_closed);
+        exec->ops->exited(exec->arg, code, status);
+        close(exec->pidfd);
+        free(exec);
 }
 
 /* A pipe whose end for the child stands in *child_fd. */
@@ -265,8 +262,8 @@ static int open_fds(struct exec *exec, struct birth *birth) {
         return 0;
 }
 
-int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_ops *ops, void *arg,
-               const char **ret_step, struct exec **ret) {
+int exec_start(struct reaper *reaper, const struct exec_spec *spec, const struct exec_ops *ops,
+               void *arg, const char **ret_step, struct exec **ret) {
         struct birth birth = {.spec = spec, .fds = {-1, -1, -1}, .step = "fork"};
         _cleanup_free_ char *path = NULL;
         struct exec *exec;
@@ -277,7 +274,7 @@ int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_
                 *ret_step = birth.step;
                 return -ENOMEM;
         }
-        *exec = (struct exec){.loop = loop, .ops = ops, .arg = arg, .pidfd = -1};
+        *exec = (struct exec){.loop = reaper_loop(reaper), .ops = ops, .arg = arg, .pidfd = -1};
         r = find_program(spec, &path);
         if (r < 0) {
                 birth.step = "exec";
@@ -287,20 +284,11 @@ int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_
         r = open_fds(exec, &birth);
         if (r < 0)
                 goto end;
-        r = spawn(&birth, &exec->pid, &exec->pidfd);
+        r = spawn(&birth, &exec->child.pid, &exec->pidfd);
         if (r < 0)
                 goto end;
-        /* From here on there is a process, whose end has to be seen. */
-        r = uv_poll_init(loop, &exec->poll, exec->pidfd);
-        if (r < 0) {
-                kill(-exec->pid, SIGKILL);
-                (void)waitid(P_PIDFD, (id_t)exec->pidfd, &(siginfo_t){0}, WEXITED);
-                birth.step = "watch";
-                goto end;
-        }
-        exec->poll.data = exec;
-        (void)uv_poll_start(&exec->poll, UV_READABLE,
-                            on_ended); /* fails only for closing handles */
+        exec->child.ended = on_ended;
+        reaper_add(reaper, &exec->child);
         *ret = steal_ptr(exec);
 end:
         for (int i = 0; i < 3; i++)
@@ -316,17 +304,17 @@ end:
 }
 
 pid_t exec_pid(const struct exec *exec) {
-        return exec->pid;
+        return exec->child.pid;
 }
 
 int exec_signal_group(struct exec *exec, int signal) {
         if (exec->is_reaped)
                 return -ESRCH;
-        return kill(-exec->pid, signal) < 0 ? -errno : 0;
+        return kill(-exec->child.pid, signal) < 0 ? -errno : 0;
 }
 
 void exec_kill_rest(struct exec *exec) {
-        exec->kills_rest = true;
+        exec->child.kills_group = true;
 }
 
 int exec_signal(struct exec *exec, int signal) {

@@ -1,12 +1,23 @@
 /* One process of a command: started, watched, signalled. Loop thread. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
-#include <uv.h>
 
 struct exec;
+struct reaper;
+
+/* A limit on what the process may use. */
+struct exec_rlimit {
+        int resource;
+        const char *step; /* its name as a step that may fail */
+        struct rlimit limit;
+};
+#define EXEC_KEEP_NICE  INT_MIN
+#define EXEC_KEEP_UMASK ((mode_t)-1)
 
 /* What to start. Everything is borrowed for the call. */
 struct exec_spec {
@@ -17,7 +28,11 @@ struct exec_spec {
         bool log_stdout;   /* lines go to output(); else stdout_fd */
         bool log_stderr;
         int stdout_fd, stderr_fd; /* -1: /dev/null. Borrowed */
-        bool set_ids;             /* take the three below */
+        const struct exec_rlimit *rlimits;
+        size_t n_rlimits;
+        int nice;     /* EXEC_KEEP_NICE: the daemon's */
+        mode_t umask; /* EXEC_KEEP_UMASK: the daemon's */
+        bool set_ids; /* take the three below */
         uid_t uid;
         gid_t gid;
         const gid_t *groups;
@@ -32,11 +47,16 @@ struct exec_ops {
         void (*exited)(void *arg, int code, int status);
 };
 
+/* A specification that leaves everything as it is: no input, and output to nowhere. */
+#define EXEC_SPEC_INIT                                                            \
+        .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .nice = EXEC_KEEP_NICE, \
+        .umask = EXEC_KEEP_UMASK
+
 /* Starts a process in a session and process group of its own, with no signal blocked or ignored.
  * Returns 0; or the negative errno with which a step failed, of which *ret_step says the name
  * ("fork", "chdir", "exec", …): then no process is left, and nothing will be called. */
-int exec_start(uv_loop_t *loop, const struct exec_spec *spec, const struct exec_ops *ops, void *arg,
-               const char **ret_step, struct exec **ret);
+int exec_start(struct reaper *reaper, const struct exec_spec *spec, const struct exec_ops *ops,
+               void *arg, const char **ret_step, struct exec **ret);
 
 pid_t exec_pid(const struct exec *exec);
 /* To the process and all of its group. 0, or -ESRCH: it is gone. */

@@ -267,6 +267,12 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
         return 0;
 }
 
+int handle_send_keys(struct handle *handle, const struct keyset *keys) {
+        if (keys && handle_has_action(handle) && handle_is_active(handle) && handle_past(handle))
+                keyset_add_all(&handle->past->keys, &handle_policy(handle)->keys, keys);
+        return handle_send(handle, NULL, 0, NULL);
+}
+
 int handle_start(struct handle *handle) {
         return rouse_async_start(handle->async);
 }

@@ -13,6 +13,7 @@ struct access_rules;
 struct handle;
 struct handle_conf;
 struct histogram;
+struct keyset;
 struct registry;
 
 /* What `status` and `list` call its state. */
@@ -88,6 +89,10 @@ void handle_watch_remove(struct handle_watch *watch); /* may be repeated */
 
 /* Sends. key may be NULL. 0; -EBADF: closed. */
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret);
+
+/* One send with all of these keys, which may be NULL; their overflow goes along. As handle_send().
+ */
+int handle_send_keys(struct handle *handle, const struct keyset *keys);
 
 /* Take or drop the hold on the loop (contract of the library: a boolean, idempotent). -EBADF:
  * closed. */

@@ -121,14 +121,9 @@ void keyset_add(struct keyset **ret_keyset, const struct keyset_limits *limits, 
         keyset->n_keys++;
 }
 
-void keyset_merge(struct keyset **to, const struct keyset_limits *limits, struct keyset *from) {
-        if (!from)
-                return;
-        if (!*to) {
-                *to = from;
-                return;
-        }
-        for (uint32_t offset = 0; offset < from->n_text;) {
+void keyset_add_all(struct keyset **to, const struct keyset_limits *limits,
+                    const struct keyset *from) {
+        for (uint32_t offset = 0; from && offset < from->n_text;) {
                 const char *key = from->text + offset;
                 size_t n_key =
                         (size_t)((const char *)memchr(key, '\n', from->n_text - offset) - key);
@@ -136,8 +131,18 @@ void keyset_merge(struct keyset **to, const struct keyset_limits *limits, struct
                 keyset_add(to, limits, key, n_key);
                 offset += (uint32_t)n_key + 1;
         }
-        if (from->has_overflown)
+        if (from && from->has_overflown && limits->max)
                 keyset_overflow(to);
+}
+
+void keyset_merge(struct keyset **to, const struct keyset_limits *limits, struct keyset *from) {
+        if (!from)
+                return;
+        if (!*to) {
+                *to = from;
+                return;
+        }
+        keyset_add_all(to, limits, from);
         keyset_free(from);
 }
 

@@ -19,6 +19,9 @@ void keyset_add(struct keyset **keyset, const struct keyset_limits *limits, cons
                 size_t n_key);
 /* Marks that some keys are not in it. */
 void keyset_overflow(struct keyset **keyset);
+/* Adds all keys of another set in their order, and its overflow. */
+void keyset_add_all(struct keyset **to, const struct keyset_limits *limits,
+                    const struct keyset *from);
 /* Moves all of `from` behind what is in *to, under the same rules. Consumes `from`, which may be
  * NULL. */
 void keyset_merge(struct keyset **to, const struct keyset_limits *limits, struct keyset *from);

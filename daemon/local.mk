@@ -73,6 +73,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/action-send.c daemon/action-send.h \
 	daemon/action-signal.c daemon/action-signal.h \
 	daemon/action.c daemon/action.h \
+	daemon/command-env.c daemon/command-env.h \
+	daemon/command.c daemon/command.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/exec.c daemon/exec.h \
 	daemon/gate.c daemon/gate.h \
@@ -84,11 +86,16 @@ daemon_libroused_la_SOURCES += \
 	daemon/keyset.c daemon/keyset.h \
 	daemon/line-reader.c daemon/line-reader.h \
 	daemon/log.c daemon/log.h \
+	daemon/orphans.c daemon/orphans.h \
 	daemon/policy.c daemon/policy.h \
 	daemon/poke.c daemon/poke.h \
+	daemon/reaper.c daemon/reaper.h \
 	daemon/registry-private.h daemon/registry-setup.h \
 	daemon/registry.c daemon/registry.h \
 	daemon/run-env.c daemon/run-env.h \
+	daemon/run-conf.c daemon/run-conf.h \
+	daemon/run-rlimits.c daemon/run-rlimits.h \
+	daemon/run-value.c daemon/run-value.h \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
 	daemon/seqfile.c daemon/seqfile.h

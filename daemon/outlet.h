@@ -19,3 +19,7 @@ void outlet_send(struct outlet *outlet);
  * daemon's mailbox. name NULL: the outlet's own target. 0, or -EAGAIN: the mailbox is full, hold
  * back and try again soon; nothing was lost. -EINVAL: not a legal name. */
 int outlet_send_named(struct outlet *outlet, const char *name, const char *key, size_t n_key);
+
+/* Tells the outlet's own target that keys are missing: its run is to look at everything. As
+ * outlet_send_named(). */
+int outlet_send_overflow(struct outlet *outlet);

@@ -10,6 +10,7 @@ struct configuration;
 struct deadline_queue;
 struct group;
 struct histogram;
+struct reaper;
 struct seqfile;
 
 struct registry {
@@ -17,6 +18,7 @@ struct registry {
         rouse_hub_t *hub;
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
+        struct reaper *reaper;
         struct configuration *configuration; /* counted; the newest */
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */

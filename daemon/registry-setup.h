@@ -9,6 +9,7 @@
 
 struct configuration;
 struct deadline_queue;
+struct reaper;
 struct registry;
 struct seqfile;
 
@@ -18,6 +19,7 @@ struct registry_setup {
         rouse_hub_t *hub;
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
+        struct reaper *reaper;
         char **env; /* the environment of runs, a list ended by NULL */
 };
 

@@ -326,6 +326,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .hub = setup->hub,
                 .deadlines = setup->deadlines,
                 .seqfile = setup->seqfile,
+                .reaper = setup->reaper,
                 .env = setup->env,
         };
         list_init(&registry->closed);

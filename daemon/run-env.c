@@ -15,6 +15,8 @@ static bool is_private(const char *variable) {
                 "NOTIFY_SOCKET",     "LISTEN_FDS",      "LISTEN_FDNAMES", "LISTEN_PID",
                 "WATCHDOG_PID",      "WATCHDOG_USEC",   "JOURNAL_STREAM", "MAINPID",
                 "RUNTIME_DIRECTORY", "STATE_DIRECTORY", "INVOCATION_ID",  "ROUSE_DIR",
+                "ROUSE_HANDLE",      "ROUSE_SEQ",       "ROUSE_SENDS",    "ROUSE_KEYS_OVERFLOW",
+                "ROUSE_RUN_ID",
         };
         size_t n = strcspn(variable, "=");
 

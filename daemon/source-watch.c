@@ -1,4 +1,10 @@
-/* watch: sends when a file or a directory changes. All the work is in watch-path.c. */
+/*
+ * watch: sends when a file or a directory changes, with the path that changed as the key. All the
+ * work is in watch-path.c.
+ *
+ * When a key finds no room on its way, the send is made without it at once, and another one that
+ * says that keys are missing follows as soon as there is room.
+ */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +27,11 @@ struct watch_source {
         struct source source;
         struct outlet *outlet;
         struct watch_path *path;
+        uv_timer_t retry; /* runs while `lost` */
+        bool lost;        /* a key found no room, and nobody was told yet */
 };
+
+#define RETRY_MS 5
 
 static const struct conf_key watch_keys[] = {
         {"watch", conf_path, offsetof(struct watch_conf, path), .required = true},
@@ -40,11 +50,31 @@ static void watch_deinit(struct source_conf *conf) {
         free(container_of(conf, struct watch_conf, conf)->path);
 }
 
+static void tell_loss(struct watch_source *self) {
+        if (self->lost && outlet_send_overflow(self->outlet) == 0) {
+                self->lost = false;
+                uv_timer_stop(&self->retry);
+        }
+}
+
+static void on_retry(uv_timer_t *timer) {
+        tell_loss(timer->data);
+}
+
 static void watch_on_change(void *arg, const char *path) {
         struct watch_source *self = arg;
 
-        (void)path;
+        if (outlet_send_named(self->outlet, NULL, path, strlen(path)) == 0)
+                return;
         outlet_send(self->outlet);
+        if (!self->lost)
+                (void)uv_timer_start(&self->retry, on_retry, RETRY_MS, RETRY_MS);
+        self->lost = true;
+        tell_loss(self);
+}
+
+static void on_closed(uv_handle_t *timer) {
+        free(timer->data);
 }
 
 static int watch_open(uv_loop_t *loop, const struct source_conf *conf, struct outlet *outlet,
@@ -62,6 +92,8 @@ static int watch_open(uv_loop_t *loop, const struct source_conf *conf, struct ou
                 free(self);
                 return r;
         }
+        (void)uv_timer_init(loop, &self->retry); /* cannot fail */
+        self->retry.data = self;
         *ret = &self->source;
         return 0;
 }
@@ -70,7 +102,8 @@ static void watch_close(struct source *source) {
         struct watch_source *self = container_of(source, struct watch_source, source);
 
         watch_path_free(self->path);
-        free(self);
+        tell_loss(self);
+        uv_close((uv_handle_t *)&self->retry, on_closed);
 }
 
 const struct source_kind source_watch = {

@@ -106,3 +106,51 @@ int group_from_string(const char *text, gid_t *ret) {
                 *ret = found->gr_gid;
         return r;
 }
+
+static int groups_of(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_n) {
+        _cleanup_free_ gid_t *groups = NULL;
+        int n = 16, room;
+
+        do {
+                gid_t *larger = reallocarray(groups, (size_t)n, sizeof(*groups));
+
+                if (!larger)
+                        return -ENOMEM;
+                groups = larger;
+                room = n;
+        } while (getgrouplist(name, gid, groups, &n) < 0 && n > room);
+        *ret_groups = steal_ptr(groups);
+        *ret_n = (size_t)(n < room ? n : room);
+        return 0;
+}
+
+int user_groups(uid_t uid, bool wants_gid, gid_t *gid, gid_t **ret_groups, size_t *ret_n) {
+        _cleanup_free_ char *buffer = NULL;
+        struct passwd entry, *found;
+        size_t n_buffer = 0;
+        gid_t main_gid;
+        int r, error;
+
+        do {
+                r = grow(&buffer, &n_buffer);
+                if (r < 0)
+                        return r;
+                error = getpwuid_r(uid, &entry, buffer, n_buffer, &found);
+        } while (error == ERANGE);
+        r = result(error, found);
+        if (r == -ESRCH && !wants_gid) {
+                *ret_groups = malloc(sizeof(**ret_groups));
+                if (!*ret_groups)
+                        return -ENOMEM;
+                **ret_groups = *gid;
+                *ret_n = 1;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        main_gid = wants_gid ? entry.pw_gid : *gid;
+        r = groups_of(entry.pw_name, main_gid, ret_groups, ret_n);
+        if (r == 0)
+                *gid = main_gid;
+        return r;
+}

@@ -24,6 +24,7 @@
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
 #include "daemon/peer.h"
+#include "daemon/reaper.h"
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/seqfile.h"
@@ -142,11 +143,13 @@ void fixture_init(struct daemon *daemon, const char *yaml) {
         ck_assert_int_eq(rouse_hub_create(&daemon->loop, &daemon->hub), 0);
         ck_assert_int_eq(deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines), 0);
         ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &daemon->seqfile), 0);
+        ck_assert_int_eq(reaper_new(&daemon->loop, &daemon->reaper), 0);
         setup = (struct registry_setup){
                 .loop = &daemon->loop,
                 .hub = daemon->hub,
                 .deadlines = daemon->deadlines,
                 .seqfile = daemon->seqfile,
+                .reaper = daemon->reaper,
                 .env = env,
         };
         ck_assert_int_eq(registry_new(&setup, &daemon->registry), 0);
@@ -167,6 +170,7 @@ void fixture_deinit(struct daemon *daemon) {
         daemon->registry = registry_free(daemon->registry);
         rouse_hub_close(daemon->hub, NULL, NULL);
         daemon->deadlines = deadline_queue_close(daemon->deadlines);
+        daemon->reaper = reaper_close(daemon->reaper);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
         ck_assert(daemon->is_closed);
         ck_assert_int_eq(uv_loop_close(&daemon->loop), 0);

@@ -18,6 +18,7 @@ struct daemon {
         uv_loop_t loop;
         rouse_hub_t *hub;
         struct deadline_queue *deadlines;
+        struct reaper *reaper;
         struct seqfile *seqfile;
         struct configuration *configuration;
         struct registry *registry;

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/exec.h"
+#include "daemon/reaper.h"
 
 static char *env[] = {"PATH=/usr/bin:/bin", "WORD=from the environment", NULL};
 
@@ -40,7 +40,16 @@ static void on_exited(void *arg, int code, int status) {
 
 static const struct exec_ops ops = {.output = on_output, .exited = on_exited};
 
-static void finish(uv_loop_t *loop) {
+static struct reaper *begin(uv_loop_t *loop) {
+        struct reaper *reaper;
+
+        ck_assert_int_eq(uv_loop_init(loop), 0);
+        ck_assert_int_eq(reaper_new(loop, &reaper), 0);
+        return reaper;
+}
+
+static void finish(uv_loop_t *loop, struct reaper *reaper) {
+        reaper_close(reaper);
         ck_assert_int_eq(uv_run(loop, UV_RUN_DEFAULT), 0);
         ck_assert_int_eq(uv_loop_close(loop), 0);
 }
@@ -48,23 +57,19 @@ static void finish(uv_loop_t *loop) {
 /* Runs `sh -c script` to its end. */
 static struct result run(const char *script) {
         char *argv[] = {"sh", "-c", (char *)script, NULL};
-        struct exec_spec spec = {.argv = argv,
-                                 .env = env,
-                                 .stdin_fd = -1,
-                                 .stdout_fd = -1,
-                                 .stderr_fd = -1,
-                                 .log_stdout = true,
-                                 .log_stderr = true};
+        struct exec_spec spec = {
+                .argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true, .log_stderr = true};
         struct result result = {0};
         struct exec *exec;
         const char *step;
+        struct reaper *reaper;
         uv_loop_t loop;
 
-        ck_assert_int_eq(uv_loop_init(&loop), 0);
-        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        reaper = begin(&loop);
+        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
         while (!result.has_ended)
                 uv_run(&loop, UV_RUN_ONCE);
-        finish(&loop);
+        finish(&loop, reaper);
         return result;
 }
 
@@ -118,22 +123,19 @@ static void a_program_that_is_not_there_is_an_error_at_once(void) {
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                 char *argv[] = {(char *)cases[i].program, NULL};
-                struct exec_spec spec = {.argv = argv,
-                                         .env = env,
-                                         .stdin_fd = -1,
-                                         .stdout_fd = -1,
-                                         .stderr_fd = -1,
-                                         .log_stdout = true};
+                struct exec_spec spec = {
+                        .argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true};
                 struct result result = {0};
                 struct exec *exec;
                 const char *step;
+                struct reaper *reaper;
                 uv_loop_t loop;
 
-                ck_assert_int_eq(uv_loop_init(&loop), 0);
-                ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec),
+                reaper = begin(&loop);
+                ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec),
                                  cases[i].error);
                 ck_assert_str_eq(step, "exec");
-                finish(&loop);
+                finish(&loop, reaper);
                 ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
                 ck_assert_int_eq(errno, ECHILD);
         }
@@ -141,21 +143,17 @@ static void a_program_that_is_not_there_is_an_error_at_once(void) {
 
 static void a_directory_that_is_not_there_says_so(void) {
         char *argv[] = {"true", NULL};
-        struct exec_spec spec = {.argv = argv,
-                                 .env = env,
-                                 .cwd = "/no/such/dir",
-                                 .stdin_fd = -1,
-                                 .stdout_fd = -1,
-                                 .stderr_fd = -1};
+        struct exec_spec spec = {.argv = argv, .env = env, .cwd = "/no/such/dir", EXEC_SPEC_INIT};
         struct result result = {0};
         struct exec *exec;
         const char *step;
+        struct reaper *reaper;
         uv_loop_t loop;
 
-        ck_assert_int_eq(uv_loop_init(&loop), 0);
-        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), -ENOENT);
+        reaper = begin(&loop);
+        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), -ENOENT);
         ck_assert_str_eq(step, "chdir");
-        finish(&loop);
+        finish(&loop, reaper);
 }
 
 static void the_group_is_signalled_and_its_rest_killed(void) {
@@ -163,21 +161,16 @@ static void the_group_is_signalled_and_its_rest_killed(void) {
                 "sh", "-c",
                 "trap 'exit 4' TERM; (trap '' TERM; echo child; exec sleep 1000) & echo up; wait",
                 NULL};
-        struct exec_spec spec = {.argv = argv,
-                                 .env = env,
-                                 .stdin_fd = -1,
-                                 .stdout_fd = -1,
-                                 .stderr_fd = -1,
-                                 .log_stdout = true};
+        struct exec_spec spec = {.argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true};
         struct result result = {0};
         struct exec *exec;
         const char *step;
+        struct reaper *reaper;
         uv_loop_t loop;
         pid_t group;
 
-        prctl(PR_SET_CHILD_SUBREAPER, 1); /* what is left of the group comes to us */
-        ck_assert_int_eq(uv_loop_init(&loop), 0);
-        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        reaper = begin(&loop);
+        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
         group = exec_pid(exec);
         while (result.n_lines < 2)
                 uv_run(&loop, UV_RUN_ONCE);
@@ -187,31 +180,32 @@ static void the_group_is_signalled_and_its_rest_killed(void) {
                 uv_run(&loop, UV_RUN_ONCE);
         ck_assert_int_eq(result.code, CLD_EXITED);
         ck_assert_int_eq(result.status, 4);
-        finish(&loop);
+        finish(&loop, reaper);
         /* The child that ignores TERM was killed, so waiting for it does not last. */
-        ck_assert_int_eq(waitpid(-group, NULL, 0) > 0, 1);
+        while (waitpid(-group, NULL, 0) > 0)
+                ;
         ck_assert_int_eq(kill(-group, 0), -1);
 }
 
 static void a_process_that_has_ended_is_not_signalled(void) {
         char *argv[] = {"true", NULL};
-        struct exec_spec spec = {
-                .argv = argv, .env = env, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+        struct exec_spec spec = {.argv = argv, .env = env, EXEC_SPEC_INIT};
         struct result result = {0};
+        struct reaper *reaper;
         struct exec *exec;
         siginfo_t info;
         const char *step;
         uv_loop_t loop;
 
-        ck_assert_int_eq(uv_loop_init(&loop), 0);
-        ck_assert_int_eq(exec_start(&loop, &spec, &ops, &result, &step, &exec), 0);
+        reaper = begin(&loop);
+        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
         ck_assert_int_eq(waitid(P_PID, (id_t)exec_pid(exec), &info, WEXITED | WNOWAIT), 0);
         /* The loop has not seen it. */
         ck_assert_int_eq(exec_signal(exec, SIGUSR1), -ESRCH);
         while (!result.has_ended)
                 uv_run(&loop, UV_RUN_ONCE);
         ck_assert_int_eq(result.code, CLD_EXITED);
-        finish(&loop);
+        finish(&loop, reaper);
 }
 
 static void an_end_is_seen_though_a_child_keeps_the_pipe_open(void) {

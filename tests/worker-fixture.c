@@ -33,7 +33,11 @@ static void on_wake(rouse_async_t *async, uint64_t n_sends) {
 static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
                       size_t n_key) {
         ck_assert_ptr_eq(arg, &n_letters);
-        ck_assert_ptr_null(async);
+        if (async) { /* a send with a key to the source's own target */
+                ck_assert_ptr_null(name);
+                ck_assert_int_eq(rouse_async_send(async), 0);
+                return;
+        }
         if (n_letter_room - n_letter_bytes < LIMIT_KEY_BYTES + 300) {
                 n_letter_room = 2 * n_letter_room + 2 * LIMIT_KEY_BYTES;
                 letters = realloc(letters, n_letter_room);

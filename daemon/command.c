@@ -1,0 +1,277 @@
+/*
+ * A command is a process group (see exec.c). It ends by itself, or by its timeout, or because it is
+ * told to: TERM, and after kill_after KILL, to the group and to those of its processes that have
+ * left it (see orphans.c). When a command that had to be ended is gone, what is left of it is
+ * killed, too. What a command leaves behind that ended by itself lives on, and is reported once: a
+ * command may have been there to start it.
+ */
+
+#include "daemon/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "daemon/command-env.h"
+#include "daemon/deadline.h"
+#include "daemon/exec.h"
+#include "daemon/limits.h"
+#include "daemon/log.h"
+#include "daemon/reaper.h"
+#include "daemon/registry-private.h"
+#include "daemon/run-conf.h"
+#include "daemon/run.h"
+#include "lib/cleanup.h"
+#include "lib/list.h"
+
+#define ORPHANS_SHOWN 16U
+
+struct command {
+        struct run *run;
+        struct exec *exec;
+        struct deadline deadline;
+        uint64_t run_id;
+        size_t n_complaint;
+        bool is_ending; /* TERM was sent */
+        bool timed_out;
+};
+
+static struct reaper *reaper_of(const struct command *command) {
+        return run_registry(command->run)->reaper;
+}
+
+/* Keeps the beginning of what it complains about. */
+static void keep_complaint(struct command *command, const char *line, size_t n_line) {
+        struct run *run = command->run;
+        size_t room = LIMIT_COMPLAINT - command->n_complaint;
+        char *complaint;
+
+        if (room < 2)
+                return;
+        if (n_line > room - 1)
+                n_line = room - 1;
+        complaint = realloc(run->complaint, command->n_complaint + n_line + 2);
+        if (!complaint)
+                return;
+        memcpy(complaint + command->n_complaint, line, n_line);
+        command->n_complaint += n_line;
+        complaint[command->n_complaint++] = '\n';
+        complaint[command->n_complaint] = '\0';
+        run->complaint = complaint;
+}
+
+static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line) {
+        struct command *command = arg;
+
+        log_output(run_handle_name(command->run), line, n_line);
+        if (is_stderr)
+                keep_complaint(command, line, n_line);
+}
+
+static void report(const struct command *command, enum run_outcome outcome, int status) {
+        const struct run *run = command->run;
+        const struct run_conf *conf = run_conf(run->action);
+
+        if (outcome == RUN_TIMED_OUT)
+                log_warning("%s: %s did not end in time and was ended", run_handle_name(run),
+                            conf->argv[0]);
+        else if (outcome == RUN_SIGNALED)
+                log_warning("%s: %s was killed by signal %d (%s)", run_handle_name(run),
+                            conf->argv[0], status, sigabbrev_np(status) ?: "?");
+        else if (!run_conf_is_success(conf, status))
+                log_warning("%s: %s failed with exit status %d", run_handle_name(run),
+                            conf->argv[0], status);
+}
+
+static void report_orphans(const struct command *command) {
+        char text[ORPHANS_SHOWN * 12] = "";
+        pid_t pids[ORPHANS_SHOWN];
+        size_t n, n_text = 0;
+
+        n = reaper_list_orphans(reaper_of(command), command->run_id, pids, ORPHANS_SHOWN);
+        if (n == 0)
+                return;
+        for (size_t i = 0; i < n && i < ORPHANS_SHOWN; i++)
+                n_text += (size_t)snprintf(text + n_text, sizeof(text) - n_text, " %d", pids[i]);
+        log_notice("%s: left %zu %s behind:%s%s", run_handle_name(command->run), n,
+                   n == 1 ? "process" : "processes", text, n > ORPHANS_SHOWN ? " …" : "");
+}
+
+static void look_after_orphans(const struct command *command) {
+        struct reaper *reaper = reaper_of(command);
+
+        if (!reaper_has_orphans(reaper, command->run_id))
+                return;
+        if (command->is_ending)
+                reaper_signal_orphans(reaper, command->run_id, 0, SIGKILL);
+        else
+                report_orphans(command);
+}
+
+static void on_exited(void *arg, int code, int status) {
+        struct command *command = arg;
+        struct run *run = command->run;
+        enum run_outcome outcome = code == CLD_EXITED ? RUN_EXITED : RUN_SIGNALED;
+
+        if (command->timed_out)
+                outcome = RUN_TIMED_OUT;
+        deadline_clear(run_registry(run)->deadlines, &command->deadline);
+        report(command, outcome, status);
+        look_after_orphans(command);
+        free(command);
+        run_finish(run, outcome, status,
+                   outcome == RUN_EXITED && run_conf_is_success(run_conf(run->action), status));
+}
+
+static const struct exec_ops exec_ops = {
+        .output = on_output,
+        .exited = on_exited,
+};
+
+/* The end. */
+
+static void end(struct command *command, bool kill);
+
+static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
+        struct command *command = container_of(deadline, struct command, deadline);
+
+        (void)now_ns;
+        if (!command->is_ending)
+                command->timed_out = true;
+        end(command, command->is_ending);
+}
+
+static void signal_all(struct command *command, int signal) {
+        pid_t pid = exec_pid(command->exec);
+
+        (void)exec_signal_group(command->exec, signal);
+        reaper_signal_orphans(reaper_of(command), command->run_id, pid, signal);
+}
+
+static void end(struct command *command, bool kill) {
+        struct deadline_queue *deadlines = run_registry(command->run)->deadlines;
+        uint64_t kill_after_ns = run_conf(command->run->action)->kill_after_ns;
+        bool was_ending = command->is_ending;
+
+        command->is_ending = true;
+        exec_kill_rest(command->exec);
+        signal_all(command, kill ? SIGKILL : SIGTERM);
+        if (kill || was_ending)
+                return;
+        if (deadline_set(deadlines, &command->deadline, deadline_now(deadlines) + kill_after_ns,
+                         on_deadline) < 0)
+                signal_all(command, SIGKILL); /* cannot be done later */
+}
+
+void command_stop(struct run *run, bool kill) {
+        end(run->impl, kill);
+}
+
+int command_tell(struct run *run, int signal) {
+        struct command *command = run->impl;
+
+        return exec_signal(command->exec, signal);
+}
+
+/* The beginning. */
+
+/* A file for the command to append to. Without O_NONBLOCK the loop would wait for the reader of a
+ * fifo; the command must not find the flag set. -1: /dev/null. */
+static int open_output(const struct run_output *output, int *ret_fd) {
+        _cleanup_close_ int fd = -1;
+
+        if (!output->path) {
+                *ret_fd = -1;
+                return 0;
+        }
+        fd = open(output->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                  0640);
+        if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
+                return -errno;
+        *ret_fd = steal_fd(&fd);
+        return 0;
+}
+
+static bool goes_to_log(const struct run_output *output) {
+        return !output->is_null && !output->path;
+}
+
+/* Opens what the command gets; the name of a step that fails goes to *ret_step. */
+static int execute(struct command *command, const struct run_conf *conf, char *const *env,
+                   const char **ret_step) {
+        _cleanup_close_ int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
+        struct exec_spec spec;
+        int r;
+
+        *ret_step = "keys";
+        r = command_open_keys(command->run->keys, &stdin_fd);
+        if (r < 0)
+                return r;
+        *ret_step = "stdout";
+        r = open_output(&conf->stdout_to, &stdout_fd);
+        if (r < 0)
+                return r;
+        *ret_step = "stderr";
+        r = open_output(&conf->stderr_to, &stderr_fd);
+        if (r < 0)
+                return r;
+        spec = (struct exec_spec){
+                .argv = conf->argv,
+                .env = env,
+                .cwd = conf->cwd,
+                .stdin_fd = stdin_fd,
+                .log_stdout = goes_to_log(&conf->stdout_to),
+                .log_stderr = goes_to_log(&conf->stderr_to),
+                .stdout_fd = stdout_fd,
+                .stderr_fd = stderr_fd,
+                .rlimits = conf->rlimits.items,
+                .n_rlimits = conf->rlimits.n,
+                .nice = conf->nice,
+                .umask = conf->umask,
+                .set_ids = conf->user.is_set,
+                .uid = conf->user.uid,
+                .gid = conf->user.gid,
+                .groups = conf->user.groups,
+                .n_groups = conf->user.n_groups,
+        };
+        return exec_start(run_registry(command->run)->reaper, &spec, &exec_ops, command, ret_step,
+                          &command->exec);
+}
+
+int command_start(struct run *run, const struct action_conf *action) {
+        const struct run_conf *conf = run_conf(action);
+        struct registry *registry = run_registry(run);
+        _cleanup_(command_env_deinit) struct command_env env = {0};
+        _cleanup_free_ struct command *command = NULL;
+        const char *step;
+        int r;
+
+        command = calloc(1, sizeof(*command));
+        if (!command)
+                return -ENOMEM;
+        command->run = run;
+        command->run_id = reaper_new_run_id(registry->reaper);
+        r = command_env_init(&env, run, command->run_id, registry->env, conf->env);
+        if (r < 0)
+                return r;
+        if (conf->timeout_ns) {
+                r = deadline_set(registry->deadlines, &command->deadline,
+                                 deadline_now(registry->deadlines) + conf->timeout_ns, on_deadline);
+                if (r < 0)
+                        return r;
+        }
+        r = execute(command, conf, env.variables, &step);
+        if (r < 0) {
+                deadline_clear(registry->deadlines, &command->deadline);
+                log_warning("%s: cannot run %s: %s: %s", run_handle_name(run), conf->argv[0], step,
+                            strerror(-r));
+                return r;
+        }
+        run->pid = exec_pid(command->exec);
+        run->impl = steal_ptr(command);
+        return 0;
+}

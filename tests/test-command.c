@@ -1,0 +1,111 @@
+/* What is remembered of a command, in a registry without sockets. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/conf-error.h"
+#include "daemon/configuration.h"
+#include "daemon/deadline.h"
+#include "daemon/handle.h"
+#include "daemon/limits.h"
+#include "daemon/reaper.h"
+#include "daemon/registry-setup.h"
+#include "daemon/registry.h"
+#include "daemon/seqfile.h"
+#include "lib/clock.h"
+#include "tests/support.h"
+
+static const char config[] =
+        "handles:\n"
+        "  fails: {run: [sh, -c, 'echo out; echo first >&2; printf second >&2; exit 1']}\n"
+        "  silent: {run: [sh, -c, 'exit 1']}\n"
+        "  good: {run: [sh, -c, 'echo all is well >&2']}\n"
+        "  allowed: {run: [sh, -c, 'echo as it should >&2; exit 3'], success_exit: 3}\n"
+        "  elsewhere: {run: [sh, -c, 'echo hidden >&2; exit 1'], stderr: null}\n"
+        "  much: {run: [sh, -c, 'for i in 1 2 3 4 5 6 7 8 9; do printf \"%0200d\\n\" $i >&2; done; "
+        "exit 1']}\n"
+        "  long: {run: [sh, -c, 'printf \"%05000d\\n\" 0 >&2; echo more >&2; exit 1']}\n";
+
+struct memory {
+        unsigned int n_runs;
+        bool success, has_complaint;
+        char complaint[2 * LIMIT_COMPLAINT];
+};
+
+static void on_run(void *arg, const struct run_result *result, const char *complaint) {
+        struct memory *memory = arg;
+
+        memory->n_runs++;
+        memory->success = result->success;
+        memory->has_complaint = complaint != NULL;
+        if (complaint) {
+                ck_assert_uint_le(strlen(complaint), LIMIT_COMPLAINT);
+                strcpy(memory->complaint, complaint);
+        }
+}
+
+/* Runs each of the handles once, and says what is remembered of it. */
+static void run_all(const char *const *names, struct memory *memories, size_t n) {
+        static char *env[] = {"PATH=/usr/bin:/bin", NULL};
+        struct conf_errors errors = CONF_ERRORS_NULL;
+        struct registry_setup setup = {.env = env};
+        struct registry_changes changes = {0};
+        struct configuration *configuration;
+        struct registry *registry;
+        uv_loop_t loop;
+        int error;
+
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        setup.loop = &loop;
+        ck_assert_int_eq(reaper_new(&loop, &setup.reaper), 0);
+        ck_assert_int_eq(rouse_hub_create(&loop, &setup.hub), 0);
+        ck_assert_int_eq(deadline_queue_new(&loop, clock_now_ns, &setup.deadlines), 0);
+        ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &setup.seqfile), 0);
+        ck_assert_int_eq(configuration_parse("t", config, strlen(config), &errors, &configuration),
+                         0);
+        ck_assert_int_eq(registry_new(&setup, &registry), 0);
+        ck_assert_int_eq(registry_apply(registry, configuration, &changes), 0);
+        for (size_t i = 0; i < n; i++) {
+                struct handle *handle = registry_find(registry, names[i]);
+
+                ck_assert_int_eq(handle_start(handle), 0);
+                ck_assert_int_eq(handle_send(handle, NULL, 0, NULL), 0);
+                while (handle_run_seq(handle) != handle_seq(handle) || handle_pending(handle))
+                        uv_run(&loop, UV_RUN_ONCE);
+                handle_each_run(handle, on_run, &memories[i]);
+        }
+        registry_free(registry);
+        rouse_hub_close(setup.hub, NULL, NULL);
+        deadline_queue_close(setup.deadlines);
+        reaper_close(setup.reaper);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        ck_assert_int_eq(uv_loop_close(&loop), 0);
+        seqfile_close(setup.seqfile);
+        configuration_unref(configuration);
+}
+
+static void what_a_failed_run_complained_about_is_remembered(void) {
+        static const char *const names[] = {"fails",     "silent", "good", "allowed",
+                                            "elsewhere", "much",   "long"};
+        struct memory memories[7] = {0};
+
+        run_all(names, memories, 7);
+        for (size_t i = 0; i < 7; i++) {
+                ck_assert_uint_eq(memories[i].n_runs, 1);
+                ck_assert(memories[i].success == (i == 2 || i == 3));
+                ck_assert(memories[i].has_complaint == (i == 0 || i >= 5));
+        }
+        ck_assert_str_eq(memories[0].complaint, "first\nsecond\n");
+        for (size_t i = 5; i < 7; i++) { /* the beginning, up to the limit */
+                ck_assert_uint_eq(strlen(memories[i].complaint), LIMIT_COMPLAINT);
+                ck_assert_int_eq(memories[i].complaint[LIMIT_COMPLAINT - 1], '\n');
+        }
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(what_a_failed_run_complained_about_is_remembered),
+                {0},
+        };
+
+        return test_main("command", tests, argc, argv);
+}
