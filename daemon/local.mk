@@ -116,6 +116,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/methods-send.c \
 	daemon/methods-wait.c \
 	daemon/methods-watch.c \
+	daemon/news.c \
+	daemon/news.h \
 	daemon/openrpc.c \
 	daemon/openrpc.h \
 	daemon/rpc.c \
@@ -130,6 +132,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/rpc-method.h \
 	daemon/schemas.c \
 	daemon/schemas.h \
+	daemon/sentence.c \
+	daemon/sentence.h \
 	daemon/stream.c \
 	daemon/stream.h \
 	daemon/subscription.c \
