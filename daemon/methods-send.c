@@ -127,15 +127,18 @@ static void send_one(struct handle *handle, const struct sending *sending,
 
 static void send_and_answer(struct rpc_call *call, const struct sending *sending,
                             struct handle *const *handles) {
-        struct buffer *out = rpc_result_begin(call);
-        struct handle_receipt receipt;
+        struct handle_receipt receipts[LIMIT_SEND_NAMES];
+        size_t n = sending->names->strings.n;
+        struct buffer *out;
 
+        for (size_t i = 0; i < n; i++)
+                send_one(handles[i], sending, &receipts[i]);
+        out = rpc_result_begin(call);
         if (sending->is_list)
                 json_write_open(out, '[');
-        for (size_t i = 0; i < sending->names->strings.n; i++) {
-                send_one(handles[i], sending, &receipt);
+        for (size_t i = 0; i < n; i++) {
                 json_write_open(out, '{');
-                write_receipt(out, &receipt);
+                write_receipt(out, &receipts[i]);
                 json_write_close(out, '}');
         }
         if (sending->is_list)
