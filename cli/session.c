@@ -212,24 +212,28 @@ int session_worse(int a, int b) {
         return worse;
 }
 
-int session_timeout(const struct arguments *arguments, int64_t *ret_ms) {
+int session_timespan(const struct arguments *arguments, const char *option, int64_t *ret_ms) {
         uint64_t ns, ms;
         const char *text;
         int r;
 
-        if (!arguments_has(arguments, "timeout", &text)) {
+        if (!arguments_has(arguments, option, &text)) {
                 *ret_ms = -1;
                 return 0;
         }
         r = timespan_parse(text, &ns);
         if (r < 0) {
-                message(r == -ERANGE ? "--timeout %s is too long"
-                                     : "--timeout %s is no length of time; write 500ms, 10s or "
+                message(r == -ERANGE ? "--%s %s is too long"
+                                     : "--%s %s is no length of time; write 500ms, 10s or "
                                        "'1min 30s'",
-                        text);
+                        option, text);
                 return EXIT_USAGE;
         }
         ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
         *ret_ms = ns == TIMESPAN_INFINITY ? -1 : (int64_t)ms;
         return 0;
+}
+
+int session_timeout(const struct arguments *arguments, int64_t *ret_ms) {
+        return session_timespan(arguments, "timeout", ret_ms);
 }

@@ -45,6 +45,8 @@ int session_exit_code(int error);
 /* Of several exit codes the one that tells most. */
 int session_worse(int a, int b);
 
-/* Reads --timeout: milliseconds, rounded up, -1 if it is not given or "infinity". 0, or an exit
- * code after a message. */
+/* Reads an option that is a length of time: milliseconds, rounded up, -1 if it is not given or
+ * "infinity". 0, or an exit code after a message. */
+int session_timespan(const struct arguments *arguments, const char *option, int64_t *ret_ms);
+/* The same for --timeout. */
 int session_timeout(const struct arguments *arguments, int64_t *ret_ms);

@@ -57,6 +57,51 @@ static int create(struct session *session, const struct arguments *arguments) {
         return code;
 }
 
+static int pause_handle(struct session *session, const struct arguments *arguments) {
+        struct buffer params = BUFFER_NULL;
+        struct json result;
+        int64_t for_ms;
+        int code;
+
+        code = session_timespan(arguments, "for", &for_ms);
+        if (code)
+                return code;
+        if (for_ms == 0) {
+                message("--for 0: a pause takes some time");
+                return EXIT_USAGE;
+        }
+        rouse__buffer_add_str(&params, "{\"name\":");
+        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        if (for_ms > 0) {
+                rouse__buffer_add_str(&params, ",\"for_ms\":");
+                rouse__buffer_add_u64(&params, (uint64_t)for_ms);
+        }
+        rouse__buffer_add_str(&params, "}");
+        code = session_call(session, "pause", &params, -1, &result);
+        rouse__buffer_deinit(&params);
+        if (code == 0)
+                print_json(session, result);
+        return code;
+}
+
+static const struct option pause_options[] = {
+        {"for", OPTION_VALUE, "T", "resume by itself after this time"},
+        {},
+};
+
+const struct verb verb_pause = {
+        .name = "pause",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .summary = "hold wakes back; sends are remembered",
+        .help = "\nWhen it is resumed, by itself or by 'rouse resume', all that was sent meanwhile is one\n"
+                "wake.\n",
+        .options = pause_options,
+        .json = true,
+        .run = pause_handle,
+};
+
 static const struct option create_options[] = {
         {"started", OPTION_FLAG, NULL, "start it as well"},
         {},
@@ -93,7 +138,6 @@ VERB(start, "start", "start", change, "hold the daemon's loop by this handle");
 VERB(stop, "stop", "stop", change, "let go of it; sends still wake the handle");
 VERB(ref, "ref", "ref", change, "the same as start");
 VERB(unref, "unref", "unref", change, "the same as stop");
-VERB(pause, "pause", "pause", change, "hold wakes back; sends are remembered");
 VERB(resume, "resume", "resume", change, "wake again, once for all that was sent");
 VERB(close, "close", "close", change, "close the handle for good");
 VERB(is_active, "is-active", "is_active", ask, "print whether it is open; exit 3 if not");

@@ -24,7 +24,8 @@ struct rouse_client {
         struct stream control;
         uint64_t last_id; /* of the last request */
         bool watching;
-        char wake_name[256]; /* what rouse_client_wake_t.name points to */
+        char wake_name[256]; /* what the name of a wake or an event points to */
+        char outcome[32];    /* what rouse_client_event_t.outcome points to */
 
         rouse_client_error_t error;
         char message[1024];

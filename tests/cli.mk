@@ -39,8 +39,12 @@ TESTS += tests/test-client-install.sh tests/test-completion.sh
 
 # with the real daemon
 
-check_PROGRAMS += tests/test-rouse-roused
-TESTS += tests/test-rouse-roused
+check_PROGRAMS += tests/test-rouse-roused tests/test-rouse-runs
+TESTS += tests/test-rouse-roused tests/test-rouse-runs
+
+tests_test_rouse_runs_SOURCES = tests/test-rouse-runs.c $(TYPED)
+tests_test_rouse_runs_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_runs_LDADD = tests/libsupport.la $(CHECK_LIBS)
 
 tests_test_rouse_roused_SOURCES = tests/test-rouse-roused.c tests/typed.c tests/typed.h
 tests_test_rouse_roused_CFLAGS = $(CFLAGS_TEST)
