@@ -10,15 +10,15 @@
 #include "cli/verbs.h"
 #include "lib/buffer.h"
 
-static void print_json(const struct session *session, struct json result) {
+static void print_json(const struct session *session, struct json_text result) {
         if (!session->json)
                 return;
-        out_bytes(result.text, result.n);
+        out_bytes(result.at, result.n);
         out("\n");
 }
 
 static int change(struct session *session, const struct arguments *arguments, const char *method) {
-        struct json result;
+        struct json_text result;
         int code;
 
         code = session_call_name(session, method, arguments->operands[0], &result);
@@ -28,28 +28,28 @@ static int change(struct session *session, const struct arguments *arguments, co
 }
 
 static int ask(struct session *session, const struct arguments *arguments, const char *method) {
-        struct json result;
+        struct json_text result;
         bool yes;
         int code;
 
         code = session_call_name(session, method, arguments->operands[0], &result);
         if (code)
                 return code;
-        yes = rouse__json_type(result) == JSON_TRUE;
+        yes = rouse__json_kind(result) == JSON_TYPE_TRUE;
         out(yes ? "true\n" : "false\n");
         return yes ? EXIT_DONE : EXIT_FALSE;
 }
 
 static int create(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json result;
+        struct json_text result;
         int code;
 
-        rouse__buffer_add_str(&params, "{\"name\":");
+        buffer_add_str(&params, "{\"name\":");
         rouse__buffer_add_json_string(&params, arguments->operands[0]);
         if (arguments_has(arguments, "started", NULL))
-                rouse__buffer_add_str(&params, ",\"started\":true");
-        rouse__buffer_add_str(&params, "}");
+                buffer_add_str(&params, ",\"started\":true");
+        buffer_add_str(&params, "}");
         code = session_call(session, "create", &params, -1, &result);
         rouse__buffer_deinit(&params);
         if (code == 0)
@@ -59,7 +59,7 @@ static int create(struct session *session, const struct arguments *arguments) {
 
 static int pause_handle(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json result;
+        struct json_text result;
         int64_t for_ms;
         int code;
 
@@ -70,13 +70,13 @@ static int pause_handle(struct session *session, const struct arguments *argumen
                 message("--for 0: a pause takes some time");
                 return EXIT_USAGE;
         }
-        rouse__buffer_add_str(&params, "{\"name\":");
+        buffer_add_str(&params, "{\"name\":");
         rouse__buffer_add_json_string(&params, arguments->operands[0]);
         if (for_ms > 0) {
-                rouse__buffer_add_str(&params, ",\"for_ms\":");
+                buffer_add_str(&params, ",\"for_ms\":");
                 rouse__buffer_add_u64(&params, (uint64_t)for_ms);
         }
-        rouse__buffer_add_str(&params, "}");
+        buffer_add_str(&params, "}");
         code = session_call(session, "pause", &params, -1, &result);
         rouse__buffer_deinit(&params);
         if (code == 0)

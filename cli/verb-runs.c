@@ -20,7 +20,7 @@ enum column { SEQ, STARTED, DURATION, RESULT, SENDS, N_COLUMNS };
 
 typedef char cells_t[N_COLUMNS][HUMAN_OUTCOME_MAX];
 
-static void read_row(struct json run, cells_t cells) {
+static void read_row(struct json_text run, cells_t cells) {
         char span[TIMESPAN_TEXT_MAX], time[HUMAN_TIME_MAX];
 
         result_text(result_member(run, "seq"), cells[SEQ], sizeof(cells[SEQ]));
@@ -42,7 +42,7 @@ static void print_row(cells_t cells, const size_t *widths) {
 }
 
 /* The first lines; a blank one at the end is none. */
-static void print_complaint(struct json run) {
+static void print_complaint(struct json_text run) {
         char text[COMPLAINT_SIZE];
         char *rest = text, *line;
 
@@ -58,7 +58,7 @@ static void print_complaint(struct json run) {
         }
 }
 
-static void print_table(struct json rows) {
+static void print_table(struct json_text rows) {
         static const char *const titles[N_COLUMNS] = {"SEQ", "STARTED", "DURATION", "RESULT",
                                                       "SENDS"};
         size_t widths[N_COLUMNS];
@@ -87,12 +87,12 @@ static void print_table(struct json rows) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json result;
+        struct json_text result;
         const char *text;
         uint64_t limit;
         int code;
 
-        rouse__buffer_add_str(&params, "{\"name\":");
+        buffer_add_str(&params, "{\"name\":");
         rouse__buffer_add_json_string(&params, arguments->operands[0]);
         if (arguments_has(arguments, "limit", &text)) {
                 code = number_read("limit", text, &limit);
@@ -100,10 +100,10 @@ static int run(struct session *session, const struct arguments *arguments) {
                         rouse__buffer_deinit(&params);
                         return code;
                 }
-                rouse__buffer_add_str(&params, ",\"limit\":");
+                buffer_add_str(&params, ",\"limit\":");
                 rouse__buffer_add_u64(&params, limit);
         }
-        rouse__buffer_add_str(&params, "}");
+        buffer_add_str(&params, "}");
         code = session_call(session, "runs", &params, -1, &result);
         rouse__buffer_deinit(&params);
         if (code)

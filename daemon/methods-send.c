@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/handle.h"
 #include "daemon/json-view.h"
 #include "daemon/json-write.h"
@@ -107,7 +107,7 @@ static bool read_names(struct rpc_call *call, const struct rpc_arg *args, struct
                 return false;
         }
         sending->names = has_name ? &args[NAME] : &args[NAMES];
-        sending->is_list = json_text_type(sending->names->text) == JSON_TYPE_ARRAY;
+        sending->is_list = rouse__json_type(sending->names->text) == JSON_TYPE_ARRAY;
         if (sending->names->strings.n <= LIMIT_SEND_NAMES)
                 return true;
         rpc_fail(call, &rpc_limit_reached, NULL, "More than %u names in one request",

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/client.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/handle.h"
 #include "daemon/json-write.h"
 #include "lib/clock.h"
