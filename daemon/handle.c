@@ -243,7 +243,8 @@ void handle_flush(struct handle *handle) {
 
 bool handle_is_busy(const struct handle *handle) {
         return handle->run || (handle->gate.n_sends && !handle->gate.paused) ||
-               handle_n_unseen(handle) || handle->runner.state != RUNNER_IDLE;
+               handle_n_unseen(handle) ||
+               (handle->runner.state != RUNNER_IDLE && handle->runner.state != RUNNER_FAILED);
 }
 
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret) {
@@ -281,8 +282,8 @@ int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
         struct handle_past *past;
         struct timespec ts;
 
-        if (!handle_is_active(handle))
-                return -EBADF;
+        if (!handle_is_active(handle) || handle->is_retiring)
+                return -EBADF; /* its last wake is not to be held up */
         past = handle_past(handle);
         if (!past)
                 return -ENOMEM;

@@ -22,7 +22,9 @@ enum runner_step runner_wake(struct runner *runner, const struct runner_policy *
         case RUNNER_IDLE:
                 return ask_to_start(runner);
         case RUNNER_RUNNING:
-                if (policy->on_busy == ON_BUSY_SIGNAL)
+                /* If another run is to follow anyway (the policy was a different one), it covers
+                 * this, too. */
+                if (policy->on_busy == ON_BUSY_SIGNAL && !runner->dirty)
                         return RUNNER_SIGNAL;
                 runner->dirty = true;
                 if (policy->on_busy == ON_BUSY_RERUN)

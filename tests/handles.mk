@@ -5,6 +5,7 @@ HANDLE_TESTS = \
 	tests/test-exec \
 	tests/test-gate \
 	tests/test-histogram \
+	tests/test-ledger \
 	tests/test-runner \
 	tests/test-seqfile
 check_PROGRAMS += $(HANDLE_TESTS)
@@ -22,3 +23,5 @@ tests_test_runner_CFLAGS = $(CFLAGS_TEST)
 tests_test_runner_LDADD = $(LDADD_DAEMON)
 tests_test_seqfile_CFLAGS = $(CFLAGS_TEST)
 tests_test_seqfile_LDADD = $(LDADD_DAEMON)
+tests_test_ledger_CFLAGS = $(CFLAGS_TEST)
+tests_test_ledger_LDADD = $(LDADD_DAEMON)

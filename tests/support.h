@@ -38,3 +38,11 @@ int test_n_fds(void);
 
 /* The time that slow builds (valgrind, sanitizers) may take instead of `ms`. */
 unsigned int test_slow_ms(unsigned int ms);
+
+/* Like ck_assert(), for checks by the million: check tells the parent process of each assertion
+ * that holds, this tells only of one that does not. */
+#define test_expect(condition)                                \
+        do {                                                  \
+                if (!(condition))                             \
+                        ck_abort_msg("%s fails", #condition); \
+        } while (0)

@@ -49,30 +49,30 @@ static void wake_if_due(struct world *world, const struct gate_policy *policy) {
         if (gate_due_ns(&world->gate, policy) > world->now_ns) {
                 enum gate_wait why = gate_why(&world->gate, policy, world->now_ns, &until_ns);
 
-                ck_assert_int_ne(why, GATE_DUE);
-                ck_assert(until_ns > world->now_ns);
+                test_expect(why != GATE_DUE);
+                test_expect(until_ns > world->now_ns);
                 if (why != GATE_PAUSED && why != GATE_IDLE)
-                        ck_assert_uint_eq(until_ns, gate_due_ns(&world->gate, policy));
+                        test_expect(until_ns == gate_due_ns(&world->gate, policy));
                 return;
         }
-        ck_assert(!world->gate.paused);
+        test_expect(!world->gate.paused);
         if (world->now_ns == GATE_NEVER - 1)
                 goto wake; /* the end of time, where limits that exceed it end, too */
-        ck_assert_int_eq(gate_why(&world->gate, policy, world->now_ns, &until_ns), GATE_DUE);
+        test_expect(gate_why(&world->gate, policy, world->now_ns, &until_ns) == GATE_DUE);
         if (world->n_wakes)
-                ck_assert(world->now_ns - world->wake_ns >= policy->min_interval_ns);
+                test_expect(world->now_ns - world->wake_ns >= policy->min_interval_ns);
         if (policy->quiet_ns && !(policy->leading && world->was_quiet))
-                ck_assert(world->now_ns - world->last_ns >= policy->quiet_ns ||
-                          (policy->max_wait_ns &&
-                           world->now_ns - world->first_ns >= policy->max_wait_ns));
+                test_expect(world->now_ns - world->last_ns >= policy->quiet_ns ||
+                            (policy->max_wait_ns &&
+                             world->now_ns - world->first_ns >= policy->max_wait_ns));
 wake:
         n = gate_wake(&world->gate, world->now_ns);
-        ck_assert_uint_ge(n, 1);
+        test_expect(n >= 1);
         world->n_woken += n;
         world->n_wakes++;
         world->wake_ns = world->now_ns;
-        ck_assert_uint_eq(world->n_woken, world->n_sent);
-        ck_assert_uint_eq(gate_due_ns(&world->gate, policy), GATE_NEVER);
+        test_expect(world->n_woken == world->n_sent);
+        test_expect(gate_due_ns(&world->gate, policy) == GATE_NEVER);
 }
 
 static void apply(struct world *world, const struct gate_policy *policy, enum event event) {
@@ -103,7 +103,7 @@ static void apply(struct world *world, const struct gate_policy *policy, enum ev
                 break;
         }
         wake_if_due(world, policy);
-        ck_assert_uint_eq(world->gate.n_sends, world->n_sent - world->n_woken);
+        test_expect(world->gate.n_sends == world->n_sent - world->n_woken);
 }
 
 /* Whatever happened, when nothing pauses it and time goes on, what was sent becomes a wake. */
@@ -113,11 +113,11 @@ static void run_dry(struct world world, const struct gate_policy *policy) {
         if (world.n_woken != world.n_sent) {
                 uint64_t due_ns = gate_due_ns(&world.gate, policy);
 
-                ck_assert(due_ns != GATE_NEVER && due_ns > world.now_ns);
+                test_expect(due_ns != GATE_NEVER && due_ns > world.now_ns);
                 world.now_ns = due_ns;
                 wake_if_due(&world, policy);
         }
-        ck_assert_uint_eq(world.n_woken, world.n_sent);
+        test_expect(world.n_woken == world.n_sent);
 }
 
 static uint64_t n_explored;
@@ -138,7 +138,7 @@ static void explore(struct world world, const struct gate_policy *policy, int de
 static void every_send_becomes_a_wake_in_time(void) {
         for (size_t i = 0; i < N_POLICIES; i++)
                 explore((struct world){.gate = GATE_INIT, .now_ns = 100}, &policies[i], DEPTH);
-        ck_assert_uint_gt(n_explored, 800000);
+        test_expect(n_explored > 800000);
 }
 
 /* A reload gives another policy after each event: nothing is lost, and nothing is due that was not
@@ -147,9 +147,9 @@ static void explore_reloads(struct gate gate, uint64_t now_ns, uint64_t n_open, 
                             int depth) {
         const struct gate_policy *policy = &policies[i];
 
-        ck_assert_uint_eq(gate.n_sends, n_open);
+        test_expect(gate.n_sends == n_open);
         if (!gate.paused)
-                ck_assert_int_eq(gate_due_ns(&gate, policy) == GATE_NEVER, n_open == 0);
+                test_expect((gate_due_ns(&gate, policy) == GATE_NEVER) == (n_open == 0));
         if (depth == 0)
                 return;
         for (int event = 0; event < N_EVENTS; event++) {
@@ -162,7 +162,7 @@ static void explore_reloads(struct gate gate, uint64_t now_ns, uint64_t n_open, 
                 if (event == PAUSE || event == RESUME)
                         next.paused = event == PAUSE;
                 if (gate_due_ns(&next, policy) <= then_ns) {
-                        ck_assert_uint_eq(gate_wake(&next, then_ns), n);
+                        test_expect(gate_wake(&next, then_ns) == n);
                         n = 0;
                 }
                 explore_reloads(next, then_ns, n, (i + 1) % N_POLICIES, depth - 1);

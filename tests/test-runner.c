@@ -41,14 +41,14 @@ struct world {
 
 static void obey(struct world *world, enum runner_step step) {
         if (step == RUNNER_START) {
-                ck_assert(!world->is_running);
-                ck_assert(!world->is_asked);
+                test_expect(!world->is_running);
+                test_expect(!world->is_asked);
                 world->is_asked = true;
         } else if (step == RUNNER_STOP) {
-                ck_assert(world->is_running && !world->is_stopped);
+                test_expect(world->is_running && !world->is_stopped);
                 world->is_stopped = true;
         } else if (step == RUNNER_SIGNAL) {
-                ck_assert(world->is_running);
+                test_expect(world->is_running);
                 world->is_told = true;
         }
 }
@@ -98,17 +98,17 @@ static bool apply(struct world *world, const struct runner_policy *policy, enum 
 static void check(const struct world *world, const struct runner_policy *policy) {
         const struct runner *runner = &world->runner;
 
-        ck_assert_int_eq(runner_is_running(runner), world->is_running);
-        ck_assert_int_eq(runner->state == RUNNER_WAITING, world->is_asked);
+        test_expect(runner_is_running(runner) == world->is_running);
+        test_expect((runner->state == RUNNER_WAITING) == world->is_asked);
         /* What is owed leads to a run by itself: one is asked for, or due, or follows the one that
          * goes on. */
         if (world->is_owed)
-                ck_assert(world->is_asked || runner_due_ns(runner) != UINT64_MAX ||
-                          (world->is_running && runner->dirty));
+                test_expect(world->is_asked || runner_due_ns(runner) != UINT64_MAX ||
+                            (world->is_running && runner->dirty));
         if (runner->state == RUNNER_FAILED)
-                ck_assert(policy->attempts && runner->n_failed >= policy->attempts);
+                test_expect(policy->attempts && runner->n_failed >= policy->attempts);
         if (runner->state == RUNNER_BACKING_OFF && policy->max_backoff_ns)
-                ck_assert(runner->retry_ns <= world->now_ns + policy->max_backoff_ns);
+                test_expect(runner->retry_ns <= world->now_ns + policy->max_backoff_ns);
 }
 
 static uint64_t n_explored;
@@ -129,7 +129,7 @@ static void explore(struct world world, const struct runner_policy *policy, int 
 static void every_wake_is_followed_by_a_run(void) {
         for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
                 explore((struct world){.runner = RUNNER_INIT, .now_ns = 10}, &policies[i], DEPTH);
-        ck_assert_uint_gt(n_explored, 100000);
+        test_expect(n_explored > 100000);
 }
 
 static void wakes_during_a_run_make_one_more(void) {
