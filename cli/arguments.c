@@ -71,6 +71,15 @@ static int read_option(struct reader *reader, char **argv, int argc, int *at) {
 
         if (!option)
                 return unknown(reader, name, n);
+        if (option->kind == OPTION_REST) {
+                if (value || *at + 1 == argc) {
+                        message("--%s is followed by a blank and %s", option->name, option->value);
+                        return -EINVAL;
+                }
+                reader->arguments.rest = argv + *at + 1;
+                *at = argc - 1;
+                return give(reader, option, NULL);
+        }
         if (option->kind == OPTION_FLAG && value) {
                 message("--%s takes no value", option->name);
                 return -EINVAL;

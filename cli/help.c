@@ -30,6 +30,7 @@ static void option_usage(const struct option *option, char *text, size_t n) {
                 break;
         case OPTION_VALUE:
         case OPTION_LIST:
+        case OPTION_REST:
                 snprintf(text, n, "--%s %s", option->name, option->value);
                 break;
         case OPTION_OPTIONAL:

@@ -52,7 +52,7 @@ const char *human_time(uint64_t realtime_ms, char buffer[HUMAN_TIME_MAX]) {
         return buffer;
 }
 
-const char *human_outcome(struct json run, char buffer[HUMAN_OUTCOME_MAX]) {
+const char *human_outcome(struct json_text run, char buffer[HUMAN_OUTCOME_MAX]) {
         char outcome[32];
         int status = 0;
 

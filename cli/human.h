@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/json-scan.h"
+#include "lib/json-value.h"
 #include "lib/timespan.h"
 
 /* A length of time in its two largest units at most: "1min 3s", "1.25ms". Returns buffer. */
@@ -20,4 +20,4 @@ const char *human_time(uint64_t realtime_ms, char buffer[HUMAN_TIME_MAX]);
 
 /* What came of a run, from its JSON: "ended with exit code 3". Returns buffer. */
 #define HUMAN_OUTCOME_MAX 80
-const char *human_outcome(struct json run, char buffer[HUMAN_OUTCOME_MAX]);
+const char *human_outcome(struct json_text run, char buffer[HUMAN_OUTCOME_MAX]);

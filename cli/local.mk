@@ -29,6 +29,7 @@ cli_rouse_SOURCES = \
 	cli/verb-help.c \
 	cli/verb-list.c \
 	cli/verb-reload.c \
+	cli/verb-runs.c \
 	cli/verb-send.c \
 	cli/verb-stats.c \
 	cli/verb-status.c \
@@ -36,7 +37,9 @@ cli_rouse_SOURCES = \
 	cli/verb-watch.c \
 	cli/verb.h \
 	cli/verbs.c \
-	cli/verbs.h
+	cli/verbs.h \
+	cli/watch-exec.c \
+	cli/watch-exec.h
 cli_rouse_LDADD = lib/librouse-client-core.la lib/libtext.la
 if STATIC_CLI
 cli_rouse_LDFLAGS = $(AM_LDFLAGS) -all-static

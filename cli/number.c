@@ -6,12 +6,12 @@
 
 #include "cli/exit-code.h"
 #include "cli/message.h"
-#include "lib/json-scan.h"
+#include "lib/json-value.h"
 
 int number_read(const char *option, const char *text, uint64_t *ret) {
-        struct json number = {.text = text, .n = strlen(text)};
+        struct json_text number = {.at = text, .n = strlen(text)};
 
-        if (rouse__json_u64(number, ret) == 0)
+        if (rouse__json_whole(number, ret) == 0)
                 return 0;
         message("--%s needs a number, not '%s'", option, text);
         return EXIT_USAGE;

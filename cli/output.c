@@ -112,8 +112,8 @@ void out_json_string(const char *text) {
         struct buffer buffer = BUFFER_NULL;
 
         rouse__buffer_add_json_string(&buffer, text);
-        if (buffer.error)
-                output.error = output.error ?: buffer.error;
+        if (buffer.failed)
+                output.error = output.error ?: -ENOMEM;
         else
                 out_bytes(buffer.data, buffer.n);
         rouse__buffer_deinit(&buffer);

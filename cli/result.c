@@ -8,40 +8,41 @@
 
 #include "cli/output.h"
 
-void result_print(struct json value) {
-        out_bytes(value.text, value.n);
+void result_print(struct json_text value) {
+        out_bytes(value.at, value.n);
         out("\n");
 }
 
-void result_text(struct json value, char *text, size_t n_text) {
-        static const char *const words[] = {[JSON_NOTHING] = "",
-                                            [JSON_NULL_VALUE] = "",
-                                            [JSON_TRUE] = "yes",
-                                            [JSON_FALSE] = "-"};
-        enum json_type type = rouse__json_type(value);
+void result_text(struct json_text value, char *text, size_t n_text) {
+        static const char *const words[] = {[JSON_TYPE_NOTHING] = "",
+                                            [JSON_TYPE_NULL] = "",
+                                            [JSON_TYPE_TRUE] = "yes",
+                                            [JSON_TYPE_FALSE] = "-"};
+        enum json_type type = rouse__json_kind(value);
 
-        if (type == JSON_STRING && rouse__json_string(value, text, n_text, NULL) == 0)
+        if (type == JSON_TYPE_STRING && rouse__json_string(value, text, n_text, NULL) == 0)
                 return;
-        if (type == JSON_STRING || type == JSON_NUMBER || type == JSON_OBJECT || type == JSON_ARRAY)
-                snprintf(text, n_text, "%.*s", (int)value.n, value.text);
+        if (type == JSON_TYPE_STRING || type == JSON_TYPE_NUMBER || type == JSON_TYPE_OBJECT ||
+            type == JSON_TYPE_ARRAY)
+                snprintf(text, n_text, "%.*s", (int)value.n, value.at);
         else
                 snprintf(text, n_text, "%s", words[type]);
 }
 
-struct json result_member(struct json object, const char *member) {
-        struct json value = JSON_NULL;
+struct json_text result_member(struct json_text object, const char *member) {
+        struct json_text value = JSON_TEXT_NULL;
 
-        if (rouse__json_find(object, member, &value) && rouse__json_type(value) == JSON_NULL_VALUE)
-                return (struct json)JSON_NULL;
+        if (rouse__json_find(object, member, &value) && rouse__json_kind(value) == JSON_TYPE_NULL)
+                return (struct json_text)JSON_TEXT_NULL;
         return value;
 }
 
-uint64_t result_u64(struct json object, const char *member) {
+uint64_t result_u64(struct json_text object, const char *member) {
         uint64_t number;
 
-        return rouse__json_u64(result_member(object, member), &number) == 0 ? number : 0;
+        return rouse__json_whole(result_member(object, member), &number) == 0 ? number : 0;
 }
 
-bool result_is_true(struct json object, const char *member) {
-        return rouse__json_type(result_member(object, member)) == JSON_TRUE;
+bool result_is_true(struct json_text object, const char *member) {
+        return rouse__json_kind(result_member(object, member)) == JSON_TYPE_TRUE;
 }

@@ -22,7 +22,10 @@ _rouse() {
         --dir)
                 COMPREPLY=($(compgen -d -- "$cur"))
                 return ;;
-        --timeout | --key | --after | --ticket)
+        --timeout | --key | --after | --ticket | --for | --limit)
+                return ;;
+        --exec)
+                COMPREPLY=($(compgen -c -- "$cur"))
                 return ;;
         esac
         if [[ -z $verb ]]; then

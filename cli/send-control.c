@@ -24,39 +24,39 @@
 
 static void compose(struct buffer *params, const struct arguments *arguments, const char *key,
                     const char *until, int64_t timeout_ms) {
-        rouse__buffer_clear(params);
-        rouse__buffer_add_str(params, "{\"name\":[");
+        buffer_clear(params);
+        buffer_add_str(params, "{\"name\":[");
         for (int i = 0; i < arguments->n_operands; i++) {
-                rouse__buffer_add_str(params, i > 0 ? "," : "");
+                buffer_add_str(params, i > 0 ? "," : "");
                 rouse__buffer_add_json_string(params, arguments->operands[i]);
         }
-        rouse__buffer_add_str(params, "]");
+        buffer_add_str(params, "]");
         if (key) {
-                rouse__buffer_add_str(params, ",\"key\":");
+                buffer_add_str(params, ",\"key\":");
                 rouse__buffer_add_json_string(params, key);
         }
         if (until) {
-                rouse__buffer_add_str(params, ",\"wait\":");
+                buffer_add_str(params, ",\"wait\":");
                 rouse__buffer_add_json_string(params, until);
         }
         if (until && timeout_ms >= 0) {
-                rouse__buffer_add_str(params, ",\"timeout_ms\":");
+                buffer_add_str(params, ",\"timeout_ms\":");
                 rouse__buffer_add_u64(params, (uint64_t)timeout_ms);
         }
-        rouse__buffer_add_str(params, "}");
+        buffer_add_str(params, "}");
 }
 
 /* Prints one handle's part of the answer, which is in the order of the names and has none itself.
  */
-static int print(const struct session *session, const char *name, struct json sent) {
-        struct json run = result_member(sent, "run");
+static int print(const struct session *session, const char *name, struct json_text sent) {
+        struct json_text run = result_member(sent, "run");
         char outcome[HUMAN_OUTCOME_MAX];
 
         if (session->json && sent.n > 1) {
                 out("{\"name\":");
                 out_json_string(name);
                 out(",");
-                out_bytes(sent.text + 1, sent.n - 1);
+                out_bytes(sent.at + 1, sent.n - 1);
                 out("\n");
         } else {
                 out_u64(result_u64(sent, "ticket"));

@@ -39,7 +39,7 @@ int session_open(struct session *session) {
 }
 
 int session_call(struct session *session, const char *method, struct buffer *params,
-                 int64_t timeout_ms, struct json *ret_result) {
+                 int64_t timeout_ms, struct json_text *ret_result) {
         const char *text = NULL, *result;
         int r;
 
@@ -47,8 +47,8 @@ int session_call(struct session *session, const char *method, struct buffer *par
         if (r)
                 return r;
         if (params) {
-                rouse__buffer_add(params, "", 1);
-                if (params->error) {
+                buffer_add(params, "", 1);
+                if (params->failed) {
                         message("out of memory");
                         return EXIT_FAILED;
                 }
@@ -57,18 +57,18 @@ int session_call(struct session *session, const char *method, struct buffer *par
         r = rouse_client_call(session->client, method, text, timeout_ms, &result);
         if (r < 0)
                 return session_failed(session);
-        *ret_result = (struct json){.text = result, .n = strlen(result)};
+        *ret_result = (struct json_text){.at = result, .n = strlen(result)};
         return 0;
 }
 
 int session_call_name(struct session *session, const char *method, const char *name,
-                      struct json *ret_result) {
+                      struct json_text *ret_result) {
         struct buffer params = BUFFER_NULL;
         int r;
 
-        rouse__buffer_add_str(&params, "{\"name\":");
+        buffer_add_str(&params, "{\"name\":");
         rouse__buffer_add_json_string(&params, name);
-        rouse__buffer_add_str(&params, "}");
+        buffer_add_str(&params, "}");
         r = session_call(session, method, &params, -1, ret_result);
         rouse__buffer_deinit(&params);
         return r;
@@ -127,14 +127,14 @@ static bool is_unreachable(int error) {
 
 int session_tell_no_handle(struct session *session, const char *name) {
         struct json_iterator it = {0};
-        struct json member;
+        struct json_text member;
         struct suggest suggest;
         const char *result;
         char nearest[256], candidate[256];
 
         suggest_init(&suggest, name);
         if (rouse_client_call(session->client, "list", NULL, LOOK_UP_MS, &result) == 0)
-                it.whole = (struct json){.text = result, .n = strlen(result)};
+                it.whole = (struct json_text){.at = result, .n = strlen(result)};
         while (rouse__json_next(&it)) {
                 if (!rouse__json_find(it.value, "name", &member) ||
                     rouse__json_string(member, candidate, sizeof(candidate), NULL) < 0)
@@ -152,7 +152,7 @@ int session_tell_no_handle(struct session *session, const char *name) {
 
 /* The name of the handle that the daemon does not know. */
 static bool read_name(const rouse_client_error_t *error, char *name, size_t n_name) {
-        struct json data, member;
+        struct json_text data, member;
 
         return error->data &&
                rouse__json_parse(error->data, strlen(error->data), &data, NULL) == 0 &&
@@ -212,24 +212,28 @@ int session_worse(int a, int b) {
         return worse;
 }
 
-int session_timeout(const struct arguments *arguments, int64_t *ret_ms) {
+int session_timespan(const struct arguments *arguments, const char *option, int64_t *ret_ms) {
         uint64_t ns, ms;
         const char *text;
         int r;
 
-        if (!arguments_has(arguments, "timeout", &text)) {
+        if (!arguments_has(arguments, option, &text)) {
                 *ret_ms = -1;
                 return 0;
         }
         r = timespan_parse(text, &ns);
         if (r < 0) {
-                message(r == -ERANGE ? "--timeout %s is too long"
-                                     : "--timeout %s is no length of time; write 500ms, 10s or "
+                message(r == -ERANGE ? "--%s %s is too long"
+                                     : "--%s %s is no length of time; write 500ms, 10s or "
                                        "'1min 30s'",
-                        text);
+                        option, text);
                 return EXIT_USAGE;
         }
         ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
         *ret_ms = ns == TIMESPAN_INFINITY ? -1 : (int64_t)ms;
         return 0;
+}
+
+int session_timeout(const struct arguments *arguments, int64_t *ret_ms) {
+        return session_timespan(arguments, "timeout", ret_ms);
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/json-scan.h"
+#include "lib/json-value.h"
 #include "lib/rouse-client.h"
 
 struct arguments;
@@ -28,10 +28,10 @@ int session_open(struct session *session);
 /* Calls a method; params is an object's text. 0, or an exit code after a message. The result is
  * valid until the next call. */
 int session_call(struct session *session, const char *method, struct buffer *params,
-                 int64_t timeout_ms, struct json *ret_result);
+                 int64_t timeout_ms, struct json_text *ret_result);
 /* The same with {"name": name}. */
 int session_call_name(struct session *session, const char *method, const char *name,
-                      struct json *ret_result);
+                      struct json_text *ret_result);
 
 /* Tells the client's last failure, and what to do about it. Returns the exit code for it. */
 int session_failed(struct session *session);
@@ -45,6 +45,8 @@ int session_exit_code(int error);
 /* Of several exit codes the one that tells most. */
 int session_worse(int a, int b);
 
-/* Reads --timeout: milliseconds, rounded up, -1 if it is not given or "infinity". 0, or an exit
- * code after a message. */
+/* Reads an option that is a length of time: milliseconds, rounded up, -1 if it is not given or
+ * "infinity". 0, or an exit code after a message. */
+int session_timespan(const struct arguments *arguments, const char *option, int64_t *ret_ms);
+/* The same for --timeout. */
 int session_timeout(const struct arguments *arguments, int64_t *ret_ms);

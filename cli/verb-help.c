@@ -30,18 +30,18 @@ static int help(struct session *session, const struct arguments *arguments) {
 }
 
 /* Asks the daemon for its version, if there is one; that there is none is no failure here. */
-static bool ask_daemon(struct session *session, struct json *ret_result) {
+static bool ask_daemon(struct session *session, struct json_text *ret_result) {
         const char *result;
 
         if (session_open(session) != 0 ||
             rouse_client_call(session->client, "version", NULL, PATIENCE_MS, &result) < 0)
                 return false;
-        *ret_result = (struct json){.text = result, .n = strlen(result)};
+        *ret_result = (struct json_text){.at = result, .n = strlen(result)};
         return true;
 }
 
 static int version(struct session *session, const struct arguments *arguments) {
-        struct json result, member;
+        struct json_text result, member;
         char text[64];
         bool answered;
 
@@ -50,7 +50,7 @@ static int version(struct session *session, const struct arguments *arguments) {
         if (session->json) {
                 out("{\"rouse\":\"" PACKAGE_VERSION "\",\"roused\":");
                 if (answered)
-                        out_bytes(result.text, result.n);
+                        out_bytes(result.at, result.n);
                 else
                         out("null");
                 out("}\n");

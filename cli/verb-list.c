@@ -27,8 +27,8 @@ static const struct column {
 };
 
 /* A cell's text: a string as it is, a boolean as yes or a dash, anything else as its JSON. */
-static void read_cell(struct json row, const struct column *column, char text[CELL_SIZE]) {
-        struct json value = JSON_NULL;
+static void read_cell(struct json_text row, const struct column *column, char text[CELL_SIZE]) {
+        struct json_text value = JSON_TEXT_NULL;
 
         (void)rouse__json_find(row, column->member, &value);
         result_text(value, text, CELL_SIZE);
@@ -44,7 +44,7 @@ static void print_row(const char (*cells)[CELL_SIZE], const size_t *widths) {
         out("\n");
 }
 
-static void print_table(struct json rows) {
+static void print_table(struct json_text rows) {
         size_t widths[N_COLUMNS] = {0};
         char cells[N_COLUMNS][CELL_SIZE];
         struct json_iterator it;
@@ -71,15 +71,15 @@ static void print_table(struct json rows) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json result;
+        struct json_text result;
         int code;
 
-        rouse__buffer_add_str(&params, "{");
+        buffer_add_str(&params, "{");
         if (arguments->n_operands > 0) {
-                rouse__buffer_add_str(&params, "\"pattern\":");
+                buffer_add_str(&params, "\"pattern\":");
                 rouse__buffer_add_json_string(&params, arguments->operands[0]);
         }
-        rouse__buffer_add_str(&params, "}");
+        buffer_add_str(&params, "}");
         code = session_call(session, "list", &params, -1, &result);
         rouse__buffer_deinit(&params);
         if (code)

@@ -14,7 +14,7 @@
 #include "cli/verb.h"
 #include "cli/verbs.h"
 
-static void print_names(struct json result, const char *member, bool *printed) {
+static void print_names(struct json_text result, const char *member, bool *printed) {
         struct json_iterator it = {.whole = result_member(result, member)};
         char name[256];
 
@@ -26,7 +26,7 @@ static void print_names(struct json result, const char *member, bool *printed) {
 }
 
 /* file:line:column: message, as much of it as is there. */
-static void tell_error(struct json error) {
+static void tell_error(struct json_text error) {
         char file[4096], text[4096], place[64] = "";
         uint64_t line = result_u64(error, "line"), column = result_u64(error, "column");
 
@@ -40,7 +40,7 @@ static void tell_error(struct json error) {
 
 static int tell_errors(struct session *session) {
         const rouse_client_error_t *error = rouse_client_get_error(session->client);
-        struct json data = JSON_NULL;
+        struct json_text data = JSON_TEXT_NULL;
         struct json_iterator it = {0};
         uint64_t n_more;
 
@@ -58,7 +58,7 @@ static int tell_errors(struct session *session) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         const char *text;
-        struct json result;
+        struct json_text result;
         bool printed = false;
         int code, r;
 
@@ -69,7 +69,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         r = rouse_client_call(session->client, "reload", NULL, -1, &text);
         if (r < 0)
                 return tell_errors(session);
-        result = (struct json){.text = text, .n = strlen(text)};
+        result = (struct json_text){.at = text, .n = strlen(text)};
         if (session->json) {
                 result_print(result);
                 return EXIT_DONE;

@@ -33,11 +33,11 @@ static uint64_t cut_unit(char *name) {
         return unit_ns;
 }
 
-static void print_value(struct json value, uint64_t unit_ns) {
+static void print_value(struct json_text value, uint64_t unit_ns) {
         char text[256], span[TIMESPAN_TEXT_MAX];
         uint64_t number;
 
-        if (unit_ns && rouse__json_u64(value, &number) == 0 &&
+        if (unit_ns && rouse__json_whole(value, &number) == 0 &&
             !__builtin_mul_overflow(number, unit_ns, &number)) {
                 out(human_span(number, span));
                 return;
@@ -47,7 +47,7 @@ static void print_value(struct json value, uint64_t unit_ns) {
 }
 
 /* The members of a distribution: "p50 12us, p90 20us". How many there were is a number always. */
-static void print_members(struct json object, uint64_t unit_ns) {
+static void print_members(struct json_text object, uint64_t unit_ns) {
         struct json_iterator it = {.whole = object};
         bool first = true;
         char name[64];
@@ -60,7 +60,7 @@ static void print_members(struct json object, uint64_t unit_ns) {
         }
 }
 
-static void print_stats(struct json stats) {
+static void print_stats(struct json_text stats) {
         struct json_iterator it = {.whole = stats};
         uint64_t unit_ns;
         char name[64];
@@ -70,7 +70,7 @@ static void print_stats(struct json stats) {
                 unit_ns = cut_unit(name);
                 out_text(name, NAME_WIDTH);
                 out(" ");
-                if (rouse__json_type(it.value) == JSON_OBJECT)
+                if (rouse__json_kind(it.value) == JSON_TYPE_OBJECT)
                         print_members(it.value, unit_ns);
                 else
                         print_value(it.value, unit_ns);
@@ -79,7 +79,7 @@ static void print_stats(struct json stats) {
 }
 
 static int run(struct session *session, const struct arguments *arguments) {
-        struct json stats;
+        struct json_text stats;
         int code;
 
         code = arguments->n_operands > 0

@@ -10,7 +10,7 @@
 #include "cli/verbs.h"
 #include "lib/clock.h"
 
-static void print_title(struct json status) {
+static void print_title(struct json_text status) {
         char text[1024];
 
         result_text(result_member(status, "name"), text, sizeof(text));
@@ -21,8 +21,8 @@ static void print_title(struct json status) {
         out("\n");
 }
 
-static void print_why(struct json status) {
-        struct json why = result_member(status, "why");
+static void print_why(struct json_text status) {
+        struct json_text why = result_member(status, "why");
         char text[1024];
 
         result_text(result_member(status, "state"), text, sizeof(text));
@@ -34,7 +34,7 @@ static void print_why(struct json status) {
         out(".\n");
 }
 
-static void print_wakes(struct json status) {
+static void print_wakes(struct json_text status) {
         uint64_t seq = result_u64(status, "seq"), pending = result_u64(status, "pending");
         char count[HUMAN_COUNT_MAX];
 
@@ -48,8 +48,9 @@ static void print_wakes(struct json status) {
         out(".\n");
 }
 
-static void print_runs(struct json status) {
-        struct json run = result_member(status, "run"), last = result_member(status, "last_run");
+static void print_runs(struct json_text status) {
+        struct json_text run = result_member(status, "run"),
+                         last = result_member(status, "last_run");
         char span[TIMESPAN_TEXT_MAX], time[HUMAN_TIME_MAX], outcome[HUMAN_OUTCOME_MAX],
                 count[HUMAN_COUNT_MAX];
         uint64_t pid = result_u64(run, "pid");
@@ -76,7 +77,7 @@ static void print_runs(struct json status) {
 }
 
 static int run(struct session *session, const struct arguments *arguments) {
-        struct json status;
+        struct json_text status;
         int code;
 
         code = session_call_name(session, "status", arguments->operands[0], &status);

@@ -1,5 +1,5 @@
 /*
- * watch: a line a wake.
+ * watch: a line a wake, or a command (watch-exec.c).
  *
  * Each line is written at once. It ends when its reader goes (which poll() tells, so that it does
  * not sit there until the next wake), at INT and TERM, and when the daemon goes away.
@@ -18,27 +18,50 @@
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
+#include "cli/watch-exec.h"
 
 static void quit(int signal_number) {
         (void)signal_number;
         _exit(EXIT_DONE); /* nothing is held back: every line was written */
 }
 
-static void print(const struct session *session, const rouse_client_wake_t *wake) {
+/* With --runs every line begins with the kind of event; the numbers stand in the same order. */
+static void print(const struct session *session, const rouse_client_event_t *event, bool runs) {
+        static const char *const kinds[] = {
+                [ROUSE_CLIENT_WAKE] = "wake",
+                [ROUSE_CLIENT_RUN_STARTED] = "run_started",
+                [ROUSE_CLIENT_RUN_ENDED] = "run_ended",
+        };
         static const char *const names[] = {",\"seq\":", ",\"sends\":", ",\"missed\":"};
-        const uint64_t numbers[] = {wake->seq, wake->n_sends, wake->n_missed};
+        const uint64_t numbers[] = {event->seq, event->n_sends, event->n_missed};
+        bool json = session->json;
 
-        if (session->json) {
-                out("{\"name\":");
-                out_json_string(wake->name);
+        out(json ? "{" : "");
+        if (runs)
+                outf(json ? "\"event\":\"%s\"," : "%s ", kinds[event->kind]);
+        if (json) {
+                out("\"name\":");
+                out_json_string(event->name);
         } else {
-                out(wake->name);
+                out(event->name);
         }
         for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-                out(session->json ? names[i] : " ");
+                out(json ? names[i] : " ");
                 out_u64(numbers[i]);
         }
-        out(session->json ? "}\n" : "\n");
+        if (event->kind == ROUSE_CLIENT_RUN_ENDED) {
+                out(json ? ",\"outcome\":" : " ");
+                if (json)
+                        out_json_string(event->outcome);
+                else
+                        out_text(event->outcome, 0);
+                outf(json ? ",\"status\":%d" : " %d", event->status);
+                if (json)
+                        out(event->success ? ",\"success\":true" : ",\"success\":false");
+                out(json ? ",\"duration_ms\":" : " ");
+                out_u64(event->duration_ms);
+        }
+        out(json ? "}\n" : "\n");
 }
 
 /* Waits until there is something to read, or nobody who would read it. */
@@ -54,12 +77,12 @@ static bool wait_for_news(rouse_client_t *client) {
         return !(fds[1].revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
-static int watch(struct session *session) {
+static int watch(struct session *session, bool runs) {
         for (;;) {
-                rouse_client_wake_t wake;
+                rouse_client_event_t event;
                 int r;
 
-                r = rouse_client_next(session->client, 0, &wake);
+                r = rouse_client_next_event(session->client, 0, &event);
                 if (r == -ETIMEDOUT) {
                         if (!wait_for_news(session->client))
                                 return EXIT_DONE;
@@ -67,7 +90,7 @@ static int watch(struct session *session) {
                 }
                 if (r < 0)
                         return session_failed(session);
-                print(session, &wake);
+                print(session, &event, runs);
                 if (!out_flush())
                         return out_is_closed() ? EXIT_DONE : EXIT_FAILED;
         }
@@ -76,9 +99,14 @@ static int watch(struct session *session) {
 static int run(struct session *session, const struct arguments *arguments) {
         static const char *const everything[] = {"*"};
         const char *const *patterns = everything;
+        bool runs = arguments_has(arguments, "runs", NULL);
         size_t n_patterns = 1;
-        int code;
+        int code, r;
 
+        if (arguments->rest && (runs || session->json)) {
+                message("--exec goes with neither --runs nor --json");
+                return EXIT_USAGE;
+        }
         code = session_open(session);
         if (code)
                 return code;
@@ -86,20 +114,35 @@ static int run(struct session *session, const struct arguments *arguments) {
                 patterns = (const char *const *)arguments->operands;
                 n_patterns = (size_t)arguments->n_operands;
         }
-        if (rouse_client_watch(session->client, patterns, n_patterns, -1) < 0)
+        r = runs ? rouse_client_watch_runs(session->client, patterns, n_patterns, -1)
+                 : rouse_client_watch(session->client, patterns, n_patterns, -1);
+        if (r < 0)
                 return session_failed(session);
+        if (arguments->rest)
+                return watch_exec(session, arguments->rest);
         signal(SIGINT, quit);
         signal(SIGTERM, quit);
-        return watch(session);
+        return watch(session, runs);
 }
+
+static const struct option options[] = {
+        {"runs", OPTION_FLAG, NULL, "print a line for the beginning and the end of each run, too"},
+        {"exec", OPTION_REST, "CMD [ARG…]", "run this for each wake; comes last"},
+        {},
+};
 
 const struct verb verb_watch = {
         .name = "watch",
         .operands = "[PATTERN…]",
         .most = -1,
-        .summary = "print a line for each wake",
+        .summary = "print a line for each wake, or run a command",
         .help = "\nA line has the handle's name, the wake's number, how many sends it covers, and how\n"
-                "many wakes were left out before it because the reader was slow. Patterns are globs.\n",
+                "many wakes were left out before it because the reader was slow. Patterns are globs.\n"
+                "With --runs the kind of event stands before that: wake, run_started or run_ended, which\n"
+                "has the outcome, the status and the milliseconds behind it.\n\n"
+                "One command runs at a time, with ROUSE_HANDLE, ROUSE_SEQ, ROUSE_SENDS and ROUSE_MISSED\n"
+                "in its environment. Wakes of a handle that come meanwhile are put together.\n",
+        .options = options,
         .json = true,
         .run = run,
 };

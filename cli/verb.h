@@ -11,6 +11,7 @@ enum option_kind {
         OPTION_VALUE,    /* --name VALUE or --name=VALUE; the last one counts */
         OPTION_LIST,     /* the same, and all count */
         OPTION_OPTIONAL, /* --name or --name=VALUE */
+        OPTION_REST,     /* --name and all that follows, at least one word */
 };
 
 /* A row of a table that ends with a row without a name. */
@@ -31,6 +32,7 @@ struct arguments {
         int n_operands;
         struct option_given *options; /* in the order they were given */
         int n_options;
+        char **rest; /* what follows an OPTION_REST, ended by NULL; or NULL */
 };
 
 struct verb {

@@ -103,7 +103,7 @@ static void refuse(struct control *control, int fd, const char *why) {
         if (!out.failed)
                 (void)send(fd, out.data, out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
         rpc_deinit(&rpc);
-        buffer_deinit(&out);
+        rouse__buffer_deinit(&out);
 }
 
 static void take_client(struct control *control, int fd) {

@@ -6,13 +6,12 @@
 
 #include "daemon/json-view.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "daemon/handle.h"
 #include "daemon/histogram.h"
 #include "daemon/json-write.h"
-#include "lib/timespan.h"
+#include "daemon/sentence.h"
 #include "lib/clock.h"
 
 static void write_bool(struct buffer *out, const char *key, bool value) {
@@ -75,77 +74,6 @@ void view_gone(struct buffer *out, const char *name, uint64_t seq) {
         json_write_close(out, '}');
 }
 
-/* A length of time for people: two digits are enough. */
-static const char *round_span(uint64_t ns, char buffer[TIMESPAN_TEXT_MAX]) {
-        uint64_t unit = ns < 10 * NS_PER_S ? NS_PER_MS : NS_PER_S;
-
-        if (ns < NS_PER_S)
-                ns += unit - 1; /* what is left is never said to be nothing */
-        return timespan_format(ns / unit * unit, buffer);
-}
-
-static const char *until(const struct handle_why *why, uint64_t now_ns,
-                         char buffer[TIMESPAN_TEXT_MAX]) {
-        return round_span(why->until_ns > now_ns ? why->until_ns - now_ns : 0, buffer);
-}
-
-static const char *since(const struct handle_why *why, char buffer[TIMESPAN_TEXT_MAX]) {
-        int64_t ms = realtime_now_ms() - why->since_realtime_ms;
-
-        return round_span(ms > 0 ? (uint64_t)ms * NS_PER_MS : 0, buffer);
-}
-
-static void write_sentence(struct buffer *out, const struct handle_why *why) {
-        char text[160], span[TIMESPAN_TEXT_MAX];
-        uint64_t now_ns = clock_now_ns();
-
-        switch (why->state) {
-        case HANDLE_IDLE:
-                snprintf(text, sizeof(text), "Nothing is pending");
-                break;
-        case HANDLE_PENDING:
-                snprintf(text, sizeof(text), "It wakes now");
-                break;
-        case HANDLE_QUIET:
-                snprintf(text, sizeof(text), "Quiet time: wakes in %s unless more is sent",
-                         until(why, now_ns, span));
-                break;
-        case HANDLE_INTERVAL:
-                snprintf(text, sizeof(text), "Minimum interval: wakes in %s",
-                         until(why, now_ns, span));
-                break;
-        case HANDLE_RUNNING:
-                snprintf(text, sizeof(text), "Run %llu goes on since %s",
-                         (unsigned long long)why->run_seq, since(why, span));
-                break;
-        case HANDLE_BEHIND_RUN:
-                snprintf(text, sizeof(text), "Behind run %llu, which goes on since %s",
-                         (unsigned long long)why->run_seq, since(why, span));
-                break;
-        case HANDLE_BACKING_OFF:
-                snprintf(text, sizeof(text), "The last run failed: tries again in %s",
-                         until(why, now_ns, span));
-                break;
-        case HANDLE_FAILED:
-                snprintf(text, sizeof(text), "Runs failed: the next send tries again");
-                break;
-        case HANDLE_PAUSED:
-                snprintf(text, sizeof(text), "Paused by uid %llu since %s",
-                         (unsigned long long)why->by_uid, since(why, span));
-                break;
-        case HANDLE_GROUP_FULL:
-                snprintf(text, sizeof(text), "Waits for other runs of its group to end");
-                break;
-        case HANDLE_CLOSED:
-                snprintf(text, sizeof(text), "It is closed");
-                break;
-        case N_HANDLE_STATES:
-                text[0] = 0;
-                break;
-        }
-        write_string(out, "sentence", text);
-}
-
 static void write_why(struct buffer *out, const struct handle_why *why) {
         uint64_t now_ns = clock_now_ns();
         int64_t until_ms = 0;
@@ -153,7 +81,8 @@ static void write_why(struct buffer *out, const struct handle_why *why) {
         if (why->until_ns)
                 until_ms = realtime_now_ms() + ((int64_t)why->until_ns - (int64_t)now_ns) / 1000000;
         json_write_open(out, '{');
-        write_sentence(out, why);
+        write_string(out, "sentence",
+                     sentence_why(why, now_ns, realtime_now_ms(), (char[SENTENCE_MAX]){}));
         write_time(out, "until_ms", until_ms);
         write_time(out, "since_ms", why->since_realtime_ms);
         json_write_key(out, "by_uid");
@@ -161,6 +90,9 @@ static void write_why(struct buffer *out, const struct handle_why *why) {
                 json_write_u64(out, why->by_uid);
         else
                 json_write_null(out);
+        write_string(out, "group", why->group);
+        write_u64(out, "attempt", why->attempt);
+        write_u64(out, "attempts", why->attempts);
         json_write_close(out, '}');
 }
 
@@ -183,8 +115,7 @@ static void write_run_going_on(struct buffer *out, const struct handle_why *why)
         json_write_close(out, '}');
 }
 
-void view_run(struct buffer *out, const struct run_result *run) {
-        json_write_open(out, '{');
+static void write_run(struct buffer *out, const struct run_result *run) {
         write_u64(out, "seq", run->seq);
         write_u64(out, "sends", run->n_sends);
         write_string(out, "outcome", run_outcome_to_string(run->outcome));
@@ -193,6 +124,18 @@ void view_run(struct buffer *out, const struct run_result *run) {
         write_bool(out, "success", run->success);
         write_time(out, "started_ms", run->started_realtime_ms);
         write_u64(out, "duration_ms", (run->ended_ns - run->started_ns) / NS_PER_MS);
+}
+
+void view_run(struct buffer *out, const struct run_result *run) {
+        json_write_open(out, '{');
+        write_run(out, run);
+        json_write_close(out, '}');
+}
+
+void view_past_run(struct buffer *out, const struct run_result *run, const char *complaint) {
+        json_write_open(out, '{');
+        write_run(out, run);
+        write_string(out, "complaint", complaint);
         json_write_close(out, '}');
 }
 

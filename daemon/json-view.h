@@ -17,5 +17,7 @@ void view_gone(struct buffer *out, const char *name, uint64_t seq);
 void view_status(struct buffer *out, const struct handle *handle);
 /* An object: what came of a run. */
 void view_run(struct buffer *out, const struct run_result *run);
+/* The same, and the beginning of what it wrote to standard error, or NULL. */
+void view_past_run(struct buffer *out, const struct run_result *run, const char *complaint);
 /* Members of an object that is open. */
 void view_stats(struct buffer *out, const struct handle_stats *stats);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 
 /* Commas come by themselves: a value or key that follows another one is set off from it. The buffer
  * is empty or ends with a newline where a text begins. */

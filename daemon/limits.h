@@ -32,6 +32,7 @@
 #define LIMIT_BATCH            1024U      /* requests in a batch */
 #define LIMIT_IN_FLIGHT        1024U      /* handles that a client's requests wait for */
 #define LIMIT_SEND_NAMES       1024U      /* names in one send */
+#define LIMIT_SEND_KEYS        1024U      /* keys in one send */
 
 /* Unread answers: of one client before it is not read any more, of one user before he gets no more
  * lists, and of all together before each client may have little. */

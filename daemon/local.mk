@@ -2,7 +2,7 @@
 
 noinst_LTLIBRARIES += daemon/libroused.la
 daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(SYSTEMD_CFLAGS)
-daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libtext.la \
+daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libjson.la lib/libtext.la \
 	$(UV_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(SYSTEMD_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h
@@ -103,8 +103,6 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
-	daemon/buffer.c \
-	daemon/buffer.h \
 	daemon/client.c \
 	daemon/client.h \
 	daemon/control.c \
@@ -112,8 +110,6 @@ daemon_libroused_la_SOURCES += \
 	daemon/control-private.h \
 	daemon/glob.c \
 	daemon/glob.h \
-	daemon/json-text.c \
-	daemon/json-text.h \
 	daemon/json-view.c \
 	daemon/json-view.h \
 	daemon/json-write.c \
@@ -126,6 +122,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/methods-send.c \
 	daemon/methods-wait.c \
 	daemon/methods-watch.c \
+	daemon/news.c \
+	daemon/news.h \
 	daemon/openrpc.c \
 	daemon/openrpc.h \
 	daemon/rpc.c \
@@ -140,6 +138,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/rpc-method.h \
 	daemon/schemas.c \
 	daemon/schemas.h \
+	daemon/sentence.c \
+	daemon/sentence.h \
 	daemon/stream.c \
 	daemon/stream.h \
 	daemon/subscription.c \

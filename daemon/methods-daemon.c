@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/client.h"
 #include "daemon/conf-error.h"
 #include "daemon/control-private.h"

@@ -14,6 +14,7 @@
 #include "daemon/registry.h"
 #include "daemon/rpc-call.h"
 #include "daemon/rpc-error.h"
+#include "lib/clock.h"
 
 static void answer_bool(struct rpc_call *call, bool value) {
         json_write_bool(rpc_result_begin(call), value);
@@ -65,9 +66,15 @@ static void stop(struct rpc_call *call, const struct rpc_arg *args) {
 
 static void pause_handle(struct rpc_call *call, const struct rpc_arg *args) {
         struct handle *handle = method_handle(call, args[0].string, ACCESS_ADMIN);
+        uint64_t for_ns = 0;
 
-        if (handle)
-                answer_change(call, handle, handle_pause(handle, client_of(call)->peer.uid, 0));
+        if (!handle)
+                return;
+        /* What is too long for a clock has no end. */
+        if (rpc_arg_is_given(&args[1]) &&
+            __builtin_mul_overflow(args[1].integer, NS_PER_MS, &for_ns))
+                for_ns = 0;
+        answer_change(call, handle, handle_pause(handle, client_of(call)->peer.uid, for_ns));
 }
 
 static void resume(struct rpc_call *call, const struct rpc_arg *args) {
@@ -128,6 +135,13 @@ static const struct rpc_param name_param[] = {
         {},
 };
 
+static const struct rpc_param pause_params[] = {
+        {"name", RPC_STRING, true, NULL, "The handle's name"},
+        {"for_ms", RPC_INTEGER, false, NULL,
+         "After this time it resumes by itself; 0 or left out: never"},
+        {},
+};
+
 static const struct rpc_param create_params[] = {
         {"name", RPC_STRING, true, NULL, "The handle's name"},
         {"started", RPC_BOOLEAN, false, NULL, "Whether it holds a reference from the beginning"},
@@ -147,9 +161,10 @@ static const struct rpc_error *const create_errors[] = {
                 .name = n, .description = d, .params = name_param, .result = A_BOOLEAN,      \
                 .errors = ask_errors, .scope = RPC_PER_HANDLE, .right = ACCESS_READ, .fn = f \
         }
-#define CHANGE(n, f, d)                                                                          \
+#define CHANGE(n, f, d) CHANGE_BY(n, f, d, name_param)
+#define CHANGE_BY(n, f, d, p)                                                                    \
         {                                                                                        \
-                .name = n, .description = d, .params = name_param, .result = A_HANDLE,           \
+                .name = n, .description = d, .params = p, .result = A_HANDLE,                    \
                 .errors = change_errors, .scope = RPC_PER_HANDLE, .right = ACCESS_ADMIN, .fn = f \
         }
 
@@ -160,7 +175,8 @@ const struct rpc_method methods_handle[] = {
         CHANGE("stop", stop, "Takes the handle's reference away"),
         CHANGE("ref", start, "The same as start"),
         CHANGE("unref", stop, "The same as stop"),
-        CHANGE("pause", pause_handle, "Delays the handle's wakes and remembers its sends"),
+        CHANGE_BY("pause", pause_handle, "Delays the handle's wakes and remembers its sends",
+                  pause_params),
         CHANGE("resume", resume, "Ends a pause: what was remembered makes one wake"),
         CHANGE("close", close_handle, "Closes the handle for good; what is pending is dropped"),
         {

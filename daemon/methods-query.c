@@ -1,4 +1,4 @@
-/* Shows handles and counters: list, status, stats. */
+/* Shows handles and counters: list, status, runs, stats. */
 
 #include <string.h>
 
@@ -76,6 +76,35 @@ static void status(struct rpc_call *call, const struct rpc_arg *args) {
         if (!handle)
                 return;
         view_status(rpc_result_begin(call), handle);
+        rpc_result_end(call);
+}
+
+struct run_listing {
+        struct buffer *out;
+        uint64_t n_left;
+};
+
+static void list_run(void *arg, const struct run_result *result, const char *complaint) {
+        struct run_listing *listing = arg;
+
+        if (listing->n_left == 0)
+                return;
+        listing->n_left--;
+        view_past_run(listing->out, result, complaint);
+}
+
+static void runs(struct rpc_call *call, const struct rpc_arg *args) {
+        const struct handle *handle = method_handle(call, args[0].string, ACCESS_READ);
+        struct run_listing listing = {.n_left = UINT64_MAX};
+
+        if (!handle)
+                return;
+        if (rpc_arg_is_given(&args[1]))
+                listing.n_left = args[1].integer;
+        listing.out = rpc_result_begin(call);
+        json_write_open(listing.out, '[');
+        handle_each_run(handle, list_run, &listing);
+        json_write_close(listing.out, ']');
         rpc_result_end(call);
 }
 
@@ -161,6 +190,12 @@ static const struct rpc_param status_params[] = {
         {"name", RPC_STRING, true, NULL, "The handle's name"},
         {},
 };
+static const struct rpc_param runs_params[] = {
+        {"name", RPC_STRING, true, NULL, "The handle's name"},
+        {"limit", RPC_INTEGER, false, NULL,
+         "How many at most; all that are remembered if left out"},
+        {},
+};
 static const struct rpc_param stats_params[] = {
         {"name", RPC_STRING, false, NULL, "The handle's name; the whole daemon if left out"},
         {},
@@ -190,6 +225,17 @@ const struct rpc_method methods_query[] = {
                 .scope = RPC_PER_HANDLE,
                 .right = ACCESS_READ,
                 .fn = status,
+        },
+        {
+                .name = "runs",
+                .description = "Shows the last runs that have ended, the newest first",
+                .params = runs_params,
+                .result = "{\"type\":\"array\","
+                          "\"items\":{\"$ref\":\"#/components/schemas/PastRun\"}}",
+                .errors = handle_errors,
+                .scope = RPC_PER_HANDLE,
+                .right = ACCESS_READ,
+                .fn = runs,
         },
         {
                 .name = "stats",

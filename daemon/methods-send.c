@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/handle.h"
 #include "daemon/json-view.h"
 #include "daemon/json-write.h"
@@ -17,7 +17,7 @@
 #include "daemon/rpc-error.h"
 #include "daemon/wait.h"
 
-enum { NAME, WAIT, TIMEOUT_MS, KEY, NAMES };
+enum { NAME, WAIT, TIMEOUT_MS, KEY, NAMES, KEYS };
 enum { WAIT_WAKE, WAIT_RUN };
 
 /* A request, read and found possible. */
@@ -26,8 +26,8 @@ struct sending {
         bool is_list;
         bool is_waiting, for_run;
         const uint64_t *timeout_ms;
-        const char *key;
-        size_t n_key;
+        const struct json_text *keys; /* one send each; without any, one send */
+        size_t n_keys;
 };
 
 static void write_receipt(struct buffer *out, const struct handle_receipt *receipt) {
@@ -59,21 +59,42 @@ static void write_waited(struct buffer *out, const struct wait *wait) {
                 json_write_close(out, ']');
 }
 
-static bool read_key(struct rpc_call *call, const struct rpc_arg *arg, struct sending *sending) {
-        if (!rpc_arg_is_given(arg))
-                return true;
-        if (arg->string.n > LIMIT_KEY_BYTES) {
+static bool key_is_legal(struct rpc_call *call, const struct json_text *key) {
+        if (key->n > LIMIT_KEY_BYTES) {
                 rpc_fail(call, &rpc_too_long, NULL, "The key is longer than %u bytes",
                          LIMIT_KEY_BYTES);
                 return false;
         }
-        if (arg->string.n == 0 || memchr(arg->string.at, '\n', arg->string.n) ||
-            memchr(arg->string.at, 0, arg->string.n)) {
+        if (key->n == 0 || memchr(key->at, '\n', key->n) || memchr(key->at, 0, key->n)) {
                 rpc_fail(call, &rpc_bad_key, NULL, "A key is a line of text and not empty");
                 return false;
         }
-        sending->key = arg->string.at;
-        sending->n_key = arg->string.n;
+        return true;
+}
+
+static bool read_keys(struct rpc_call *call, const struct rpc_arg *args, struct sending *sending) {
+        bool has_key = rpc_arg_is_given(&args[KEY]), has_keys = rpc_arg_is_given(&args[KEYS]);
+
+        if (has_key && has_keys) {
+                rpc_fail(call, &rpc_conflict, NULL,
+                         "Invalid params: \"key\" and \"keys\" exclude each other");
+                return false;
+        }
+        if (has_key) {
+                sending->keys = &args[KEY].string;
+                sending->n_keys = 1;
+        } else if (has_keys) {
+                sending->keys = args[KEYS].strings.items;
+                sending->n_keys = args[KEYS].strings.n;
+        }
+        if (sending->n_keys > LIMIT_SEND_KEYS) {
+                rpc_fail(call, &rpc_limit_reached, NULL, "More than %u keys in one request",
+                         LIMIT_SEND_KEYS);
+                return false;
+        }
+        for (size_t i = 0; i < sending->n_keys; i++)
+                if (!key_is_legal(call, &sending->keys[i]))
+                        return false;
         return true;
 }
 
@@ -86,7 +107,7 @@ static bool read_names(struct rpc_call *call, const struct rpc_arg *args, struct
                 return false;
         }
         sending->names = has_name ? &args[NAME] : &args[NAMES];
-        sending->is_list = json_text_type(sending->names->text) == JSON_TYPE_ARRAY;
+        sending->is_list = rouse__json_type(sending->names->text) == JSON_TYPE_ARRAY;
         if (sending->names->strings.n <= LIMIT_SEND_NAMES)
                 return true;
         rpc_fail(call, &rpc_limit_reached, NULL, "More than %u names in one request",
@@ -118,24 +139,33 @@ static bool find_handles(struct rpc_call *call, const struct sending *sending,
         return true;
 }
 
-/* The handles were found active in this step, so sending cannot fail. */
+/* The handles were found active in this step, so sending cannot fail. The first send says what
+ * became of them all: the others join it, within this step. */
 static void send_one(struct handle *handle, const struct sending *sending,
                      struct handle_receipt *ret) {
+        const struct json_text *keys = sending->keys;
+
         *ret = (struct handle_receipt){.ticket = 0};
-        (void)handle_send(handle, sending->key, sending->n_key, ret);
+        (void)handle_send(handle, sending->n_keys ? keys[0].at : NULL,
+                          sending->n_keys ? keys[0].n : 0, ret);
+        for (size_t i = 1; i < sending->n_keys; i++)
+                (void)handle_send(handle, keys[i].at, keys[i].n, NULL);
 }
 
 static void send_and_answer(struct rpc_call *call, const struct sending *sending,
                             struct handle *const *handles) {
-        struct buffer *out = rpc_result_begin(call);
-        struct handle_receipt receipt;
+        struct handle_receipt receipts[LIMIT_SEND_NAMES];
+        size_t n = sending->names->strings.n;
+        struct buffer *out;
 
+        for (size_t i = 0; i < n; i++)
+                send_one(handles[i], sending, &receipts[i]);
+        out = rpc_result_begin(call);
         if (sending->is_list)
                 json_write_open(out, '[');
-        for (size_t i = 0; i < sending->names->strings.n; i++) {
-                send_one(handles[i], sending, &receipt);
+        for (size_t i = 0; i < n; i++) {
                 json_write_open(out, '{');
-                write_receipt(out, &receipt);
+                write_receipt(out, &receipts[i]);
                 json_write_close(out, '}');
         }
         if (sending->is_list)
@@ -173,7 +203,7 @@ static void send_names(struct rpc_call *call, const struct rpc_arg *args) {
         struct handle *handles[LIMIT_SEND_NAMES];
 
         sending.for_run = sending.is_waiting && args[WAIT].integer == WAIT_RUN;
-        if (!read_key(call, &args[KEY], &sending) || !read_names(call, args, &sending) ||
+        if (!read_keys(call, args, &sending) || !read_names(call, args, &sending) ||
             !find_handles(call, &sending, handles))
                 return;
         /* Nobody waits for the answer to a notification, and for nothing there is none to wait for.
@@ -198,6 +228,7 @@ static const struct rpc_param send_params[] = {
         [TIMEOUT_MS] = {"timeout_ms", RPC_INTEGER, false, NULL, "How long to wait at most"},
         [KEY] = {"key", RPC_STRING, false, NULL, "What the send is about: one line"},
         [NAMES] = {"names", RPC_STRINGS, false, NULL, "Several names, instead of name"},
+        [KEYS] = {"keys", RPC_STRINGS, false, NULL, "Several keys, instead of key: a send each"},
         {},
 };
 

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/handle.h"
 #include "daemon/json-write.h"
 #include "daemon/methods.h"

@@ -1,9 +1,9 @@
-/* Wakes told to whoever watches: subscribe, unsubscribe. */
+/* Wakes and runs told to whoever watches: subscribe, unsubscribe. */
 
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/client.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
@@ -37,7 +37,7 @@ static void answer_subscription(struct rpc_call *call) {
         json_write_key(out, "patterns");
         json_write_open(out, '[');
         for (size_t i = 0; i < subscription->n_patterns; i++)
-                json_write_string(out, subscription->patterns[i]);
+                json_write_string(out, subscription->patterns[i].text);
         json_write_close(out, ']');
         json_write_key(out, "handles");
         json_write_u64(out, subscription->n_entries);
@@ -51,7 +51,7 @@ static void subscribe(struct rpc_call *call, const struct rpc_arg *args) {
         if (!patterns_are_legal(call, &args[0]))
                 return;
         r = subscription_add(&client_of(call)->subscription, args[0].strings.items,
-                             args[0].strings.n);
+                             args[0].strings.n, rpc_arg_is_given(&args[1]) && args[1].boolean);
         if (r == -E2BIG)
                 rpc_fail(call, &rpc_limit_reached, NULL, "More than %u patterns on one connection",
                          LIMIT_SUBSCRIPTIONS);
@@ -76,6 +76,7 @@ static void unsubscribe(struct rpc_call *call, const struct rpc_arg *args) {
 
 static const struct rpc_param subscribe_params[] = {
         {"patterns", RPC_STRING_OR_ARRAY, true, NULL, "Which names: * ? [a-z] as in shells"},
+        {"runs", RPC_BOOLEAN, false, NULL, "Tell of the beginning and the end of runs, too"},
         {},
 };
 static const struct rpc_param unsubscribe_params[] = {
@@ -89,7 +90,9 @@ static const struct rpc_error *const subscribe_errors[] = {&rpc_bad_name, &rpc_t
 const struct rpc_method methods_watch[] = {
         {
                 .name = "subscribe",
-                .description = "Asks to be told of wakes, by notifications \"wake\"",
+                .description =
+                        "Asks to be told of wakes, by notifications \"wake\", and of runs, by "
+                        "\"run_started\" and \"run_ended\"",
                 .params = subscribe_params,
                 .result = "{\"$ref\":\"#/components/schemas/Subscription\"}",
                 .errors = subscribe_errors,

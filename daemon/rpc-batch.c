@@ -14,7 +14,7 @@
 
 struct rpc_batch *rpc_batch_free(struct rpc_batch *batch) {
         list_remove(&batch->link);
-        buffer_deinit(&batch->out);
+        rouse__buffer_deinit(&batch->out);
         free(batch);
         return NULL;
 }

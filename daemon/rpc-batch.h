@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "lib/list.h"
 
 struct rpc;

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 
 struct buffer;
 struct rpc;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/rpc-error.h"
 
 static int compare_methods(const void *a, const void *b) {
@@ -84,8 +84,8 @@ static int bad_param(struct rpc_bad_param *reterr, const struct rpc_error *error
 /* Decodes one string; the room for it was reserved. */
 static bool bind_string(struct json_text value, const struct rpc_scratch *scratch,
                         struct json_text *ret) {
-        return json_text_type(value) == JSON_TYPE_STRING &&
-               json_text_string(value, scratch->strings, ret) == 0;
+        return rouse__json_type(value) == JSON_TYPE_STRING &&
+               rouse__json_decode(value, scratch->strings, ret) == 0;
 }
 
 static bool bind_strings(struct json_text value, const struct rpc_scratch *scratch,
@@ -96,10 +96,10 @@ static bool bind_strings(struct json_text value, const struct rpc_scratch *scrat
         const char *at;
         size_t n = 0;
 
-        if (json_text_type(value) != JSON_TYPE_ARRAY)
+        if (rouse__json_type(value) != JSON_TYPE_ARRAY)
                 return false;
-        at = json_text_enter(value);
-        while (json_text_next_item(&at, &item)) {
+        at = rouse__json_enter(value);
+        while (rouse__json_next_item(&at, &item)) {
                 if (!bind_string(item, scratch, &string))
                         return false;
                 buffer_add(items, &string, sizeof(string));
@@ -112,10 +112,10 @@ static bool bind_strings(struct json_text value, const struct rpc_scratch *scrat
 
 static bool bind_choice(struct json_text value, const struct rpc_param *param,
                         struct rpc_arg *arg) {
-        if (json_text_type(value) != JSON_TYPE_STRING)
+        if (rouse__json_type(value) != JSON_TYPE_STRING)
                 return false;
         for (size_t i = 0; param->choices[i]; i++)
-                if (json_text_is(value, param->choices[i], strlen(param->choices[i]))) {
+                if (rouse__json_is(value, param->choices[i], strlen(param->choices[i]))) {
                         arg->integer = i;
                         return true;
                 }
@@ -128,7 +128,7 @@ static bool bind_value(struct json_text value, const struct rpc_param *param,
         case RPC_STRING:
                 return bind_string(value, scratch, &arg->string);
         case RPC_STRING_OR_ARRAY:
-                if (json_text_type(value) == JSON_TYPE_STRING) {
+                if (rouse__json_type(value) == JSON_TYPE_STRING) {
                         struct json_text *item = (void *)(scratch->items->data + scratch->items->n);
 
                         if (!bind_string(value, scratch, item))
@@ -142,11 +142,11 @@ static bool bind_value(struct json_text value, const struct rpc_param *param,
         case RPC_STRINGS:
                 return bind_strings(value, scratch, arg);
         case RPC_BOOLEAN:
-                arg->boolean = json_text_type(value) == JSON_TYPE_TRUE;
-                return arg->boolean || json_text_type(value) == JSON_TYPE_FALSE;
+                arg->boolean = rouse__json_type(value) == JSON_TYPE_TRUE;
+                return arg->boolean || rouse__json_type(value) == JSON_TYPE_FALSE;
         case RPC_INTEGER:
-                return json_text_type(value) == JSON_TYPE_NUMBER &&
-                       json_text_u64(value, &arg->integer) == 0;
+                return rouse__json_type(value) == JSON_TYPE_NUMBER &&
+                       rouse__json_u64(value, &arg->integer) == 0;
         case RPC_CHOICE:
                 return bind_choice(value, param, arg);
         }
@@ -174,7 +174,7 @@ static size_t find_param(const struct rpc_method *method, size_t n_params, struc
         size_t i = 0;
 
         while (i < n_params &&
-               !json_text_is(key, method->params[i].name, strlen(method->params[i].name)))
+               !rouse__json_is(key, method->params[i].name, strlen(method->params[i].name)))
                 i++;
         return i;
 }
@@ -182,7 +182,7 @@ static size_t find_param(const struct rpc_method *method, size_t n_params, struc
 static int bind_one(const struct rpc_param *param, struct json_text value,
                     const struct rpc_scratch *scratch, struct rpc_arg *arg,
                     struct rpc_bad_param *reterr) {
-        if (json_text_type(value) == JSON_TYPE_NULL && !param->required)
+        if (rouse__json_type(value) == JSON_TYPE_NULL && !param->required)
                 return 0;
         if (!bind_value(value, param, scratch, arg))
                 return bad_param(reterr, &rpc_wrong_type, param->name, strlen(param->name),
@@ -194,12 +194,12 @@ static int bind_one(const struct rpc_param *param, struct json_text value,
 static int bind_members(const struct rpc_method *method, size_t n_params, struct json_text params,
                         const struct rpc_scratch *scratch, struct rpc_arg *args,
                         struct rpc_bad_param *reterr) {
-        const char *at = json_text_enter(params);
+        const char *at = rouse__json_enter(params);
         struct json_text key, value;
         unsigned int seen = 0;
         int r;
 
-        while (json_text_next_member(&at, &key, &value)) {
+        while (rouse__json_next_member(&at, &key, &value)) {
                 size_t i = find_param(method, n_params, key);
 
                 if (i == n_params)
@@ -217,12 +217,12 @@ static int bind_members(const struct rpc_method *method, size_t n_params, struct
 static int bind_items(const struct rpc_method *method, size_t n_params, struct json_text params,
                       const struct rpc_scratch *scratch, struct rpc_arg *args,
                       struct rpc_bad_param *reterr) {
-        const char *at = json_text_enter(params);
+        const char *at = rouse__json_enter(params);
         struct json_text value;
         size_t i = 0;
         int r;
 
-        while (json_text_next_item(&at, &value)) {
+        while (rouse__json_next_item(&at, &value)) {
                 if (i == n_params)
                         return bad_param(reterr, &rpc_too_many_params, "", 0, NULL);
                 r = bind_one(&method->params[i], value, scratch, &args[i], reterr);
@@ -246,7 +246,7 @@ int rpc_params_bind(const struct rpc_method *method, struct json_text params,
                 r = reserve(method, params, scratch);
                 if (r < 0)
                         return r;
-                if (json_text_type(params) == JSON_TYPE_OBJECT)
+                if (rouse__json_type(params) == JSON_TYPE_OBJECT)
                         r = bind_members(method, n_params, params, scratch, ret_args, reterr);
                 else
                         r = bind_items(method, n_params, params, scratch, ret_args, reterr);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 
 struct buffer;
 struct rpc_call;

@@ -77,34 +77,34 @@ static void set_member(struct envelope *envelope, struct json_text *member,
 }
 
 static void read_envelope(struct json_text request, struct envelope *ret) {
-        const char *at = json_text_enter(request);
+        const char *at = rouse__json_enter(request);
         struct json_text key, value;
 
         *ret = (struct envelope){.repeated = false};
-        while (json_text_next_member(&at, &key, &value))
-                if (json_text_is(key, "jsonrpc", 7))
+        while (rouse__json_next_member(&at, &key, &value))
+                if (rouse__json_is(key, "jsonrpc", 7))
                         set_member(ret, &ret->version, value);
-                else if (json_text_is(key, "method", 6))
+                else if (rouse__json_is(key, "method", 6))
                         set_member(ret, &ret->method, value);
-                else if (json_text_is(key, "params", 6))
+                else if (rouse__json_is(key, "params", 6))
                         set_member(ret, &ret->params, value);
-                else if (json_text_is(key, "id", 2))
+                else if (rouse__json_is(key, "id", 2))
                         set_member(ret, &ret->id, value);
 }
 
 static bool is_id(struct json_text value) {
-        enum json_type type = json_text_type(value);
+        enum json_type type = rouse__json_type(value);
 
         return type == JSON_TYPE_STRING || type == JSON_TYPE_NUMBER || type == JSON_TYPE_NULL;
 }
 
 static bool envelope_is_valid(const struct envelope *envelope) {
         return !envelope->repeated && envelope->version.at &&
-               json_text_type(envelope->version) == JSON_TYPE_STRING &&
-               json_text_is(envelope->version, "2.0", 3) && envelope->method.at &&
-               json_text_type(envelope->method) == JSON_TYPE_STRING &&
-               (!envelope->params.at || json_text_type(envelope->params) == JSON_TYPE_OBJECT ||
-                json_text_type(envelope->params) == JSON_TYPE_ARRAY) &&
+               rouse__json_type(envelope->version) == JSON_TYPE_STRING &&
+               rouse__json_is(envelope->version, "2.0", 3) && envelope->method.at &&
+               rouse__json_type(envelope->method) == JSON_TYPE_STRING &&
+               (!envelope->params.at || rouse__json_type(envelope->params) == JSON_TYPE_OBJECT ||
+                rouse__json_type(envelope->params) == JSON_TYPE_ARRAY) &&
                (!envelope->id.at || is_id(envelope->id));
 }
 
@@ -122,7 +122,7 @@ static const struct rpc_method *find_method(struct rpc *rpc, struct json_text na
         rpc->strings.n = 0;
         if (memchr(name.at, '\\', name.n) && !buffer_reserve(&rpc->strings, name.n))
                 return NULL;
-        if (json_text_string(name, &rpc->strings, &name) < 0)
+        if (rouse__json_decode(name, &rpc->strings, &name) < 0)
                 return NULL;
         return rpc_table_find(rpc->table, name.at, name.n);
 }
@@ -150,7 +150,7 @@ static void take_request(struct rpc *rpc, struct rpc_batch *batch, struct json_t
         rpc->counters->requests++;
         if (batch)
                 batch->n_left++;
-        if (json_text_type(request) != JSON_TYPE_OBJECT) {
+        if (rouse__json_type(request) != JSON_TYPE_OBJECT) {
                 fail_text(rpc, batch, null_id, &rpc_invalid_request);
                 return;
         }
@@ -172,8 +172,8 @@ static void take_request(struct rpc *rpc, struct rpc_batch *batch, struct json_t
                 call_method(&call, envelope.params);
         buffer_truncate(&rpc->strings, 0);
         buffer_truncate(&rpc->items, 0);
-        buffer_trim(&rpc->strings, KEEP_BYTES);
-        buffer_trim(&rpc->items, KEEP_BYTES);
+        rouse__buffer_trim(&rpc->strings, KEEP_BYTES);
+        rouse__buffer_trim(&rpc->items, KEEP_BYTES);
 }
 
 static bool take_members(struct rpc *rpc, const char *text) {
@@ -181,7 +181,7 @@ static bool take_members(struct rpc *rpc, const char *text) {
         const char *at = text + rpc->unfinished_at;
         struct json_text member;
 
-        while (!rpc->ended && json_text_next_item(&at, &member)) {
+        while (!rpc->ended && rouse__json_next_item(&at, &member)) {
                 take_request(rpc, batch, member);
                 if (rpc->host->turn_is_over && rpc->host->turn_is_over(rpc)) {
                         rpc->unfinished_at = (size_t)(at - text);
@@ -194,12 +194,12 @@ static bool take_members(struct rpc *rpc, const char *text) {
 }
 
 static bool take_batch(struct rpc *rpc, const char *text, struct json_text array) {
-        const char *first = json_text_enter(array), *at = first;
+        const char *first = rouse__json_enter(array), *at = first;
         struct json_text member;
         struct rpc_call call = {.rpc = rpc, .id = null_id};
         size_t n = 0;
 
-        while (n <= LIMIT_BATCH && json_text_next_item(&at, &member))
+        while (n <= LIMIT_BATCH && rouse__json_next_item(&at, &member))
                 n++;
         if (n == 0) {
                 fail_text(rpc, NULL, null_id, &rpc_invalid_request);
@@ -234,8 +234,8 @@ bool rpc_take(struct rpc *rpc, const char *text, size_t n) {
                 return take_members(rpc, text);
         if (is_blank(text, n))
                 return true;
-        r = json_text_check(text, n, LIMIT_JSON_DEPTH, &value);
-        if (r == 0 && json_text_type(value) == JSON_TYPE_ARRAY)
+        r = rouse__json_check(text, n, LIMIT_JSON_DEPTH, &value, NULL);
+        if (r == 0 && rouse__json_type(value) == JSON_TYPE_ARRAY)
                 return take_batch(rpc, text, value);
         if (r == 0) {
                 take_request(rpc, NULL, value);
@@ -266,6 +266,6 @@ void rpc_deinit(struct rpc *rpc) {
         rpc_end(rpc);
         while (!list_is_empty(&rpc->batches))
                 rpc_batch_free(container_of(list_first(&rpc->batches), struct rpc_batch, link));
-        buffer_deinit(&rpc->strings);
-        buffer_deinit(&rpc->items);
+        rouse__buffer_deinit(&rpc->strings);
+        rouse__buffer_deinit(&rpc->items);
 }

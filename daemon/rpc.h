@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "daemon/rpc-method.h"
 #include "lib/list.h"
 

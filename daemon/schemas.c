@@ -29,7 +29,10 @@ const struct openrpc_schema schemas[] = {
                         "sentence":{"type":"string"},
                         "until_ms":{"type":["integer","null"],"description":"Unix time"},
                         "since_ms":{"type":["integer","null"],"description":"Unix time"},
-                        "by_uid":{"type":["integer","null"],"description":"Who paused it"}}},
+                        "by_uid":{"type":["integer","null"],"description":"Who paused it"},
+                        "group":{"type":["string","null"],"description":"Which one is full"},
+                        "attempt":{"type":"integer","description":"Runs that failed in a row"},
+                        "attempts":{"type":"integer","description":"How many may; 0: any"}}},
                 "run":{"type":["object","null"],"description":"The run that goes on","properties":{
                         "seq":{"type":"integer"},
                         "pid":{"type":["integer","null"]},
@@ -44,6 +47,16 @@ const struct openrpc_schema schemas[] = {
                 "success":{"type":"boolean"},
                 "started_ms":{"type":["integer","null"],"description":"Unix time"},
                 "duration_ms":{"type":"integer"}}})},
+        {"PastRun", SCHEMA({"type":"object","properties":{
+                "seq":{"type":"integer","description":"The last wake that it covers"},
+                "sends":{"type":"integer"},
+                "outcome":{"enum":["exited","signaled","timed_out","not_started"]},
+                "status":{"type":"integer","description":"Exit code, signal, or negative errno"},
+                "success":{"type":"boolean"},
+                "started_ms":{"type":["integer","null"],"description":"Unix time"},
+                "duration_ms":{"type":"integer"},
+                "complaint":{"type":["string","null"],
+                        "description":"If it failed: the beginning of its standard error"}}})},
         {"Sent", SCHEMA({"type":"object","properties":{
                 "ticket":{"type":"integer","description":"Number of the wake that covers the send"},
                 "disposition":{"enum":["scheduled","coalesced","behind_run","delayed","paused"]},

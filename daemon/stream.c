@@ -228,8 +228,8 @@ static void keep_rest(struct stream *stream) {
                 stream->is_skipping = true;
                 stream->ops->too_long(stream);
         }
-        buffer_consume(&stream->in, stream->is_skipping ? stream->in.n : stream->in_at);
-        buffer_trim(&stream->in, KEEP_BYTES);
+        rouse__buffer_consume(&stream->in, stream->is_skipping ? stream->in.n : stream->in_at);
+        rouse__buffer_trim(&stream->in, KEEP_BYTES);
         stream->in_at = 0;
         stream->in_scanned = stream->in.n;
 }
@@ -299,10 +299,10 @@ static void discard_sent(struct stream *stream) {
         if (stream->out_at == stream->out.n || stream->is_deaf)
                 stream->out.n = stream->out_at = 0;
         if (stream->out_at > MOVE_BYTES && stream->out_at > stream->out.n / 2) {
-                buffer_consume(&stream->out, stream->out_at);
+                rouse__buffer_consume(&stream->out, stream->out_at);
                 stream->out_at = 0;
         }
-        buffer_trim(&stream->out, KEEP_BYTES);
+        rouse__buffer_trim(&stream->out, KEEP_BYTES);
 }
 
 static void send_some(struct stream *stream) {
@@ -391,8 +391,8 @@ static void on_closed(uv_handle_t *handle) {
         struct stream *stream = container_of((uv_poll_t *)handle, struct stream, poll);
         struct stream_set *set = stream->set;
 
-        buffer_deinit(&stream->in);
-        buffer_deinit(&stream->out);
+        rouse__buffer_deinit(&stream->in);
+        rouse__buffer_deinit(&stream->out);
         stream->ops->closed(stream);
         set_handle_closed(set);
 }

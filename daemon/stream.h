@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "lib/list.h"
 
 struct stream;

@@ -1,8 +1,7 @@
 /*
- * Each handle that is watched has one entry, and an entry holds at most one piece of news: the
- * latest number, how many sends it stands for, and how many wakes were missed because the client
- * had not yet read of the one before. So a client that reads slowly loses detail, never the latest
- * number, and what it costs is bounded by the handles it watches.
+ * Each handle that is watched has one entry, and an entry holds the latest news of each kind (see
+ * news.c). So a client that reads slowly loses detail, never the latest number, and what it costs
+ * is bounded by the handles it watches.
  *
  * News leave when the client's output has room, in the order in which they began to wait. Rights
  * are looked at when a handle is found, and again when its news leave.
@@ -25,12 +24,13 @@
 #include "daemon/handle.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
+#include "daemon/news.h"
 
 struct entry {
         struct handle_watch watch;
         struct list link, news_link;
         struct subscription *subscription;
-        uint64_t seq, n_sends, n_missed;
+        struct news news;
         char *name; /* once the handle is closed */
 };
 
@@ -47,20 +47,41 @@ static const char *entry_name(const struct entry *entry) {
         return entry->name ?: handle_name(entry->watch.handle);
 }
 
+/* The entry's first piece of news has come. */
+static void announce(struct entry *entry) {
+        list_append(&entry->subscription->news, &entry->news_link);
+        stream_flush_later(&entry->subscription->client->stream);
+}
+
+static bool wants_runs(const struct entry *entry) {
+        const struct subscription *subscription = entry->subscription;
+
+        for (size_t i = 0; i < subscription->n_patterns; i++)
+                if (subscription->patterns[i].runs &&
+                    glob_match(subscription->patterns[i].text, entry_name(entry)))
+                        return true;
+        return false;
+}
+
 static void on_wake(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
         struct entry *entry = container_of(watch, struct entry, watch);
-        struct subscription *subscription = entry->subscription;
 
-        entry->seq = seq;
-        if (list_is_linked(&entry->news_link)) {
-                entry->n_sends += n_sends;
-                entry->n_missed++;
-                return;
-        }
-        entry->n_sends = n_sends;
-        entry->n_missed = 0;
-        list_append(&subscription->news, &entry->news_link);
-        stream_flush_later(&subscription->client->stream);
+        if (news_add_wake(&entry->news, seq, n_sends))
+                announce(entry);
+}
+
+static void on_run_started(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
+        struct entry *entry = container_of(watch, struct entry, watch);
+
+        if (wants_runs(entry) && news_add_run_started(&entry->news, seq, n_sends))
+                announce(entry);
+}
+
+static void on_run_ended(struct handle_watch *watch, const struct run_result *result) {
+        struct entry *entry = container_of(watch, struct entry, watch);
+
+        if (wants_runs(entry) && news_add_run_ended(&entry->news, result))
+                announce(entry);
 }
 
 static void on_handle_closed(struct handle_watch *watch) {
@@ -76,12 +97,14 @@ static void on_handle_closed(struct handle_watch *watch) {
 
 static const struct handle_watch_ops watch_ops = {
         .wake = on_wake,
+        .run_started = on_run_started,
+        .run_ended = on_run_ended,
         .closed = on_handle_closed,
 };
 
 static bool fits(const struct subscription *subscription, size_t n_patterns, const char *name) {
         for (size_t i = 0; i < n_patterns; i++)
-                if (glob_match(subscription->patterns[i], name))
+                if (glob_match(subscription->patterns[i].text, name))
                         return true;
         return false;
 }
@@ -155,14 +178,15 @@ static size_t find_pattern(const struct subscription *subscription, struct json_
         size_t i = 0;
 
         while (i < subscription->n_patterns &&
-               (strlen(subscription->patterns[i]) != pattern.n ||
-                memcmp(subscription->patterns[i], pattern.at, pattern.n) != 0))
+               (strlen(subscription->patterns[i].text) != pattern.n ||
+                memcmp(subscription->patterns[i].text, pattern.at, pattern.n) != 0))
                 i++;
         return i;
 }
 
 static int add_pattern(struct subscription *subscription, struct json_text pattern) {
-        char **patterns;
+        struct subscription_pattern *patterns;
+        char *text;
 
         if (find_pattern(subscription, pattern) < subscription->n_patterns)
                 return 0;
@@ -173,10 +197,10 @@ static int add_pattern(struct subscription *subscription, struct json_text patte
         if (!patterns)
                 return -ENOMEM;
         subscription->patterns = patterns;
-        patterns[subscription->n_patterns] = strndup(pattern.at, pattern.n);
-        if (!patterns[subscription->n_patterns])
+        text = strndup(pattern.at, pattern.n);
+        if (!text)
                 return -ENOMEM;
-        subscription->n_patterns++;
+        patterns[subscription->n_patterns++] = (struct subscription_pattern){.text = text};
         return 0;
 }
 
@@ -194,12 +218,12 @@ static void prune(struct subscription *subscription) {
 
 static void truncate_patterns(struct subscription *subscription, size_t n) {
         while (subscription->n_patterns > n)
-                free(subscription->patterns[--subscription->n_patterns]);
+                free(subscription->patterns[--subscription->n_patterns].text);
         prune(subscription);
 }
 
-int subscription_add(struct subscription *subscription, const struct json_text *patterns,
-                     size_t n) {
+int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
+                     bool runs) {
         size_t n_old = subscription->n_patterns;
         int r = 0;
 
@@ -211,6 +235,8 @@ int subscription_add(struct subscription *subscription, const struct json_text *
                 truncate_patterns(subscription, n_old);
                 return r;
         }
+        for (size_t i = 0; i < n; i++)
+                subscription->patterns[find_pattern(subscription, patterns[i])].runs = runs;
         if (n_old == 0 && subscription->n_patterns > 0)
                 registry_watch_add(registry_of(subscription), &subscription->registry_watch);
         return 0;
@@ -223,7 +249,7 @@ void subscription_remove(struct subscription *subscription, const struct json_te
 
                 if (place == subscription->n_patterns)
                         continue;
-                free(subscription->patterns[place]);
+                free(subscription->patterns[place].text);
                 subscription->patterns[place] = subscription->patterns[--subscription->n_patterns];
         }
         prune(subscription);
@@ -231,19 +257,6 @@ void subscription_remove(struct subscription *subscription, const struct json_te
 
 void subscription_remove_all(struct subscription *subscription) {
         truncate_patterns(subscription, 0);
-}
-
-static void write_wake(const struct entry *entry, struct buffer *out) {
-        buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{");
-        json_write_key(out, "name");
-        json_write_string(out, entry_name(entry));
-        json_write_key(out, "seq");
-        json_write_u64(out, entry->seq);
-        json_write_key(out, "sends");
-        json_write_u64(out, entry->n_sends);
-        json_write_key(out, "missed");
-        json_write_u64(out, entry->n_missed);
-        buffer_add_literal(out, "}}\n");
 }
 
 static void write_full(struct buffer *out) {
@@ -268,10 +281,12 @@ bool subscription_write(struct subscription *subscription) {
 
                 list_remove(first);
                 if (entry->name || client_may(client, entry->watch.handle, ACCESS_READ)) {
-                        write_wake(entry, out);
-                        stats->notifications++;
-                        stats->missed += entry->n_missed;
+                        unsigned int n_told;
+
+                        stats->missed += news_tell(&entry->news, entry_name(entry), out, &n_told);
+                        stats->notifications += n_told;
                 }
+                entry->news = (struct news)NEWS_NULL;
                 if (entry->name)
                         entry_free(entry);
         }

@@ -1,20 +1,25 @@
-/* The wakes that a client watches. */
+/* The wakes, and runs, that a client watches. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 #include "daemon/registry.h"
 #include "lib/list.h"
 
 struct buffer;
 struct client;
 
+struct subscription_pattern {
+        char *text;
+        bool runs; /* runs of the handles that it fits are told as well */
+};
+
 struct subscription {
         struct client *client;
         struct registry_watch registry_watch; /* for handles that are made later */
-        char **patterns;
+        struct subscription_pattern *patterns;
         size_t n_patterns;
         struct list entries; /* one for each handle that is watched */
         size_t n_entries;
@@ -25,9 +30,10 @@ struct subscription {
 void subscription_init(struct subscription *subscription, struct client *client);
 void subscription_deinit(struct subscription *subscription); /* may be repeated */
 
-/* Adds patterns, all or none. 0; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES;
- * -ENOMEM. */
-int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n);
+/* Adds patterns, all or none; those that were there take the new `runs`. 0; -E2BIG:
+ * LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -ENOMEM. */
+int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
+                     bool runs);
 /* Drops the patterns that are among these, and what only they covered. */
 void subscription_remove(struct subscription *subscription, const struct json_text *patterns,
                          size_t n);

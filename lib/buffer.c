@@ -1,56 +1,62 @@
 /*
- * Growing doubles the memory, so that adding n bytes costs O(n) in all. After a failure the content
- * is what it was, `error` stands, and nothing more is added: text is whole or known not to be.
+ * A buffer doubles when it is full, so that adding costs the same however long it gets.
+ *
+ * Invariants: n <= size; data is NULL only while size is 0; `failed` is never taken back, because
+ * something is missing in the middle from then on.
  */
 
 #include "lib/buffer.h"
 
-#include <errno.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/utf8.h"
+
+#define MIN_SIZE 256U
 
 void rouse__buffer_deinit(struct buffer *buffer) {
         free(buffer->data);
         *buffer = (struct buffer)BUFFER_NULL;
 }
 
-void rouse__buffer_clear(struct buffer *buffer) {
-        buffer->n = 0;
-        buffer->error = 0;
-}
-
-int rouse__buffer_reserve(struct buffer *buffer, size_t n) {
-        size_t n_alloc = buffer->n_alloc ?: 256;
+bool rouse__buffer_grow(struct buffer *buffer, size_t n_more) {
+        size_t size = buffer->size ?: MIN_SIZE;
         char *data;
 
-        if (buffer->error)
-                return buffer->error;
-        if (buffer->n_alloc - buffer->n >= n)
-                return 0;
-        if (n > SIZE_MAX / 2 - buffer->n)
-                return buffer->error = -ENOMEM;
-        while (n_alloc - buffer->n < n)
-                n_alloc *= 2;
-        data = realloc(buffer->data, n_alloc);
-        if (!data)
-                return buffer->error = -ENOMEM;
+        if (n_more > SIZE_MAX / 2 - buffer->n) {
+                buffer->failed = true;
+                return false;
+        }
+        while (size - buffer->n < n_more)
+                size *= 2;
+        data = realloc(buffer->data, size);
+        if (!data) {
+                buffer->failed = true;
+                return false;
+        }
         buffer->data = data;
-        buffer->n_alloc = n_alloc;
-        return 0;
+        buffer->size = size;
+        return true;
 }
 
-void rouse__buffer_add(struct buffer *buffer, const void *bytes, size_t n) {
-        if (n == 0 || rouse__buffer_reserve(buffer, n) < 0)
+void rouse__buffer_consume(struct buffer *buffer, size_t n) {
+        if (n >= buffer->n) {
+                buffer->n = 0;
                 return;
-        memcpy(buffer->data + buffer->n, bytes, n);
-        buffer->n += n;
+        }
+        if (n == 0)
+                return;
+        memmove(buffer->data, buffer->data + n, buffer->n - n);
+        buffer->n -= n;
 }
 
-void rouse__buffer_add_str(struct buffer *buffer, const char *string) {
-        rouse__buffer_add(buffer, string, strlen(string));
+void rouse__buffer_trim(struct buffer *buffer, size_t max) {
+        if (buffer->n == 0 && buffer->size > max) {
+                free(buffer->data);
+                buffer->data = NULL;
+                buffer->size = 0;
+        }
 }
 
 void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number) {
@@ -60,7 +66,7 @@ void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number) {
         do
                 digits[--at] = (char)('0' + number % 10);
         while (number /= 10);
-        rouse__buffer_add(buffer, digits + at, sizeof(digits) - at);
+        buffer_add(buffer, digits + at, sizeof(digits) - at);
 }
 
 /* What a byte is written as when it cannot stand in a string for itself. */
@@ -91,21 +97,21 @@ void rouse__buffer_add_json_string(struct buffer *buffer, const char *string) {
         const char *end = string + strlen(string);
         char unicode[8];
 
-        rouse__buffer_add(buffer, "\"", 1);
+        buffer_add(buffer, "\"", 1);
         while (string < end) {
                 unsigned char c = (unsigned char)*string;
                 size_t n = rouse__utf8_sequence(string, (size_t)(end - string));
 
                 if (n == 0) {
-                        rouse__buffer_add_str(buffer, "\xef\xbf\xbd");
+                        buffer_add_str(buffer, "\xef\xbf\xbd");
                         string++;
                 } else if (n == 1 && (c < 0x20 || c == 0x7f || c == '"' || c == '\\')) {
-                        rouse__buffer_add_str(buffer, escape(c, &unicode));
+                        buffer_add_str(buffer, escape(c, &unicode));
                         string++;
                 } else {
-                        rouse__buffer_add(buffer, string, n);
+                        buffer_add(buffer, string, n);
                         string += n;
                 }
         }
-        rouse__buffer_add(buffer, "\"", 1);
+        buffer_add(buffer, "\"", 1);
 }

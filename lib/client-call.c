@@ -44,23 +44,23 @@ static int connect_control(rouse_client_t *client, uint64_t deadline_ns) {
 
 static int compose(rouse_client_t *client, struct buffer *line, const char *method,
                    const char *params, size_t n_params) {
-        rouse__buffer_add_str(line, "{\"jsonrpc\":\"2.0\",\"id\":");
+        buffer_add_str(line, "{\"jsonrpc\":\"2.0\",\"id\":");
         rouse__buffer_add_u64(line, client->last_id);
-        rouse__buffer_add_str(line, ",\"method\":");
+        buffer_add_str(line, ",\"method\":");
         rouse__buffer_add_json_string(line, method);
         if (params) {
                 size_t at;
 
-                rouse__buffer_add_str(line, ",\"params\":");
+                buffer_add_str(line, ",\"params\":");
                 at = line->n;
-                rouse__buffer_add(line, params, n_params);
+                buffer_add(line, params, n_params);
                 /* Outside of strings a newline is white space, and within them there is none. */
                 for (size_t i = at; i < line->n; i++)
                         if (line->data[i] == '\n')
                                 line->data[i] = ' ';
         }
-        rouse__buffer_add_str(line, "}\n");
-        return line->error;
+        buffer_add_str(line, "}\n");
+        return line->failed ? -ENOMEM : 0;
 }
 
 /* Writes the request; a connection that was idle may turn out to be dead. */
@@ -82,9 +82,9 @@ static int write_request(rouse_client_t *client, const struct buffer *line, uint
 }
 
 /* Notes the error object of an answer. */
-static int refuse(rouse_client_t *client, struct json error) {
+static int refuse(rouse_client_t *client, struct json_text error) {
         char message[sizeof(client->message)] = "", reason[sizeof(client->reason)] = "";
-        struct json member, data = JSON_NULL;
+        struct json_text member, data = JSON_TEXT_NULL;
         int code = 0, r;
 
         if (rouse__json_find(error, "code", &member))
@@ -98,16 +98,16 @@ static int refuse(rouse_client_t *client, struct json error) {
         r = rouse__client_refused(client, code, reason, message, NULL);
         if (data.n > 0) {
                 /* It stands in the stream's buffer, and a bracket or comma follows it. */
-                ((char *)data.text)[data.n] = '\0';
-                client->error.data = data.text;
+                ((char *)data.at)[data.n] = '\0';
+                client->error.data = data.at;
         }
         return r;
 }
 
 /* Reads lines up to the answer to the last request. */
-static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json *ret_result) {
+static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json_text *ret_result) {
         for (;;) {
-                struct json whole, member;
+                struct json_text whole, member;
                 uint64_t id = 0;
                 char *line;
                 size_t n;
@@ -117,15 +117,15 @@ static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json
                 if (r < 0)
                         return rouse__client_broken(client, r);
                 if (rouse__json_parse(line, n, &whole, NULL) < 0 ||
-                    rouse__json_type(whole) != JSON_OBJECT)
+                    rouse__json_kind(whole) != JSON_TYPE_OBJECT)
                         return rouse__client_broken(client, -EPROTO);
                 if (rouse__json_find(whole, "method", &member))
                         continue;
                 if (!rouse__json_find(whole, "id", &member))
                         return rouse__client_broken(client, -EPROTO);
                 /* null: the daemon could not even read the id. */
-                if (rouse__json_type(member) != JSON_NULL_VALUE &&
-                    (rouse__json_u64(member, &id) < 0 || id != client->last_id))
+                if (rouse__json_kind(member) != JSON_TYPE_NULL &&
+                    (rouse__json_whole(member, &id) < 0 || id != client->last_id))
                         continue;
                 if (rouse__json_find(whole, "error", &member))
                         return refuse(client, member);
@@ -137,7 +137,7 @@ static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json
 }
 
 int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
-                          size_t n_params, uint64_t deadline_ns, struct json *ret_result) {
+                          size_t n_params, uint64_t deadline_ns, struct json_text *ret_result) {
         struct buffer line = BUFFER_NULL;
         int r;
 
@@ -153,7 +153,7 @@ int rouse__client_request(rouse_client_t *client, const char *method, const char
 
 int rouse_client_call(rouse_client_t *client, const char *method, const char *params,
                       int64_t timeout_ms, const char **ret_result) {
-        struct json json = JSON_NULL, result;
+        struct json_text json = JSON_TEXT_NULL, result;
         size_t at = 0;
         int r;
 
@@ -169,15 +169,16 @@ int rouse_client_call(rouse_client_t *client, const char *method, const char *pa
                                                   "the parameters are not JSON from character "
                                                   "%zu on",
                                                   at + 1);
-                if (rouse__json_type(json) != JSON_OBJECT && rouse__json_type(json) != JSON_ARRAY)
+                if (rouse__json_kind(json) != JSON_TYPE_OBJECT &&
+                    rouse__json_kind(json) != JSON_TYPE_ARRAY)
                         return rouse__client_fail(client, -EINVAL,
                                                   "the parameters must be a JSON object or array");
         }
-        r = rouse__client_request(client, method, json.text, json.n, deadline_in_ms(timeout_ms),
+        r = rouse__client_request(client, method, json.at, json.n, deadline_in_ms(timeout_ms),
                                   &result);
         if (r < 0)
                 return r;
-        ((char *)result.text)[result.n] = '\0'; /* a bracket or comma, in the stream's buffer */
-        *ret_result = result.text;
+        ((char *)result.at)[result.n] = '\0'; /* a bracket or comma, in the stream's buffer */
+        *ret_result = result.at;
         return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#include "lib/json-scan.h"
+#include "lib/json-value.h"
 #include "lib/rouse-client.h"
 #include "lib/stream.h"
 
@@ -24,7 +24,8 @@ struct rouse_client {
         struct stream control;
         uint64_t last_id; /* of the last request */
         bool watching;
-        char wake_name[256]; /* what rouse_client_wake_t.name points to */
+        char wake_name[256]; /* what the name of a wake or an event points to */
+        char outcome[32];    /* what rouse_client_event_t.outcome points to */
 
         rouse_client_error_t error;
         char message[1024];
@@ -48,6 +49,6 @@ int rouse__client_unreachable(rouse_client_t *client, int error, const char *soc
  * result points into the stream's buffer, until the next line is read. On failure the error is
  * noted. */
 int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
-                          size_t n_params, uint64_t deadline_ns, struct json *ret_result);
+                          size_t n_params, uint64_t deadline_ns, struct json_text *ret_result);
 /* Closes the connection to control.sock, notes why and returns `error`. */
 int rouse__client_broken(rouse_client_t *client, int error);

@@ -185,10 +185,10 @@ static void batch_fail(struct batch *batch, int error) {
 
 /* Reads "ok TICKET" or "error REASON"; false if it is neither. */
 static bool read_reply(rouse_client_t *client, char *line, rouse_client_send_t *send, int *result) {
-        struct json number = {.text = line + 3, .n = strlen(line) - 3};
+        struct json_text number = {.at = line + 3, .n = strlen(line) - 3};
 
         if (strncmp(line, "ok ", 3) == 0)
-                return rouse__json_u64(number, &send->ticket) == 0;
+                return rouse__json_whole(number, &send->ticket) == 0;
         if (strncmp(line, "error ", 6) != 0 || line[6] == '\0')
                 return false;
         *result = send->result = rouse__client_refused(client, 0, line + 6, "", send->name);

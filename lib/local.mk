@@ -34,12 +34,22 @@ EXTRA_DIST += lib/librouse.sym
 include_HEADERS += lib/rouse.h
 pkgconfig_DATA += lib/librouse.pc
 
+# what the daemon, the client library and the shell share: JSON as it is read
+
+noinst_LTLIBRARIES += lib/libjson.la
+lib_libjson_la_SOURCES = \
+	lib/buffer.c \
+	lib/buffer.h \
+	lib/json-text.c \
+	lib/json-text.h \
+	lib/json-value.c \
+	lib/json-value.h \
+	lib/utf8.h
+
 # librouse-client
 
 noinst_LTLIBRARIES += lib/librouse-client-core.la
 lib_librouse_client_core_la_SOURCES = \
-	lib/buffer.c \
-	lib/buffer.h \
 	lib/client-call.c \
 	lib/client-private.h \
 	lib/client-send.c \
@@ -47,11 +57,9 @@ lib_librouse_client_core_la_SOURCES = \
 	lib/client.c \
 	lib/deadline.c \
 	lib/deadline.h \
-	lib/json-scan.c \
-	lib/json-scan.h \
 	lib/stream.c \
-	lib/stream.h \
-	lib/utf8.h
+	lib/stream.h
+lib_librouse_client_core_la_LIBADD = lib/libjson.la
 
 lib_LTLIBRARIES += lib/librouse-client.la
 lib_librouse_client_la_SOURCES =

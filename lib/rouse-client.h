@@ -58,6 +58,27 @@ typedef struct rouse_client_wake {
         uint64_t n_missed; /* wakes of this handle since the last one reported that were left out */
 } rouse_client_wake_t;
 
+/* What a watcher is told of. */
+typedef enum rouse_client_event_kind {
+        ROUSE_CLIENT_WAKE,
+        ROUSE_CLIENT_RUN_STARTED,
+        ROUSE_CLIENT_RUN_ENDED,
+} rouse_client_event_kind_t;
+
+typedef struct rouse_client_event {
+        rouse_client_event_kind_t kind;
+        const char *name;  /* valid until the next call with this client */
+        uint64_t seq;      /* the number of the wake; of a run, the last wake that it covers */
+        uint64_t n_sends;  /* how many sends it covers */
+        uint64_t n_missed; /* events of this handle and kind that were left out before it */
+
+        /* With ROUSE_CLIENT_RUN_ENDED. */
+        const char *outcome;  /* "exited", "signaled", "timed_out", "not_started"; else NULL */
+        int status;           /* the exit code, the signal, or a negative errno */
+        int success;          /* boolean */
+        uint64_t duration_ms; /* how long it took */
+} rouse_client_event_t;
+
 /*
  * Makes a client for the daemon whose sockets are in `dir`. With NULL that is $ROUSE_DIR if it is
  * set, else $XDG_RUNTIME_DIR/roused if a daemon listens there, else /run/roused.
@@ -138,6 +159,10 @@ ROUSE_CLIENT_API int rouse_client_wait_ticket(rouse_client_t *client, const char
 ROUSE_CLIENT_API int rouse_client_watch(rouse_client_t *client, const char *const *patterns,
                                         size_t n_patterns, int64_t timeout_ms);
 
+/* The same, to be told of the beginning and the end of runs as well. */
+ROUSE_CLIENT_API int rouse_client_watch_runs(rouse_client_t *client, const char *const *patterns,
+                                             size_t n_patterns, int64_t timeout_ms);
+
 /*
  * Takes the next wake that the watcher was told of. With 0 milliseconds it does not wait: together
  * with rouse_client_fd() this fits any loop; take wakes until -ETIMEDOUT each time it is readable.
@@ -146,6 +171,10 @@ ROUSE_CLIENT_API int rouse_client_watch(rouse_client_t *client, const char *cons
  */
 ROUSE_CLIENT_API int rouse_client_next(rouse_client_t *client, int64_t timeout_ms,
                                        rouse_client_wake_t *ret_wake);
+
+/* The same for events of all kinds; rouse_client_next() leaves out those that are no wakes. */
+ROUSE_CLIENT_API int rouse_client_next_event(rouse_client_t *client, int64_t timeout_ms,
+                                             rouse_client_event_t *ret_event);
 
 /* The descriptor to poll for reading while the client watches; the client keeps it. -1 if it does
  * not watch. */

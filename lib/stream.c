@@ -50,7 +50,7 @@ int rouse__stream_open(struct stream *stream, const struct sockaddr_un *address,
         while (r < 0 && errno == EINTR);
         if (r < 0)
                 return errno == EAGAIN ? -ETIMEDOUT : -errno;
-        rouse__buffer_clear(&stream->in);
+        buffer_clear(&stream->in);
         stream->line_end = stream->n_scanned = 0;
         stream->fd = steal_fd(&fd);
         return 0;
@@ -98,11 +98,10 @@ static int fill(struct stream *stream, uint64_t deadline_ns) {
         }
         if (in->n > STREAM_LINE_MAX)
                 return -EMSGSIZE;
-        r = rouse__buffer_reserve(in, READ_SIZE);
-        if (r < 0)
-                return r;
+        if (!buffer_reserve(in, READ_SIZE))
+                return -ENOMEM;
         for (;;) {
-                ssize_t n = recv(stream->fd, in->data + in->n, in->n_alloc - in->n, MSG_DONTWAIT);
+                ssize_t n = recv(stream->fd, in->data + in->n, in->size - in->n, MSG_DONTWAIT);
 
                 if (n > 0) {
                         in->n += (size_t)n;

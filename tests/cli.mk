@@ -2,8 +2,8 @@
 
 LDADD_CLIENT = tests/libsupport.la lib/librouse-client-core.la $(CHECK_LIBS)
 
-check_PROGRAMS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-scan
-TESTS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-scan
+check_PROGRAMS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-value
+TESTS += tests/test-buffer tests/test-client tests/test-client-call tests/test-json-value
 
 tests_test_buffer_SOURCES = tests/test-buffer.c
 tests_test_buffer_CFLAGS = $(CFLAGS_TEST)
@@ -17,9 +17,9 @@ tests_test_client_call_SOURCES = tests/test-client-call.c tests/fake-roused.c te
 tests_test_client_call_CFLAGS = $(CFLAGS_TEST)
 tests_test_client_call_LDADD = $(LDADD_CLIENT)
 
-tests_test_json_scan_SOURCES = tests/test-json-scan.c
-tests_test_json_scan_CFLAGS = $(CFLAGS_TEST)
-tests_test_json_scan_LDADD = $(LDADD_CLIENT)
+tests_test_json_value_SOURCES = tests/test-json-value.c
+tests_test_json_value_CFLAGS = $(CFLAGS_TEST)
+tests_test_json_value_LDADD = $(LDADD_CLIENT)
 
 check_PROGRAMS += tests/test-rouse tests/test-rouse-show
 TESTS += tests/test-rouse tests/test-rouse-show
@@ -39,8 +39,12 @@ TESTS += tests/test-client-install.sh tests/test-completion.sh
 
 # with the real daemon
 
-check_PROGRAMS += tests/test-rouse-roused
-TESTS += tests/test-rouse-roused
+check_PROGRAMS += tests/test-rouse-roused tests/test-rouse-runs
+TESTS += tests/test-rouse-roused tests/test-rouse-runs
+
+tests_test_rouse_runs_SOURCES = tests/test-rouse-runs.c $(TYPED)
+tests_test_rouse_runs_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_runs_LDADD = tests/libsupport.la $(CHECK_LIBS)
 
 tests_test_rouse_roused_SOURCES = tests/test-rouse-roused.c tests/typed.c tests/typed.h
 tests_test_rouse_roused_CFLAGS = $(CFLAGS_TEST)

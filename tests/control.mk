@@ -1,7 +1,7 @@
 # tests: control
 
-TESTS_CONTROL = tests/test-control tests/test-control-clients tests/test-glob tests/test-json \
-	tests/test-rpc tests/test-stream
+TESTS_CONTROL = tests/test-control tests/test-control-clients tests/test-control-runs \
+	tests/test-glob tests/test-json tests/test-rpc tests/test-sentence tests/test-stream
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
@@ -15,6 +15,10 @@ tests_test_control_clients_SOURCES = tests/test-control-clients.c $(CONTROL_FIXT
 tests_test_control_clients_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_clients_LDADD = $(LDADD_DAEMON)
 
+tests_test_control_runs_SOURCES = tests/test-control-runs.c $(CONTROL_FIXTURE)
+tests_test_control_runs_CFLAGS = $(CFLAGS_TEST)
+tests_test_control_runs_LDADD = $(LDADD_DAEMON)
+
 tests_test_glob_SOURCES = tests/test-glob.c
 tests_test_glob_CFLAGS = $(CFLAGS_TEST)
 tests_test_glob_LDADD = $(LDADD_DAEMON)
@@ -26,6 +30,10 @@ tests_test_json_LDADD = $(LDADD_DAEMON)
 tests_test_rpc_SOURCES = tests/test-rpc.c tests/rpc-methods.c tests/rpc-methods.h
 tests_test_rpc_CFLAGS = $(CFLAGS_TEST)
 tests_test_rpc_LDADD = $(LDADD_DAEMON)
+
+tests_test_sentence_SOURCES = tests/test-sentence.c
+tests_test_sentence_CFLAGS = $(CFLAGS_TEST)
+tests_test_sentence_LDADD = $(LDADD_DAEMON)
 
 tests_test_stream_SOURCES = tests/test-stream.c
 tests_test_stream_CFLAGS = $(CFLAGS_TEST)

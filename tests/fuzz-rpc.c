@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 #include "daemon/rpc-call.h"
 #include "daemon/rpc.h"
 #include "tests/fuzz.h"
@@ -40,7 +40,7 @@ static void check_line(const char *line, size_t n) {
         struct json_text value;
         json_t *json;
 
-        if (json_text_check(line, n, 128, &value) != 0)
+        if (rouse__json_check(line, n, 128, &value, NULL) != 0)
                 abort();
         json = json_loadb(line, n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
         if (!json)
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                         abort();
                 check_line(at, (size_t)(newline - at));
         }
-        buffer_deinit(&out);
+        rouse__buffer_deinit(&out);
         rpc_table_deinit(&table);
         return 0;
 }

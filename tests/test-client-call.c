@@ -303,6 +303,49 @@ static void a_watcher_takes_every_wake_in_order(void) {
         free(fake_stop(fake));
 }
 
+#define RUN_ENDED(rest) \
+        "{\"method\":\"run_ended\",\"params\":{\"name\":\"a\",\"seq\":4,\"sends\":2," rest "}}\n"
+
+static void a_watcher_of_runs_takes_them_too(void) {
+        static const struct fake_answer calls[] = {
+                {"\"runs\":true",
+                 "{\"id\":$ID,\"result\":true}\n" WAKE("a", 4) "{\"method\":\"run_started\",\"params\":{\"name\":\"a\",\"seq\":4,\"sends\":2}}\n" RUN_ENDED(
+                         "\"outcome\":\"not_started\",\"status\":-2,\"success\":false,"
+                         "\"duration_ms\":12,\"missed\":3") WAKE("a", 5)
+                         RUN_ENDED("\"outcome\":7,\"status\":1,\"success\":true")},
+                {}};
+        static const char *const patterns[] = {"a"};
+        struct fake *fake = fake_start(test_dir(), NULL, calls);
+        rouse_client_t *client = new_client(test_dir());
+        rouse_client_event_t event;
+        rouse_client_wake_t wake;
+
+        ck_assert_int_eq(rouse_client_next_event(client, 0, &event), -EINVAL);
+        ck_assert_int_eq(rouse_client_watch_runs(client, patterns, 1, PATIENCE_MS), 0);
+        ck_assert_int_eq(rouse_client_next_event(client, PATIENCE_MS, &event), 0);
+        ck_assert_int_eq(event.kind, ROUSE_CLIENT_WAKE);
+        ck_assert_uint_eq(event.n_missed, 1);
+        ck_assert_ptr_null(event.outcome);
+        ck_assert_int_eq(rouse_client_next_event(client, PATIENCE_MS, &event), 0);
+        ck_assert_int_eq(event.kind, ROUSE_CLIENT_RUN_STARTED);
+        ck_assert_str_eq(event.name, "a");
+        ck_assert_uint_eq(event.seq, 4);
+        ck_assert_uint_eq(event.n_sends, 2);
+        ck_assert_uint_eq(event.n_missed, 0);
+        ck_assert_int_eq(rouse_client_next_event(client, PATIENCE_MS, &event), 0);
+        ck_assert_int_eq(event.kind, ROUSE_CLIENT_RUN_ENDED);
+        ck_assert_str_eq(event.outcome, "not_started");
+        ck_assert_int_eq(event.status, -2);
+        ck_assert_int_eq(event.success, 0);
+        ck_assert_uint_eq(event.duration_ms, 12);
+        ck_assert_uint_eq(event.n_missed, 3);
+        ck_assert_int_eq(rouse_client_next(client, PATIENCE_MS, &wake), 0);
+        ck_assert_uint_eq(wake.seq, 5);
+        ck_assert_int_eq(rouse_client_next_event(client, PATIENCE_MS, &event), -EPROTO);
+        rouse_client_free(client);
+        free(fake_stop(fake));
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_call_gives_the_result_as_it_came),
@@ -314,6 +357,7 @@ int main(int argc, char **argv) {
                 TEST(an_answer_may_be_long),
                 TEST(waiting_asks_for_the_right_wake),
                 TEST(a_watcher_takes_every_wake_in_order),
+                TEST(a_watcher_of_runs_takes_them_too),
                 {},
         };
 

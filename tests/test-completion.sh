@@ -41,4 +41,8 @@ check '' rouse wait --after ''
 check 'reload' rouse help rel
 check "$dir/rouse" rouse check "$dir/ro"
 check '' rouse create re
+check 'runs' rouse ru
+check 'reindex reload:nginx' rouse runs --limit 3 re
+check '' rouse pause --for ''
+check '--runs' rouse watch --r
 exit $status

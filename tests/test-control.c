@@ -575,6 +575,7 @@ static void rights_decide(void) {
                 {"has_ref", "[\"secret\"]", ",'name':'secret'"},
                 {"status", "[\"plain\"]", NULL},
                 {"status", "[\"secret\"]", ",'name':'secret'"},
+                {"runs", "[\"secret\"]", ",'name':'secret'"},
                 {"stats", NULL, NULL},
                 {"stats", "[\"secret\"]", ",'name':'secret'"},
                 {"wait", "[\"secret\"]", ",'name':'secret'"},
@@ -618,10 +619,10 @@ static void rights_decide(void) {
 
 static void describe_describes_every_method(void) {
         static const char *const names[] = {
-                "close",     "create",   "describe",    "has_ref", "is_active", "list",
-                "pause",     "ping",     "ref",         "reload",  "resume",    "rpc.discover",
-                "send",      "shutdown", "start",       "stats",   "status",    "stop",
-                "subscribe", "unref",    "unsubscribe", "version", "wait",
+                "close", "create",    "describe", "has_ref",     "is_active", "list",
+                "pause", "ping",      "ref",      "reload",      "resume",    "rpc.discover",
+                "runs",  "send",      "shutdown", "start",       "stats",     "status",
+                "stop",  "subscribe", "unref",    "unsubscribe", "version",   "wait",
         };
         json_t *document, *other, *methods, *components, *errors, *schemas, *error;
         size_t i, k;

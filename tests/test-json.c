@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 #include "daemon/json-write.h"
 #include "tests/support.h"
 
@@ -119,7 +119,7 @@ static void check_knows_the_grammar(void) {
 
                 ck_assert_ptr_nonnull(copy);
                 memcpy(copy, t->text, n);
-                r = json_text_check(copy, n, DEPTH, &value);
+                r = rouse__json_check(copy, n, DEPTH, &value, NULL);
                 ck_assert_msg(r == t->r, "text %zu (%s): %d instead of %d", i, t->text, r, t->r);
                 if (r == 0)
                         ck_assert_msg(!strchr(" \t\r\n", *value.at) &&
@@ -138,7 +138,7 @@ static void check_knows_the_grammar(void) {
 static struct json_text checked(const char *text) {
         struct json_text value;
 
-        ck_assert_int_eq(json_text_check(text, strlen(text), 64, &value), 0);
+        ck_assert_int_eq(rouse__json_check(text, strlen(text), 64, &value, NULL), 0);
         return value;
 }
 
@@ -149,33 +149,33 @@ static void assert_is(struct json_text value, const char *s) {
 
 static void walking_finds_items_and_members(void) {
         const char *at =
-                json_text_enter(checked(" [ 1,\"a,]\" ,[2, {}] , { \"]\" : [ ] },null ] "));
+                rouse__json_enter(checked(" [ 1,\"a,]\" ,[2, {}] , { \"]\" : [ ] },null ] "));
         static const char *const items[] = {"1", "\"a,]\"", "[2, {}]", "{ \"]\" : [ ] }", "null"};
         struct json_text key, value;
 
         for (size_t i = 0; i < 5; i++) {
-                ck_assert(json_text_next_item(&at, &value));
+                ck_assert(rouse__json_next_item(&at, &value));
                 assert_is(value, items[i]);
         }
-        ck_assert(!json_text_next_item(&at, &value));
-        ck_assert(!json_text_next_item(&at, &value));
+        ck_assert(!rouse__json_next_item(&at, &value));
+        ck_assert(!rouse__json_next_item(&at, &value));
 
-        at = json_text_enter(checked("{\"a\":1 , \"b\\\"\" : \"}\",\"\":{}}"));
-        ck_assert(json_text_next_member(&at, &key, &value));
+        at = rouse__json_enter(checked("{\"a\":1 , \"b\\\"\" : \"}\",\"\":{}}"));
+        ck_assert(rouse__json_next_member(&at, &key, &value));
         assert_is(key, "\"a\"");
         assert_is(value, "1");
-        ck_assert(json_text_next_member(&at, &key, &value));
+        ck_assert(rouse__json_next_member(&at, &key, &value));
         assert_is(key, "\"b\\\"\"");
         assert_is(value, "\"}\"");
-        ck_assert(json_text_next_member(&at, &key, &value));
+        ck_assert(rouse__json_next_member(&at, &key, &value));
         assert_is(key, "\"\"");
         assert_is(value, "{}");
-        ck_assert(!json_text_next_member(&at, &key, &value));
+        ck_assert(!rouse__json_next_member(&at, &key, &value));
 
-        at = json_text_enter(checked("{ }"));
-        ck_assert(!json_text_next_member(&at, &key, &value));
-        at = json_text_enter(checked("[\n]"));
-        ck_assert(!json_text_next_item(&at, &value));
+        at = rouse__json_enter(checked("{ }"));
+        ck_assert(!rouse__json_next_member(&at, &key, &value));
+        at = rouse__json_enter(checked("[\n]"));
+        ck_assert(!rouse__json_next_item(&at, &value));
 }
 
 static void strings_mean_what_jansson_says(void) {
@@ -194,12 +194,12 @@ static void strings_mean_what_jansson_says(void) {
                 json_t *json = json_loads(strings[i], JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 
                 ck_assert(buffer_reserve(&arena, value.n));
-                ck_assert_int_eq(json_text_string(value, &arena, &string), 0);
+                ck_assert_int_eq(rouse__json_decode(value, &arena, &string), 0);
                 ck_assert_uint_eq(string.n, json_string_length(json));
                 if (string.n)
                         ck_assert_mem_eq(string.at, json_string_value(json), string.n);
                 json_decref(json);
-                buffer_deinit(&arena);
+                rouse__buffer_deinit(&arena);
         }
 }
 
@@ -214,22 +214,22 @@ static void half_a_surrogate_pair_means_nothing(void) {
                 struct buffer arena = BUFFER_NULL;
 
                 ck_assert(buffer_reserve(&arena, value.n));
-                ck_assert_int_eq(json_text_string(value, &arena, &string), -EINVAL);
-                ck_assert(!json_text_is(value, "xx", 2));
-                buffer_deinit(&arena);
+                ck_assert_int_eq(rouse__json_decode(value, &arena, &string), -EINVAL);
+                ck_assert(!rouse__json_is(value, "xx", 2));
+                rouse__buffer_deinit(&arena);
         }
 }
 
 static void keys_are_compared_by_meaning(void) {
-        ck_assert(json_text_is(checked("\"id\""), "id", 2));
-        ck_assert(json_text_is(checked("\"\\u0069d\""), "id", 2));
-        ck_assert(json_text_is(checked("\"i\\u0064\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"i\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"idx\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"id\\u0000\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"i\\n\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"\""), "id", 2));
-        ck_assert(!json_text_is(checked("\"i\\u20ac\""), "id", 2));
+        ck_assert(rouse__json_is(checked("\"id\""), "id", 2));
+        ck_assert(rouse__json_is(checked("\"\\u0069d\""), "id", 2));
+        ck_assert(rouse__json_is(checked("\"i\\u0064\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"i\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"idx\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"id\\u0000\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"i\\n\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"\""), "id", 2));
+        ck_assert(!rouse__json_is(checked("\"i\\u20ac\""), "id", 2));
 }
 
 static void integers_are_exact_or_refused(void) {
@@ -250,7 +250,7 @@ static void integers_are_exact_or_refused(void) {
         for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
                 uint64_t value = 0;
 
-                ck_assert_int_eq(json_text_u64(checked(numbers[i].text), &value), numbers[i].r);
+                ck_assert_int_eq(rouse__json_u64(checked(numbers[i].text), &value), numbers[i].r);
                 ck_assert_uint_eq(value, numbers[i].value);
         }
 }
@@ -295,7 +295,7 @@ static void what_is_written_can_be_read(void) {
         ck_assert_uint_eq(json_string_length(json), sizeof(bytes) - 1);
         ck_assert_mem_eq(json_string_value(json), bytes, sizeof(bytes) - 1);
         json_decref(object);
-        buffer_deinit(&b);
+        rouse__buffer_deinit(&b);
 }
 
 static void a_text_that_follows_another_has_no_comma(void) {
@@ -309,7 +309,7 @@ static void a_text_that_follows_another_has_no_comma(void) {
         json_write_close(&b, ']');
         buffer_add_byte(&b, 0);
         ck_assert_str_eq(b.data, "1\n{},[]");
-        buffer_deinit(&b);
+        rouse__buffer_deinit(&b);
 }
 
 int main(int argc, char **argv) {

@@ -46,7 +46,7 @@ static void talk_init(struct talk *talk) {
 static void talk_deinit(struct talk *talk) {
         rpc_deinit(&talk->rpc);
         rpc_table_deinit(&talk->table);
-        buffer_deinit(&talk->out);
+        rouse__buffer_deinit(&talk->out);
         free(talk->heard);
 }
 

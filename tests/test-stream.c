@@ -134,7 +134,7 @@ static void end_deinit(struct end *end) {
         while (!end->closed)
                 uv_run(&loop, UV_RUN_ONCE);
         end->fd = close_fd(end->fd);
-        buffer_deinit(&end->heard);
+        rouse__buffer_deinit(&end->heard);
 }
 
 static void say_bytes(struct end *end, const char *bytes, size_t n) {

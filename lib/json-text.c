@@ -1,20 +1,20 @@
 /*
- * JSON is read in two steps. json_text_check() goes over the bytes once and knows the whole
+ * JSON is read in two steps. rouse__json_check() goes over the bytes once and knows the whole
  * grammar; what comes after it relies on that, and finds its way by brackets and quotes alone.
  *
  * Requests are read here and not into a tree because most are short and hot, and because an id must
  * go back as it came: a number in a tree is rounded, or refused when it is too big.
  *
- * Invariants: json_text_check() reads no byte behind text + n; it nests no deeper than max_depth,
+ * Invariants: rouse__json_check() reads no byte behind text + n; it nests no deeper than max_depth,
  * whatever the text says. The walkers stop at the closing bracket, so that they need no end.
  */
 
-#include "daemon/json-text.h"
+#include "lib/json-text.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/buffer.h"
+#include "lib/buffer.h"
 #include "lib/utf8.h"
 
 struct scanner {
@@ -122,11 +122,9 @@ static int scan_number(struct scanner *s) {
 }
 
 static int scan_word(struct scanner *s, const char *word) {
-        size_t n = strlen(word);
-
-        if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
-                return -EINVAL;
-        s->at += n;
+        for (; *word; word++)
+                if (!scan_char(s, *word))
+                        return -EINVAL;
         return 0;
 }
 
@@ -197,16 +195,20 @@ static int scan_value(struct scanner *s) {
         return 0;
 }
 
-int json_text_check(const char *text, size_t n, unsigned int max_depth, struct json_text *ret) {
+int rouse__json_check(const char *text, size_t n, unsigned int max_depth, struct json_text *ret,
+                      size_t *reterr_at) {
         struct scanner s = {.at = text, .end = text + n, .depth_left = max_depth};
         const char *end = text + n;
         int r;
 
         r = scan_value(&s);
-        if (r < 0)
+        if (r == 0 && s.at < s.end)
+                r = -EINVAL;
+        if (r < 0) {
+                if (reterr_at)
+                        *reterr_at = (size_t)(s.at - text);
                 return r;
-        if (s.at < s.end)
-                return -EINVAL;
+        }
         while (is_space(*text))
                 text++;
         while (is_space(end[-1]))
@@ -215,7 +217,7 @@ int json_text_check(const char *text, size_t n, unsigned int max_depth, struct j
         return 0;
 }
 
-enum json_type json_text_type(struct json_text value) {
+enum json_type rouse__json_type(struct json_text value) {
         switch (*value.at) {
         case '{':
                 return JSON_TYPE_OBJECT;
@@ -282,11 +284,11 @@ static const char *skip_value(const char *at) {
         return at;
 }
 
-const char *json_text_enter(struct json_text container) {
+const char *rouse__json_enter(struct json_text container) {
         return skip_space(container.at + 1);
 }
 
-bool json_text_next_item(const char **at, struct json_text *ret_item) {
+bool rouse__json_next_item(const char **at, struct json_text *ret_item) {
         const char *first = *at, *end;
 
         if (*first == ']' || *first == '}')
@@ -298,8 +300,8 @@ bool json_text_next_item(const char **at, struct json_text *ret_item) {
         return true;
 }
 
-bool json_text_next_member(const char **at, struct json_text *ret_key,
-                           struct json_text *ret_value) {
+bool rouse__json_next_member(const char **at, struct json_text *ret_key,
+                             struct json_text *ret_value) {
         struct json_text key;
         const char *end;
 
@@ -308,7 +310,7 @@ bool json_text_next_member(const char **at, struct json_text *ret_key,
         end = skip_string(*at);
         key = (struct json_text){.at = *at, .n = (size_t)(end - *at)};
         *at = skip_space(skip_space(end) + 1);
-        if (!json_text_next_item(at, ret_value))
+        if (!rouse__json_next_item(at, ret_value))
                 return false;
         *ret_key = key;
         return true;
@@ -320,25 +322,6 @@ static unsigned int hex4(const char *at) {
         for (int i = 0; i < 4; i++)
                 c = c << 4 | (unsigned int)hex_digit(at[i]);
         return c;
-}
-
-static char *put_utf8(char *to, unsigned int c) {
-        if (c < 0x80) {
-                *to++ = (char)c;
-        } else if (c < 0x800) {
-                *to++ = (char)(0xc0 | c >> 6);
-                *to++ = (char)(0x80 | (c & 0x3f));
-        } else if (c < 0x10000) {
-                *to++ = (char)(0xe0 | c >> 12);
-                *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-                *to++ = (char)(0x80 | (c & 0x3f));
-        } else {
-                *to++ = (char)(0xf0 | c >> 18);
-                *to++ = (char)(0x80 | (c >> 12 & 0x3f));
-                *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-                *to++ = (char)(0x80 | (c & 0x3f));
-        }
-        return to;
 }
 
 /* Decodes the escape behind a backslash at *at, and moves *at behind it. NULL: no character. */
@@ -356,17 +339,17 @@ static char *decode_escape(const char **at, char *to) {
         high = hex4(*at);
         *at += 4;
         if (high < 0xd800 || high > 0xdfff)
-                return put_utf8(to, high);
+                return to + rouse__utf8_encode(high, to);
         if (high > 0xdbff || (*at)[0] != '\\' || (*at)[1] != 'u')
                 return NULL;
         low = hex4(*at + 2);
         if (low < 0xdc00 || low > 0xdfff)
                 return NULL;
         *at += 6;
-        return put_utf8(to, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+        return to + rouse__utf8_encode(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), to);
 }
 
-int json_text_string(struct json_text value, struct buffer *arena, struct json_text *ret) {
+int rouse__json_decode(struct json_text value, struct buffer *arena, struct json_text *ret) {
         const char *at = value.at + 1, *end = value.at + value.n - 1;
         char *to, *first;
 
@@ -390,7 +373,7 @@ int json_text_string(struct json_text value, struct buffer *arena, struct json_t
         return 0;
 }
 
-bool json_text_is(struct json_text value, const char *s, size_t n) {
+bool rouse__json_is(struct json_text value, const char *s, size_t n) {
         const char *at = value.at + 1, *end = value.at + value.n - 1, *s_end = s + n;
         char decoded[4], *decoded_end;
 
@@ -412,7 +395,7 @@ bool json_text_is(struct json_text value, const char *s, size_t n) {
         return at == end && s == s_end;
 }
 
-int json_text_u64(struct json_text value, uint64_t *ret) {
+int rouse__json_u64(struct json_text value, uint64_t *ret) {
         uint64_t u = 0;
 
         for (size_t i = 0; i < value.n; i++)

@@ -24,33 +24,37 @@ enum json_type {
         JSON_TYPE_TRUE,
         JSON_TYPE_FALSE,
         JSON_TYPE_NULL,
+        JSON_TYPE_NOTHING, /* no value at all; never of one that was read */
 };
 
 /* Looks at all n bytes of `text`, which must be one value in UTF-8 with white space around it, not
  * nested deeper than max_depth. 0 and the value; -EINVAL: not JSON; -E2BIG: too deep, as far as it
- * was read. Everything below takes only what this has let pass. */
-int json_text_check(const char *text, size_t n, unsigned int max_depth, struct json_text *ret);
+ * was read; then *reterr_at (may be NULL) is where it stopped. Everything below takes only what
+ * this has let pass. */
+int rouse__json_check(const char *text, size_t n, unsigned int max_depth, struct json_text *ret,
+                      size_t *reterr_at);
 
-enum json_type json_text_type(struct json_text value);
+enum json_type rouse__json_type(struct json_text value);
 
 /* Walks over the items of an array or the members of an object:
  *
- *         const char *at = json_text_enter(array);
- *         while (json_text_next_item(&at, &item))
+ *         const char *at = rouse__json_enter(array);
+ *         while (rouse__json_next_item(&at, &item))
  *                 …
  */
-const char *json_text_enter(struct json_text container);
-bool json_text_next_item(const char **at, struct json_text *ret_item);
-bool json_text_next_member(const char **at, struct json_text *ret_key, struct json_text *ret_value);
+const char *rouse__json_enter(struct json_text container);
+bool rouse__json_next_item(const char **at, struct json_text *ret_item);
+bool rouse__json_next_member(const char **at, struct json_text *ret_key,
+                             struct json_text *ret_value);
 
 /* Whether the string `value` means exactly the n bytes at `s`, which hold no backslash, no quote
  * and no control character. */
-bool json_text_is(struct json_text value, const char *s, size_t n);
+bool rouse__json_is(struct json_text value, const char *s, size_t n);
 
 /* What the string `value` means: in place where it has no escapes, else decoded to the end of
  * `arena`, where the caller has reserved value.n bytes. There may be NULs in it. -EINVAL: half of a
  * surrogate pair, which means nothing. */
-int json_text_string(struct json_text value, struct buffer *arena, struct json_text *ret);
+int rouse__json_decode(struct json_text value, struct buffer *arena, struct json_text *ret);
 /* A number that is an integer of at most 64 bits without a sign, fraction or exponent. -ERANGE:
  * another one. */
-int json_text_u64(struct json_text value, uint64_t *ret);
+int rouse__json_u64(struct json_text value, uint64_t *ret);

@@ -1,0 +1,367 @@
+/* Runs over the control socket: what they left, being told of them, keys, and pauses that end. */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/client.h"
+#include "daemon/control-private.h"
+#include "daemon/handle-private.h"
+#include "daemon/handle.h"
+#include "daemon/keyset.h"
+#include "daemon/limits.h"
+#include "lib/clock.h"
+#include "tests/control-fixture.h"
+#include "tests/support.h"
+
+static const char yaml[] = "handles:\n"
+                           "  bare: {}\n"
+                           "  good: {run: [/bin/true]}\n"
+                           "  bad: {run: [/bin/sh, -c, 'echo no such table >&2; exit 3']}\n"
+                           "  secret: {run: [/bin/true], access: {read: []}}\n"
+                           "access: {read: [\"*\"], send: [\"*\"], admin: []}\n";
+
+static struct daemon d;
+
+static long long integer(const json_t *object, const char *member) {
+        const json_t *value = json_object_get(object, member);
+
+        ck_assert_msg(json_is_integer(value), "%s is no integer", member);
+        return json_integer_value(value);
+}
+
+static const char *string(const json_t *object, const char *member) {
+        const json_t *value = json_object_get(object, member);
+
+        ck_assert_msg(json_is_string(value), "%s is no string", member);
+        return json_string_value(value);
+}
+
+static void assert_reason(const char *method, const char *params, const char *reason) {
+        int fd = fixture_connect(&d);
+        json_t *error = fixture_fail(&d, fd, method, params);
+
+        ck_assert_str_eq(string(json_object_get(error, "data"), "reason"), reason);
+        json_decref(error);
+        close(fd);
+}
+
+/* Sends, and lets the run that covers it end. */
+static void let_run(const char *name) {
+        struct handle *handle = fixture_handle(&d, name);
+        struct handle_receipt receipt;
+
+        ck_assert_int_eq(handle_send(handle, NULL, 0, &receipt), 0);
+        while (handle_run_seq(handle) < receipt.ticket)
+                uv_run(&d.loop, UV_RUN_ONCE);
+}
+
+/* The next notification; its params, to be freed. NULL: none comes. */
+static json_t *hear(int fd, char method[32]) {
+        const char *line = fixture_hear(&d, fd);
+        json_t *json, *params;
+
+        if (!line)
+                return NULL;
+        json = json_loads(line, 0, NULL);
+        ck_assert_ptr_nonnull(json);
+        snprintf(method, 32, "%s", string(json, "method"));
+        params = json_incref(json_object_get(json, "params"));
+        json_decref(json);
+        return params;
+}
+
+static void runs_are_shown_the_newest_first(void) {
+        json_t *runs, *run;
+
+        fixture_init(&d, yaml);
+        runs = fixture_ask(&d, "runs", "[\"bad\"]");
+        ck_assert_uint_eq(json_array_size(runs), 0);
+        json_decref(runs);
+        for (unsigned int i = 0; i < LIMIT_RUN_RECORDS + 2; i++)
+                let_run("bad");
+        runs = fixture_ask(&d, "runs", "[\"bad\"]");
+        ck_assert_uint_eq(json_array_size(runs), LIMIT_RUN_RECORDS);
+        for (size_t i = 0; i < LIMIT_RUN_RECORDS; i++) {
+                run = json_array_get(runs, i);
+                ck_assert_int_eq(integer(run, "seq"), (long long)(LIMIT_RUN_RECORDS + 2 - i));
+                ck_assert_int_eq(integer(run, "sends"), 1);
+                ck_assert_int_eq(integer(run, "status"), 3);
+                ck_assert_str_eq(string(run, "outcome"), "exited");
+                ck_assert(json_is_false(json_object_get(run, "success")));
+                ck_assert_int_gt(integer(run, "started_ms"), 0);
+                ck_assert_int_ge(integer(run, "duration_ms"), 0);
+                ck_assert_ptr_nonnull(json_object_get(run, "complaint"));
+        }
+        json_decref(runs);
+        runs = fixture_ask(&d, "runs", "{\"name\":\"bad\",\"limit\":2}");
+        ck_assert_uint_eq(json_array_size(runs), 2);
+        json_decref(runs);
+        runs = fixture_ask(&d, "runs", "[\"bad\",0]");
+        ck_assert_uint_eq(json_array_size(runs), 0);
+        json_decref(runs);
+        let_run("good");
+        runs = fixture_ask(&d, "runs", "[\"good\",18446744073709551615]");
+        ck_assert_uint_eq(json_array_size(runs), 1);
+        run = json_array_get(runs, 0);
+        ck_assert(json_is_true(json_object_get(run, "success")));
+        ck_assert(json_is_null(json_object_get(run, "complaint")));
+        json_decref(runs);
+        assert_reason("runs", "[\"nobody\"]", "no_such_handle");
+        assert_reason("runs", "[\"bad\",-1]", "wrong_type");
+        fixture_set_peer(12345);
+        assert_reason("runs", "[\"secret\"]", "permission_denied");
+        fixture_deinit(&d);
+}
+
+/* The members are those that describe names. */
+static void runs_are_as_described(void) {
+        json_t *runs, *document, *properties, *value;
+        const char *key;
+
+        fixture_init(&d, yaml);
+        let_run("bad");
+        runs = fixture_ask(&d, "runs", "[\"bad\"]");
+        document = fixture_ask(&d, "describe", NULL);
+        properties = json_object_get(
+                json_object_get(json_object_get(json_object_get(document, "components"), "schemas"),
+                                "PastRun"),
+                "properties");
+        ck_assert_uint_eq(json_object_size(properties), json_object_size(json_array_get(runs, 0)));
+        json_object_foreach(properties, key, value)
+                ck_assert_ptr_nonnull(json_object_get(json_array_get(runs, 0), key));
+        json_decref(document);
+        json_decref(runs);
+        fixture_deinit(&d);
+}
+
+static void runs_are_told_to_those_who_ask(void) {
+        int with = -1, without = -1;
+        char method[32];
+        json_t *params;
+
+        fixture_init(&d, yaml);
+        with = fixture_connect(&d);
+        without = fixture_connect(&d);
+        json_decref(fixture_call(&d, with, "subscribe", "{\"patterns\":\"b*\",\"runs\":true}"));
+        json_decref(fixture_call(&d, with, "subscribe", "[\"go*\"]"));
+        json_decref(fixture_call(&d, without, "subscribe", "[\"*\"]"));
+        let_run("bad");
+        params = hear(with, method);
+        ck_assert_str_eq(method, "wake");
+        json_decref(params);
+        params = hear(with, method);
+        ck_assert_str_eq(method, "run_started");
+        ck_assert_str_eq(string(params, "name"), "bad");
+        ck_assert_int_eq(integer(params, "seq"), 1);
+        ck_assert_int_eq(integer(params, "sends"), 1);
+        json_decref(params);
+        params = hear(with, method);
+        ck_assert_str_eq(method, "run_ended");
+        ck_assert_str_eq(string(params, "name"), "bad");
+        ck_assert_int_eq(integer(params, "seq"), 1);
+        ck_assert_int_eq(integer(params, "sends"), 1);
+        ck_assert_str_eq(string(params, "outcome"), "exited");
+        ck_assert_int_eq(integer(params, "status"), 3);
+        ck_assert(json_is_false(json_object_get(params, "success")));
+        ck_assert_int_ge(integer(params, "duration_ms"), 0);
+        ck_assert_int_eq(integer(params, "missed"), 0);
+        json_decref(params);
+        json_decref(hear(without, method));
+        ck_assert_str_eq(method, "wake");
+        ck_assert_ptr_null(hear(without, method));
+
+        let_run("good");
+        json_decref(hear(with, method));
+        ck_assert_str_eq(method, "wake");
+        ck_assert_ptr_null(hear(with, method));
+        /* What was subscribed last counts. */
+        json_decref(fixture_call(&d, with, "subscribe", "[\"b*\"]"));
+        json_decref(fixture_call(&d, with, "subscribe", "[\"go*\",true]"));
+        let_run("bad");
+        json_decref(hear(with, method));
+        ck_assert_ptr_null(hear(with, method));
+        let_run("good");
+        for (unsigned int i = 0; i < 3; i++)
+                json_decref(hear(with, method));
+        ck_assert_str_eq(method, "run_ended");
+        close(with);
+        close(without);
+        fixture_deinit(&d);
+}
+
+/* Many runs without a process each: their events come from the handle as those of real ones. */
+static void feed(struct handle *handle, uint64_t from, uint64_t to) {
+        for (uint64_t seq = from; seq <= to; seq++) {
+                struct run_result result = {
+                        .seq = seq, .n_sends = 1, .status = (int)(seq % 256), .ended_ns = NS_PER_S};
+
+                handle_tell_wake(handle, seq, 1);
+                handle_tell_run_started(handle, seq, 1);
+                handle_tell_run_ended(handle, &result);
+                uv_run(&d.loop, UV_RUN_NOWAIT);
+        }
+}
+
+static void a_slow_reader_loses_runs_and_never_the_last(void) {
+        uint64_t n_runs = 40000, n_told = 0, n_missed = 0, seq = 0, started = 0;
+        struct client *client;
+        char method[32];
+        json_t *params;
+        int fd;
+
+        fixture_init(&d, yaml);
+        fd = fixture_connect(&d);
+        json_decref(fixture_call(&d, fd, "subscribe", "[\"good\",true]"));
+        client = container_of(list_first(&d.control->clients), struct client, link);
+        feed(fixture_handle(&d, "good"), 1, n_runs);
+        ck_assert_uint_le(client->stream.out.size, 256U << 10);
+        ck_assert_uint_eq(client->subscription.n_entries, 1);
+        while ((params = hear(fd, method))) {
+                if (strcmp(method, "run_started") == 0) {
+                        ck_assert_int_gt(integer(params, "seq"), (long long)started);
+                        started = (uint64_t)integer(params, "seq");
+                } else if (strcmp(method, "run_ended") == 0) {
+                        ck_assert_int_gt(integer(params, "seq"), (long long)seq);
+                        seq = (uint64_t)integer(params, "seq");
+                        ck_assert_uint_eq(seq, started);
+                        ck_assert_int_eq(integer(params, "status"), (long long)(seq % 256));
+                        n_missed += (uint64_t)integer(params, "missed");
+                        n_told++;
+                }
+                json_decref(params);
+        }
+        ck_assert_uint_eq(seq, n_runs);
+        ck_assert_uint_eq(n_told + n_missed, n_runs);
+        ck_assert_uint_gt(n_missed, 0);
+        close(fd);
+        fixture_deinit(&d);
+}
+
+/* A run that began behind another one's end is told of behind it. */
+static void what_is_told_late_is_told_in_order(void) {
+        struct run_result result = {.seq = 1, .n_sends = 1};
+        struct handle *handle;
+        char method[32];
+        json_t *params;
+        int fd;
+
+        fixture_init(&d, yaml);
+        fd = fixture_connect(&d);
+        json_decref(fixture_call(&d, fd, "subscribe", "[\"good\",true]"));
+        handle = fixture_handle(&d, "good");
+        handle_tell_run_started(handle, 1, 1);
+        handle_tell_run_ended(handle, &result);
+        handle_tell_run_started(handle, 2, 1);
+        params = hear(fd, method);
+        ck_assert_str_eq(method, "run_ended");
+        ck_assert_int_eq(integer(params, "seq"), 1);
+        json_decref(params);
+        params = hear(fd, method);
+        ck_assert_str_eq(method, "run_started");
+        ck_assert_int_eq(integer(params, "seq"), 2);
+        json_decref(params);
+        ck_assert_ptr_null(hear(fd, method));
+        close(fd);
+        fixture_deinit(&d);
+}
+
+static void a_pause_may_have_an_end(void) {
+        json_t *status, *why;
+        struct handle *handle;
+
+        fixture_init(&d, yaml);
+        handle = fixture_handle(&d, "bare");
+        json_decref(fixture_ask(&d, "pause", "{\"name\":\"bare\",\"for_ms\":600000}"));
+        status = fixture_ask(&d, "status", "[\"bare\"]");
+        why = json_object_get(status, "why");
+        ck_assert(strncmp(string(why, "sentence"), "Paused by uid 0 since ", 22) == 0);
+        ck_assert_ptr_nonnull(strstr(string(why, "sentence"), ", resumes in "));
+        ck_assert_int_gt(integer(why, "until_ms"), integer(why, "since_ms"));
+        json_decref(status);
+
+        json_decref(fixture_ask(&d, "pause", "[\"bare\",10]"));
+        handle_send(handle, NULL, 0, NULL);
+        while (handle_seq(handle) == 0)
+                uv_run(&d.loop, UV_RUN_ONCE);
+        ck_assert(!handle_is_paused(handle));
+
+        for (int i = 0; i < 3; i++) {
+                static const char *const endless[] = {"[\"bare\"]", "[\"bare\",0]",
+                                                      "[\"bare\",18446744073709551615]"};
+
+                json_decref(fixture_ask(&d, "pause", endless[i]));
+                status = fixture_ask(&d, "status", "[\"bare\"]");
+                ck_assert(
+                        json_is_null(json_object_get(json_object_get(status, "why"), "until_ms")));
+                ck_assert_str_eq(string(status, "state"), "paused");
+                json_decref(status);
+        }
+        assert_reason("pause", "[\"bare\",-1]", "wrong_type");
+        fixture_deinit(&d);
+}
+
+static void keys_reach_the_handle(void) {
+        struct handle *handle;
+        json_t *sent;
+        const char *text;
+        size_t n;
+
+        fixture_init(&d, yaml);
+        handle = fixture_handle(&d, "good");
+        ck_assert_int_eq(handle_pause(handle, 0, 0), 0);
+        json_decref(fixture_ask(&d, "send", "{\"name\":\"good\",\"key\":\"c\"}"));
+        sent = fixture_ask(&d, "send", "{\"name\":\"good\",\"keys\":[\"a\",\"\\u0062 b\",\"c\"]}");
+        ck_assert_int_eq(integer(sent, "ticket"), 1);
+        json_decref(sent);
+        sent = fixture_ask(&d, "send", "{\"names\":[\"bare\",\"good\"],\"keys\":[]}");
+        ck_assert_uint_eq(json_array_size(sent), 2);
+        json_decref(sent);
+        text = keyset_text(handle->past->keys, &n);
+        ck_assert_uint_eq(n, 8);
+        ck_assert_mem_eq(text, "c\na\nb b\n", 8);
+        /* A send for each key, and one where there is none. */
+        ck_assert_uint_eq(handle_pending(handle), 5);
+        assert_reason("send", "{\"name\":\"good\",\"key\":\"a\",\"keys\":[\"b\"]}", "conflict");
+        assert_reason("send", "{\"name\":\"good\",\"keys\":[\"a\",\"\"]}", "bad_key");
+        assert_reason("send", "{\"name\":\"good\",\"keys\":[\"a\\nb\"]}", "bad_key");
+        assert_reason("send", "{\"name\":\"good\",\"keys\":\"a\"}", "wrong_type");
+        ck_assert_uint_eq(handle_pending(handle), 5);
+        fixture_deinit(&d);
+}
+
+static void keys_of_a_request_are_limited(void) {
+        char *params = malloc(LIMIT_SEND_KEYS * 4 + 100), *at;
+
+        fixture_init(&d, yaml);
+        for (unsigned int n = LIMIT_SEND_KEYS; n <= LIMIT_SEND_KEYS + 1; n++) {
+                at = params + sprintf(params, "{\"name\":\"good\",\"keys\":[\"k\"");
+                for (unsigned int i = 1; i < n; i++)
+                        at += sprintf(at, ",\"k\"");
+                sprintf(at, "]}");
+                if (n == LIMIT_SEND_KEYS)
+                        json_decref(fixture_ask(&d, "send", params));
+                else
+                        assert_reason("send", params, "limit_reached");
+        }
+        free(params);
+        fixture_deinit(&d);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(runs_are_shown_the_newest_first),
+                TEST(runs_are_as_described),
+                TEST(runs_are_told_to_those_who_ask),
+                TEST(a_slow_reader_loses_runs_and_never_the_last),
+                TEST(what_is_told_late_is_told_in_order),
+                TEST(a_pause_may_have_an_end),
+                TEST(keys_reach_the_handle),
+                TEST(keys_of_a_request_are_limited),
+                {},
+        };
+
+        return test_main("control-runs", tests, argc, argv);
+}
