@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,12 +47,54 @@ static long length_of(const struct roused *roused, int handle) {
         return stat(path, &st) < 0 ? 0 : (long)st.st_size;
 }
 
-static struct note poke_one(const struct roused *roused, int handle) {
+/* The ways in: each answers with the ticket. */
+
+static uint64_t send_by_poke(const struct roused *roused, const char *name) {
+        return roused_send(roused, name);
+}
+
+static uint64_t send_by_control(const struct roused *roused, const char *name) {
+        char request[256];
+        unsigned long long ticket = 0;
+        const char *found;
+        char *answer;
+
+        snprintf(request, sizeof(request),
+                 "{\"jsonrpc\":\"2.0\",\"method\":\"send\",\"params\":[\"%s\"],\"id\":1}", name);
+        answer = roused_call(roused, request);
+        found = strstr(answer, "\"ticket\":");
+        ck_assert_msg(found && sscanf(found, "\"ticket\":%llu", &ticket) == 1, "%s", answer);
+        free(answer);
+        return ticket;
+}
+
+static const char *shell; /* the path of rouse; set before there are threads */
+
+static uint64_t send_by_shell(const struct roused *roused, const char *name) {
+        char command[8192];
+        unsigned long long ticket = 0;
+        FILE *pipe;
+
+        snprintf(command, sizeof(command), "exec %s --dir %s send %s", shell, roused->dir, name);
+        pipe = popen(command, "re");
+        ck_assert_ptr_nonnull(pipe);
+        ck_assert_int_eq(fscanf(pipe, "%llu", &ticket), 1);
+        ck_assert_int_eq(pclose(pipe), 0);
+        return ticket;
+}
+
+static uint64_t (*const ways[])(const struct roused *roused, const char *name) = {
+        send_by_poke,
+        send_by_control,
+        send_by_shell,
+};
+
+static struct note send_one(const struct roused *roused, int handle, unsigned int way) {
         char name[8];
         struct note note = {.handle = handle, .offset = length_of(roused, handle)};
 
         snprintf(name, sizeof(name), "h%d", handle);
-        note.ticket = roused_send(roused, name);
+        note.ticket = ways[way % 3](roused, name);
         return note;
 }
 
@@ -119,7 +162,7 @@ static void every_ticket_is_covered_by_a_run_that_began_after_it(void) {
         printf("seed %u\n", seed);
         roused_start(&roused, "d", config);
         for (size_t i = 0; i < N_SENDS; i++) {
-                notes[i] = poke_one(&roused, rand_r(&seed) % N_HANDLES);
+                notes[i] = send_one(&roused, rand_r(&seed) % N_HANDLES, 0);
                 if (rand_r(&seed) % 8 == 0)
                         nanosleep(&(struct timespec){.tv_nsec = rand_r(&seed) % 20000000}, NULL);
         }
@@ -129,6 +172,7 @@ static void every_ticket_is_covered_by_a_run_that_began_after_it(void) {
 
 struct sender {
         const struct roused *roused;
+        unsigned int way; /* 3: each in turn */
         unsigned int seed;
         size_t n;
         struct note notes[N_SENDS / 4];
@@ -139,7 +183,8 @@ static void *send_many(void *arg) {
 
         for (; sender->n < N_SENDS / 4; sender->n++)
                 sender->notes[sender->n] =
-                        poke_one(sender->roused, rand_r(&sender->seed) % N_HANDLES);
+                        send_one(sender->roused, rand_r(&sender->seed) % N_HANDLES,
+                                 sender->way < 3 ? sender->way : (unsigned int)sender->n);
         return NULL;
 }
 
@@ -149,9 +194,10 @@ static void and_so_it_is_with_many_senders_and_reloads(void) {
         struct roused roused;
         pthread_t threads[4];
 
+        shell = built_program("cli/rouse");
         roused_start(&roused, "d", config);
         for (unsigned int i = 0; i < 4; i++) {
-                senders[i] = (struct sender){.roused = &roused, .seed = i + 1};
+                senders[i] = (struct sender){.roused = &roused, .way = i, .seed = i + 1};
                 ck_assert_int_eq(pthread_create(&threads[i], NULL, send_many, &senders[i]), 0);
         }
         for (int i = 0; i < 20; i++) {
@@ -188,6 +234,31 @@ static void ten_sends_during_a_run_make_exactly_one_more(void) {
         free(lines);
 }
 
+static void set_descriptors(const struct roused *roused, rlim_t n) {
+        struct rlimit limit;
+
+        ck_assert_int_eq(prlimit(roused->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+        limit.rlim_cur = n;
+        ck_assert_int_eq(prlimit(roused->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+static void a_run_that_cannot_start_now_starts_later(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(&roused, "d",
+                     "handles: {a: {run: [sh, -c, 'echo $ROUSE_SENDS >>$ROUSE_DIR/runs']}}\n");
+        set_descriptors(&roused, 3);
+        roused_poke_quietly(&roused, "a\na\n");
+        roused_expect_log(&roused, "trying again");
+        roused_poke_quietly(&roused, "a");
+        set_descriptors(&roused, 1024);
+        lines = roused_expect_lines(&roused, "runs", 1);
+        ck_assert_str_eq(lines, "3\n");
+        free(lines);
+        roused_stop(&roused);
+}
+
 static void numbers_go_on_after_kill(void) {
         struct roused roused;
         unsigned long long last = 0;
@@ -217,6 +288,7 @@ int main(int argc, char **argv) {
                 TEST(every_ticket_is_covered_by_a_run_that_began_after_it),
                 TEST(and_so_it_is_with_many_senders_and_reloads),
                 TEST(ten_sends_during_a_run_make_exactly_one_more),
+                TEST(a_run_that_cannot_start_now_starts_later),
                 TEST(numbers_go_on_after_kill),
                 {0},
         };
