@@ -100,7 +100,7 @@ static void every_configuration_in_the_manual_loads(void) {
                 configuration_unref(configuration);
                 conf_errors_deinit(&errors);
         }
-        ck_assert_uint_eq(n_loaded, 5);
+        ck_assert_uint_eq(n_loaded, 6);
         free(page);
         free(path);
 }
