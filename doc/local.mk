@@ -5,5 +5,5 @@ dist_man_MANS += \
 	doc/rouse.1 \
 	doc/roused.8 \
 	doc/roused.yaml.5
-dist_doc_DATA += doc/design.md doc/protocol.md
+dist_doc_DATA += doc/design.md doc/protocol.md doc/recipes.md
 EXTRA_DIST += doc/examples/hub.c

@@ -28,3 +28,8 @@ tests_test_sockets_LDADD = $(LDADD_DAEMON)
 AM_TESTS_ENVIRONMENT += ROUSE_SYSCONFDIR='$(sysconfdir)'; export ROUSE_SYSCONFDIR;
 dist_check_SCRIPTS += tests/systemd/test-systemd.sh tests/systemd/under-systemd.sh
 TESTS += tests/systemd/test-systemd.sh
+
+# The recipes, as they are printed
+
+dist_check_SCRIPTS += tests/test-recipes.sh
+TESTS += tests/test-recipes.sh
