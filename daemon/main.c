@@ -200,7 +200,11 @@ int main(int argc, char **argv) {
         struct options options = {.log_level = LOG_LEVEL_INFO};
         struct configuration *configuration = NULL;
         int status = EXIT_FAILURE;
+        sigset_t none;
 
+        /* What whoever started us has blocked would never reach a source that waits for it. */
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_IGN);
         if (parse_options(argc, argv, &options, &status) < 0 || complete_options(&options) < 0)
                 goto end;

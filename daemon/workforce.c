@@ -19,6 +19,7 @@
 struct member {
         struct worker *worker;
         struct configuration *configuration; /* counted: the worker's configuration stands in it */
+        bool is_needed;                      /* its successor could not start, so it goes on */
 };
 
 struct workforce {
@@ -66,7 +67,8 @@ static bool can_stay(struct workforce *workforce, const struct worker *worker,
                worker_targets_are(worker, resolve, workforce);
 }
 
-static void employ(struct workforce *workforce, struct configuration *configuration,
+/* False: it could not start. */
+static bool employ(struct workforce *workforce, struct configuration *configuration,
                    const struct worker_conf *conf) {
         struct member *members;
         struct worker *worker;
@@ -79,9 +81,11 @@ static void employ(struct workforce *workforce, struct configuration *configurat
         }
         if (r < 0) {
                 log_error("cannot start worker %s: %s", conf->name, strerror(-r));
-                return;
+                return false;
         }
-        members[workforce->n_members++] = (struct member){worker, configuration_ref(configuration)};
+        members[workforce->n_members++] = (struct member){
+                .worker = worker, .configuration = configuration_ref(configuration)};
+        return true;
 }
 
 void workforce_apply(struct workforce *workforce, struct configuration *configuration) {
@@ -91,18 +95,23 @@ void workforce_apply(struct workforce *workforce, struct configuration *configur
                 const struct worker_conf *conf = configuration->workers[i];
                 size_t at = find(workforce, conf->name, n_before);
 
+                if (at < n_before && can_stay(workforce, workforce->members[at].worker, conf))
+                        continue;
                 /* One that changes is made before its predecessor goes, so that nothing falls
                  * between. */
-                if (at == n_before || !can_stay(workforce, workforce->members[at].worker, conf))
-                        employ(workforce, configuration, conf);
+                if (!employ(workforce, configuration, conf) && at < n_before)
+                        workforce->members[at].is_needed = true;
         }
         for (size_t i = n_before; i > 0; i--) {
                 struct worker *worker = workforce->members[i - 1].worker;
                 const struct worker_conf *next =
                         configuration_find_worker(configuration, worker_get_conf(worker)->name);
 
-                if (!next || !can_stay(workforce, worker, next))
+                if (!next ||
+                    (!can_stay(workforce, worker, next) && !workforce->members[i - 1].is_needed))
                         dismiss(workforce, i - 1);
+                else
+                        workforce->members[i - 1].is_needed = false;
         }
 }
 
