@@ -25,3 +25,7 @@ tests_test_sockets_LDADD = $(LDADD_DAEMON)
 AM_TESTS_ENVIRONMENT += ROUSE_SYSCONFDIR='$(sysconfdir)'; export ROUSE_SYSCONFDIR;
 dist_check_SCRIPTS += tests/systemd/test-systemd.sh tests/systemd/under-systemd.sh
 TESTS += tests/systemd/test-systemd.sh
+
+# For ./dev tsan
+
+EXTRA_DIST += tests/tsan.supp
