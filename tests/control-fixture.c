@@ -247,8 +247,8 @@ const char *fixture_hear(struct daemon *daemon, int fd) {
         char *newline;
 
         /* A long answer comes in pieces, as it is read; no answer shows in nothing moving. */
-        while (!(newline = b->n ? memchr(b->data, '\n', b->n) : NULL) && n_idle < 5 &&
-               clock_now_ns() < deadline_ns) {
+        while (!(newline = b->n ? memchr(b->data, '\n', b->n) : NULL) &&
+               n_idle < (int)test_slow_ms(20) && clock_now_ns() < deadline_ns) {
                 fixture_turn(daemon);
                 n_idle = read_more(fd) ? 0 : n_idle + 1;
         }

@@ -53,7 +53,7 @@ set -x
 $CC $CFLAGS -std=c99 -Wall -Wextra -Wpedantic -Werror -o "$dir/user" "$dir/user.c" $cflags $libs
 "$dir/user" "$dir/nothing"
 # shellcheck disable=SC2086
-$CC $CFLAGS -std=c++11 -Wall -Wextra -Werror -o "$dir/user-cc" -x c++ "$dir/user.cc" -x none \
+$CC $CFLAGS -std=c++11 -Wall -Wextra -Werror -o "$dir/user-cc" -x c++ "$dir/user.cc" -x none -lstdc++ \
         $cflags $libs
 "$dir/user-cc" "$dir/nothing"
 if [ -n "$so" ]; then

@@ -41,8 +41,9 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 void *__wrap_mmap(void *p, size_t n, int protection, int flags, int fd, off_t offset);
-int __wrap_asprintf(char **text, const char *format, ...);
-int __wrap___asprintf_chk(char **text, int flag, const char *format, ...);
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 FILE *__wrap_open_memstream(char **text, size_t *n);
 
 void *__wrap_malloc(size_t n) {

@@ -76,5 +76,5 @@ int main() {
         return uv_loop_close(&loop) == 0 && n == 1 ? 0 : 1;
 }
 END
-build -std=c++11 -o "$dir/header" -x c++ "$dir/header.cc" -x none
+build -std=c++11 -o "$dir/header" -x c++ "$dir/header.cc" -x none -lstdc++
 "$dir/header"
