@@ -33,3 +33,7 @@ TESTS += tests/systemd/test-systemd.sh
 
 dist_check_SCRIPTS += tests/test-recipes.sh
 TESTS += tests/test-recipes.sh
+
+# For ./dev tsan
+
+EXTRA_DIST += tests/tsan.supp
