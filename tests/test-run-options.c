@@ -91,7 +91,7 @@ static void who_is_root_runs_as_others(void) {
                 struct roused roused;
                 char config[512], name[8], *lines;
 
-                snprintf(name, sizeof(name), "d%d", round);
+                snprintf(name, sizeof(name), "d%d", round % 10);
                 if (round == 1) {
                         snprintf(keys, sizeof(keys), "    user: '%u:7'\n    stdout: ./ids\n",
                                  nobody->pw_uid);
