@@ -123,6 +123,17 @@ void reload_result_deinit(struct reload_result *result) {
         registry_changes_deinit(&result->changes);
 }
 
+static void log_conf_errors(const struct conf_errors *errors) {
+        for (size_t i = 0; i < errors->n_items; i++) {
+                _cleanup_free_ char *text = conf_error_format(&errors->items[i]);
+
+                if (text)
+                        log_error("%s", text);
+        }
+        if (errors->n_left_out)
+                log_error("and %zu more", errors->n_left_out);
+}
+
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
         _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
         struct reload_result result = {.changes = {.wants_names = true}};
@@ -131,8 +142,12 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         if (daemon_is_stopping(daemon))
                 return -ESHUTDOWN;
         r = configuration_load(daemon->setup->config_file, errors, &configuration);
-        if (r < 0)
+        if (r < 0) {
+                log_conf_errors(errors);
+                log_error("not reloaded: %s; the configuration from before stays in force",
+                          strerror(-r));
                 return r;
+        }
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
@@ -147,31 +162,13 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         return 0;
 }
 
-static void log_conf_errors(const struct conf_errors *errors) {
-        for (size_t i = 0; i < errors->n_items; i++) {
-                _cleanup_free_ char *text = conf_error_format(&errors->items[i]);
-
-                if (text)
-                        log_error("%s", text);
-        }
-        if (errors->n_left_out)
-                log_error("and %zu more", errors->n_left_out);
-}
-
 static void reload_by_signal(struct daemon *daemon) {
         struct conf_errors errors = CONF_ERRORS_NULL;
         struct reload_result result;
-        int r;
 
         notify_reloading();
-        r = daemon_reload(daemon, &errors, &result);
-        if (r == 0) {
+        if (daemon_reload(daemon, &errors, &result) == 0)
                 reload_result_deinit(&result);
-        } else {
-                log_conf_errors(&errors);
-                log_error("not reloaded: %s; the configuration from before stays in force",
-                          strerror(-r));
-        }
         conf_errors_deinit(&errors);
         notify_ready();
 }

@@ -28,7 +28,7 @@ struct reload_result {
 void reload_result_deinit(struct reload_result *result);
 
 /* Reads the configuration again and swaps it in; on -EINVAL `errors` says why and nothing changed.
- * The caller deinits both. */
+ * It logs what came of it. The caller deinits both. */
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret);
 
 /* Begins the orderly stop; returns at once. */

@@ -41,6 +41,23 @@
 #define P_PIDFD 3
 #endif
 
+/* The thread sanitizer keeps a thread's state where the child would use it, too: there the child
+ * gets a copy of everything but its stack, which has room for its answer. */
+#if defined(__SANITIZE_THREAD__)
+#define IS_COPIED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IS_COPIED 1
+#endif
+#endif
+#ifdef IS_COPIED
+#define BORROWING 0
+#define STACK_MAP MAP_SHARED
+#else
+#define BORROWING CLONE_VM
+#define STACK_MAP MAP_PRIVATE
+#endif
+
 #define STACK_BYTES (64U << 10)
 #define FINAL_READ  (1U << 20) /* of a stream, after the end of the process */
 
@@ -54,21 +71,27 @@ struct exec {
         struct line_reader *streams[2]; /* of standard output and standard error */
 };
 
-/* What the child reads, and its answer. */
+/* What the child has to say; it stands at the far end of its stack. */
+struct answer {
+        volatile int error;
+        const char *volatile step;
+};
+
+/* What the child reads. */
 struct birth {
         const struct exec_spec *spec;
         const char *path;
         int fds[3];
-        volatile int error;
-        const char *volatile step;
+        const char *step; /* that failed, if one did */
+        struct answer *answer;
 };
 
 /* In the child nothing of the C library is called but syscall(): see above. */
 #define BORROWED __attribute__((no_sanitize("thread"), no_sanitize("address")))
 
 BORROWED static void fail(struct birth *birth, const char *step) {
-        birth->error = errno;
-        birth->step = step;
+        birth->answer->error = errno;
+        birth->answer->step = step;
         for (;;)
                 syscall(SYS_exit_group, 127);
 }
@@ -163,6 +186,7 @@ static int find_program(const struct exec_spec *spec, char **ret) {
 }
 
 static int spawn(struct birth *birth, pid_t *ret_pid, int *ret_pidfd) {
+        struct answer answer;
         sigset_t all, before;
         void *stack;
         int pidfd = -1;
@@ -170,24 +194,25 @@ static int spawn(struct birth *birth, pid_t *ret_pid, int *ret_pidfd) {
         int error;
 
         stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+                     STACK_MAP | MAP_ANONYMOUS | MAP_STACK, -1, 0);
         if (stack == MAP_FAILED)
                 return -errno;
+        birth->answer = stack;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         pid = clone(child, (char *)stack + STACK_BYTES,
-                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, birth, &pidfd);
+                    BORROWING | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, birth, &pidfd);
         error = errno;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
+        answer = *birth->answer;
         munmap(stack, STACK_BYTES);
-        if (pid < 0) {
-                birth->step = "fork";
-                return -error;
-        }
-        if (birth->error) {
+        if (pid < 0)
+                return -error; /* the step is "fork" still */
+        if (answer.error) {
+                birth->step = answer.step;
                 (void)waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED);
                 close(pidfd);
-                return -birth->error;
+                return -answer.error;
         }
         *ret_pid = pid;
         *ret_pidfd = pidfd;

@@ -186,8 +186,9 @@ static void on_closed(struct handle_watch *watch) {
 
 static const struct handle_watch_ops watch_ops = {.wake = on_wake, .closed = on_closed};
 
-static struct policy_conf *draw_policy(const struct subject *subject) {
-        struct policy_conf *policy = malloc(sizeof(*policy));
+static struct policy_conf *draw_policy(struct configuration *configuration,
+                                       const struct subject *subject) {
+        struct policy_conf *policy = conf_arena_alloc(&configuration->strings, sizeof(*policy));
 
         ck_assert_ptr_nonnull(policy);
         *policy = policy_none;
@@ -208,7 +209,8 @@ static struct policy_conf *draw_policy(const struct subject *subject) {
                 policy->runner.max_backoff_ns = policy->runner.backoff_ns + draw(200);
                 policy->runner.attempts = draw(4);
         }
-        policy->group = is_grouped(subject) ? strdup("g") : NULL;
+        policy->group =
+                is_grouped(subject) ? conf_arena_strndup(&configuration->strings, "g", 1) : NULL;
         return policy;
 }
 
@@ -234,7 +236,7 @@ static struct configuration *draw_configuration(bool all) {
                         continue;
                 conf->action = calloc(1, sizeof(*conf->action));
                 conf->action->kind = &fake_kind;
-                conf->policy = draw_policy(subject_of(conf->name));
+                conf->policy = draw_policy(configuration, subject_of(conf->name));
         }
         return configuration;
 }
