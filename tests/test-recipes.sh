@@ -272,6 +272,7 @@ after_changed_files_one_by_one() {
 
 after_run_the_tests_when_files_change() {
         log=$root/var/log/project.log
+        until_true has_state project idle # what was typed before has been dealt with
         n_lines=$(wc -l <"$log")
         touch "$root/srv/project/src/slow"
         until_true has_lines $((n_lines + 1)) "$log"
