@@ -126,29 +126,32 @@ static void runs_are_watched(void) {
         struct roused roused;
 
         start(&roused);
-        typed_check(roused.dir,
-                    "mkfifo $DIR/f; $ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
-                    "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a; done; "
-                    "kill -INT $!; wait $!; echo $?",
-                    0, NULL, NULL);
-        typed_check(roused.dir,
-                    "$ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
-                    "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a | sed "
-                    "'s/[0-9]*$/N/'; done; kill -INT $!; wait $!; echo $?",
-                    0, "wake bad 2 1 N\nrun_started bad 2 1 N\nrun_ended bad 2 1 0 exited 3 N\n0\n",
-                    NULL);
-        typed_check(roused.dir,
-                    "$ROUSE watch --runs --json bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
-                    "rouse send bad >&2; for i in 1 2 3; do read -r a <&3; echo \"$a\" | sed "
-                    "'s/_ms\":[0-9]*/_ms\":N/'; done; kill -INT $!; wait $!; echo $?",
-                    0,
-                    "{\"event\":\"wake\",\"name\":\"bad\",\"seq\":3,\"sends\":1,\"missed\":0}\n"
-                    "{\"event\":\"run_started\",\"name\":\"bad\",\"seq\":3,\"sends\":1,"
-                    "\"missed\":0}\n"
-                    "{\"event\":\"run_ended\",\"name\":\"bad\",\"seq\":3,\"sends\":1,\"missed\":0,"
-                    "\"outcome\":\"exited\",\"status\":3,\"success\":false,\"duration_ms\":N}\n"
-                    "0\n",
-                    NULL);
+        typed_check(
+                roused.dir,
+                "mkfifo $DIR/f; $ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a; done; "
+                "p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                0, NULL, NULL);
+        typed_check(
+                roused.dir,
+                "$ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a | sed "
+                "'s/[0-9]*$/N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                0, "wake bad 2 1 N\nrun_started bad 2 1 N\nrun_ended bad 2 1 0 exited 3 N\n0\n",
+                NULL);
+        typed_check(
+                roused.dir,
+                "$ROUSE watch --runs --json bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "rouse send bad >&2; for i in 1 2 3; do read -r a <&3; echo \"$a\" | sed "
+                "'s/_ms\":[0-9]*/_ms\":N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                0,
+                "{\"event\":\"wake\",\"name\":\"bad\",\"seq\":3,\"sends\":1,\"missed\":0}\n"
+                "{\"event\":\"run_started\",\"name\":\"bad\",\"seq\":3,\"sends\":1,"
+                "\"missed\":0}\n"
+                "{\"event\":\"run_ended\",\"name\":\"bad\",\"seq\":3,\"sends\":1,\"missed\":0,"
+                "\"outcome\":\"exited\",\"status\":3,\"success\":false,\"duration_ms\":N}\n"
+                "0\n",
+                NULL);
         roused_stop(&roused);
 }
 
