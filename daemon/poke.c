@@ -32,13 +32,13 @@
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/names.h"
 
 #define DATAGRAMS_PER_TURN 64
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
 #define N_CACHED_PEERS 16
 #define CACHE_NS       (60 * NS_PER_S)
-#define MAX_NAME       255
 #define N_REPLY        (256U << 10)
 #define N_REPLY_LINE   64
 
@@ -95,16 +95,6 @@ static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred
         return &cached->peer;
 }
 
-/* What the library takes as a name. */
-static bool name_is_legal(const char *name, size_t n_name) {
-        for (size_t i = 0; i < n_name; i++)
-                if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:@/",
-                            name[i]) ||
-                    !name[i])
-                        return false;
-        return n_name >= 1 && n_name <= MAX_NAME && name[0] != '-';
-}
-
 static void answer_error(struct message *message, const char *reason) {
         message->poke->stats.errors++;
         if (message->reply && message->n_reply + N_REPLY_LINE <= N_REPLY)
@@ -137,12 +127,15 @@ static void take_line(struct message *message, char *line, size_t n_line) {
         size_t n_key = space ? n_line - n_name - 1 : 0;
         struct handle_receipt receipt;
         struct handle *handle = NULL;
+        bool is_whole; /* has no NUL in it */
 
         line[n_name] = '\0';
-        if (n_name <= MAX_NAME && !memchr(line, '\0', n_name))
+        is_whole = strlen(line) == n_name;
+        if (is_whole)
                 handle = registry_find(daemon_registry(daemon), line);
         if (!handle) {
-                answer_error(message, name_is_legal(line, n_name) ? "no_such_handle" : "bad_name");
+                answer_error(message, is_whole && rouse__name_is_legal(line) ? "no_such_handle"
+                                                                             : "bad_name");
                 return;
         }
         if (!message->peer || !access_allows(daemon_access(daemon), handle_access(handle),
