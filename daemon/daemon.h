@@ -12,11 +12,13 @@
 struct access_rules;
 struct conf_errors;
 struct daemon;
+struct poke;
 struct registry;
 
 uv_loop_t *daemon_loop(struct daemon *daemon);
 rouse_hub_t *daemon_hub(struct daemon *daemon);
 struct registry *daemon_registry(struct daemon *daemon);
+const struct poke *daemon_poke(const struct daemon *daemon);           /* for its counters */
 const struct access_rules *daemon_access(const struct daemon *daemon); /* as configured now */
 uint64_t daemon_started_ns(const struct daemon *daemon);               /* monotonic */
 const char *daemon_config_file(const struct daemon *daemon);

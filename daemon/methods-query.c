@@ -11,6 +11,7 @@
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
 #include "daemon/methods.h"
+#include "daemon/poke.h"
 #include "daemon/registry.h"
 #include "daemon/rpc-call.h"
 #include "daemon/rpc-error.h"
@@ -108,14 +109,27 @@ static void runs(struct rpc_call *call, const struct rpc_arg *args) {
         rpc_result_end(call);
 }
 
+struct counter {
+        const char *key;
+        uint64_t value;
+};
+
+static void write_counters(struct buffer *out, const char *key, const struct counter *counters,
+                           size_t n) {
+        json_write_key(out, key);
+        json_write_open(out, '{');
+        for (size_t i = 0; i < n; i++) {
+                json_write_key(out, counters[i].key);
+                json_write_u64(out, counters[i].value);
+        }
+        json_write_close(out, '}');
+}
+
 static void write_control(struct buffer *out, const struct control *control) {
         struct control_stats stats;
 
         control_get_stats(control, &stats);
-        const struct {
-                const char *key;
-                uint64_t value;
-        } rows[] = {
+        const struct counter counters[] = {
                 {"clients", stats.clients},
                 {"clients_total", stats.clients_total},
                 {"clients_refused", stats.clients_refused},
@@ -125,13 +139,21 @@ static void write_control(struct buffer *out, const struct control *control) {
                 {"missed", stats.missed},
         };
 
-        json_write_key(out, "control");
-        json_write_open(out, '{');
-        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-                json_write_key(out, rows[i].key);
-                json_write_u64(out, rows[i].value);
-        }
-        json_write_close(out, '}');
+        write_counters(out, "control", counters, sizeof(counters) / sizeof(*counters));
+}
+
+static void write_poke(struct buffer *out, const struct poke *poke) {
+        struct poke_stats stats;
+
+        poke_get_stats(poke, &stats);
+        const struct counter counters[] = {
+                {"datagrams", stats.datagrams},
+                {"sends", stats.sends},
+                {"errors", stats.errors},
+                {"replies_lost", stats.replies_lost},
+        };
+
+        write_counters(out, "poke", counters, sizeof(counters) / sizeof(*counters));
 }
 
 static void stats_of_daemon(struct rpc_call *call) {
@@ -155,6 +177,7 @@ static void stats_of_daemon(struct rpc_call *call) {
         json_write_u64(out, registry_n_handles(registry));
         view_stats(out, &stats);
         write_control(out, client->control);
+        write_poke(out, daemon_poke(daemon));
         json_write_close(out, '}');
         rpc_result_end(call);
 }

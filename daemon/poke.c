@@ -302,5 +302,5 @@ struct poke *poke_close(struct poke *poke) {
 }
 
 void poke_get_stats(const struct poke *poke, struct poke_stats *ret) {
-        *ret = poke->stats;
+        *ret = poke ? poke->stats : (struct poke_stats){0};
 }

@@ -18,4 +18,5 @@ void poke_forget_peers(struct poke *poke);
 struct poke_stats {
         uint64_t datagrams, sends, errors, replies_lost;
 };
+/* All 0 if poke is NULL. */
 void poke_get_stats(const struct poke *poke, struct poke_stats *ret);

@@ -94,7 +94,12 @@ const struct openrpc_schema schemas[] = {
                         "requests":{"type":"integer"},
                         "errors":{"type":"integer"},
                         "notifications":{"type":"integer"},
-                        "missed":{"type":"integer"}}}},
+                        "missed":{"type":"integer"}}},
+                "poke":{"type":"object","description":"Of the daemon","properties":{
+                        "datagrams":{"type":"integer"},
+                        "sends":{"type":"integer"},
+                        "errors":{"type":"integer"},
+                        "replies_lost":{"type":"integer"}}}},
                 "required":["sends","wakes","coalesced","runs","runs_failed"]})},
         {"Reloaded", SCHEMA({"type":"object","properties":{
                 "added":{"type":"array","items":{"type":"string"}},

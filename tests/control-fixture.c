@@ -54,6 +54,11 @@ struct registry *daemon_registry(struct daemon *daemon) {
         return daemon->registry;
 }
 
+const struct poke *daemon_poke(const struct daemon *daemon) {
+        (void)daemon;
+        return NULL;
+}
+
 const struct access_rules *daemon_access(const struct daemon *daemon) {
         return daemon->configuration->access;
 }

@@ -127,6 +127,7 @@ static void what_has_no_address_gets_no_answer_and_counts(void) {
 static void a_sender_that_reads_no_answers_harms_nobody(void) {
         struct roused roused;
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char *answer;
         int fd;
 
         roused_start(&roused, "d", config);
@@ -138,6 +139,12 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
                 ck_assert_int_eq(
                         sendto(fd, "count", 5, 0, (struct sockaddr *)&address, sizeof(address)), 5);
         ck_assert_uint_ge(roused_send(&roused, "a"), 1);
+        /* What it did not read is counted, and each of its sends is, too. */
+        answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
+        ck_assert_ptr_nonnull(
+                strstr(answer, "\"poke\":{\"datagrams\":5001,\"sends\":5001,\"errors\":0,"));
+        ck_assert_ptr_null(strstr(answer, "\"replies_lost\":0}"));
+        free(answer);
         close(fd);
         roused_stop(&roused);
 }
