@@ -75,16 +75,22 @@ static const char *log_tail(const struct roused *roused) {
 }
 
 static bool answers(void *arg) {
+        static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
         struct roused *roused = arg;
         int fd, status;
+        bool is_up;
+        char c;
 
         ck_assert_msg(waitpid(roused->pid, &status, WNOHANG) == 0, "roused did not start: %s",
                       log_tail(roused));
         fd = try_connect(roused);
         if (fd < 0)
                 return false;
+        /* What can be connected to may still be starting; what answers has started. */
+        is_up = send(fd, ping, strlen(ping), MSG_NOSIGNAL) == (ssize_t)strlen(ping) &&
+                recv(fd, &c, 1, 0) == 1;
         close(fd);
-        return true;
+        return is_up;
 }
 
 void roused_restart(struct roused *roused) {

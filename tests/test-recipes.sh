@@ -123,7 +123,7 @@ END
                 ln -s ../../archive/example.org/${name}1.pem $name.pem
         done
 )
-sh -c 'trap "echo reloaded >>\"$1/var/log/nginx.log\"" HUP
+env --default-signal=HUP sh -c 'trap "echo reloaded >>\"$1/var/log/nginx.log\"" HUP
         echo $$ >"$1/run/nginx.pid"
         sleep 1000 &
         trap "kill $!; exit" TERM
