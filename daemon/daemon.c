@@ -152,6 +152,8 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
                           strerror(-r));
                 return r;
         }
+        /* What was sent before counts, also for handles that are there no more. */
+        control_take_attached(daemon->control);
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
@@ -159,6 +161,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         configuration_unref(daemon->configuration);
         daemon->configuration = configuration_ref(configuration);
         poke_forget_peers(daemon->poke);
+        control_check_attached(daemon->control);
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
                    daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,
                    result.changes.n_removed);

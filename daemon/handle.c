@@ -35,6 +35,7 @@
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
 #include "daemon/run.h"
+#include "lib/async.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 
@@ -265,6 +266,10 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
                 return r;
         *ret = (struct handle_receipt){.ticket = handle->seq + 1, .disposition = disposition};
         return 0;
+}
+
+int handle_send_many(struct handle *handle, uint64_t n_sends) {
+        return rouse__async_send_many(handle->async, n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {

@@ -90,6 +90,9 @@ void handle_watch_remove(struct handle_watch *watch); /* may be repeated */
 /* Sends. key may be NULL. 0; -EBADF: closed. */
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret);
 
+/* n sends at once, without keys; n > 0. As handle_send(). */
+int handle_send_many(struct handle *handle, uint64_t n_sends);
+
 /* One send with all of these keys, which may be NULL; their overflow goes along. As handle_send().
  */
 int handle_send_keys(struct handle *handle, const struct keyset *keys);

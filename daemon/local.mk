@@ -103,6 +103,8 @@ daemon_libroused_la_SOURCES += \
 # control socket
 
 daemon_libroused_la_SOURCES += \
+	daemon/attachment.c \
+	daemon/attachment.h \
 	daemon/client.c \
 	daemon/client.h \
 	daemon/control.c \
@@ -116,6 +118,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/json-write.h \
 	daemon/methods.c \
 	daemon/methods.h \
+	daemon/methods-attach.c \
 	daemon/methods-daemon.c \
 	daemon/methods-handle.c \
 	daemon/methods-query.c \
@@ -140,6 +143,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/schemas.h \
 	daemon/sentence.c \
 	daemon/sentence.h \
+	daemon/stream-fds.c \
+	daemon/stream-fds.h \
 	daemon/stream.c \
 	daemon/stream.h \
 	daemon/subscription.c \

@@ -111,6 +111,18 @@ int rouse_async_send(rouse_async_t *async) {
         return send_first(async, word);
 }
 
+int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends) {
+        const uint64_t others = (n_sends - 1) << WORD_SHIFT;
+        int r;
+
+        /* Relaxed: the last send, below, releases, and only the loop takes counts: the caller. */
+        atomic_fetch_add_explicit(&async->handle.word, others, memory_order_relaxed);
+        r = rouse_async_send(async);
+        if (r < 0)
+                atomic_fetch_sub_explicit(&async->handle.word, others, memory_order_relaxed);
+        return r;
+}
+
 /* Relaxed: only the loop thread writes these. */
 static uint64_t taken(const struct rouse_async *async) {
         return atomic_load_explicit(&async->n_wakes, memory_order_relaxed) +

@@ -39,6 +39,9 @@ static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *
         return container_of(handle, struct rouse_async, handle);
 }
 
+/* Sends n times at once, n > 0; as rouse_async_send(), but on the loop thread. */
+int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends);
+
 /* The turn of a handle that was taken off the pending list: its callback runs if it is open, it is
  * freed if nobody has it any more. It must not be touched after this. Loop thread. */
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns);
