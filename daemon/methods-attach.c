@@ -98,8 +98,7 @@ static const struct rpc_param attach_params[] = {
 };
 
 static const struct rpc_error *const attach_errors[] = {
-        METHOD_HANDLE_ERRORS, &rpc_closed,          &rpc_missing_param,
-        &rpc_limit_reached,   &rpc_invalid_request, NULL,
+        METHOD_HANDLE_ERRORS, &rpc_closed, &rpc_missing_param, &rpc_limit_reached, NULL,
 };
 
 const struct rpc_method methods_attach[] = {

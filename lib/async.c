@@ -112,14 +112,12 @@ int rouse_async_send(rouse_async_t *async) {
 }
 
 int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends) {
-        const uint64_t others = (n_sends - 1) << WORD_SHIFT;
-        int r;
+        int r = rouse_async_send(async);
 
-        /* Relaxed: the last send, below, releases, and only the loop takes counts: the caller. */
-        atomic_fetch_add_explicit(&async->handle.word, others, memory_order_relaxed);
-        r = rouse_async_send(async);
-        if (r < 0)
-                atomic_fetch_sub_explicit(&async->handle.word, others, memory_order_relaxed);
+        /* The others join it. Relaxed: the wake that takes them is this thread's own. */
+        if (r == 0)
+                atomic_fetch_add_explicit(&async->handle.word, (n_sends - 1) << WORD_SHIFT,
+                                          memory_order_relaxed);
         return r;
 }
 

@@ -619,10 +619,11 @@ static void rights_decide(void) {
 
 static void describe_describes_every_method(void) {
         static const char *const names[] = {
-                "close", "create",    "describe", "has_ref",     "is_active", "list",
-                "pause", "ping",      "ref",      "reload",      "resume",    "rpc.discover",
-                "runs",  "send",      "shutdown", "start",       "stats",     "status",
-                "stop",  "subscribe", "unref",    "unsubscribe", "version",   "wait",
+                "attach",    "close",  "create",       "describe", "has_ref",
+                "is_active", "list",   "pause",        "ping",     "ref",
+                "reload",    "resume", "rpc.discover", "runs",     "send",
+                "shutdown",  "start",  "stats",        "status",   "stop",
+                "subscribe", "unref",  "unsubscribe",  "version",  "wait",
         };
         json_t *document, *other, *methods, *components, *errors, *schemas, *error;
         size_t i, k;
