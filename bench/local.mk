@@ -1,9 +1,16 @@
 # Benchmarks: built and run by `make bench`, not by `make`.
 
 EXTRA_PROGRAMS = \
+	bench/attach \
 	bench/cli-spawn \
 	bench/hub
 CLEANFILES += $(EXTRA_PROGRAMS)
+
+bench_attach_SOURCES = \
+	bench/attach.c \
+	bench/measure.c \
+	bench/measure.h
+bench_attach_LDADD = daemon/libroused.la lib/librouse-client-core.la lib/librouse-core.la $(UV_LIBS)
 
 bench_cli_spawn_SOURCES = bench/cli-spawn.c
 
@@ -17,5 +24,6 @@ bench_hub_LDADD = lib/librouse-core.la $(UV_LIBS)
 
 bench-programs: $(EXTRA_PROGRAMS)
 bench: bench-programs
+	bench/attach
 	bench/hub $(BENCH_FLAGS)
 .PHONY: bench bench-programs

@@ -172,7 +172,7 @@ static void ring(const rouse_attachment_t *attachment) {
         errno = saved_errno;
 }
 
-static int send_n(rouse_attachment_t *attachment, size_t i, uint64_t n) {
+static inline int send_n(rouse_attachment_t *attachment, size_t i, uint64_t n) {
         switch (attach_send(attachment->memory, i, n)) {
         case ATTACH_SENT:
                 return 0;
