@@ -261,7 +261,7 @@ static void measure_ping_pong(const void *arg, double *figures) {
                 now_ns = clock_now_ns();
                 if (i >= N_WARM)
                         samples[n++] = now_ns - began_ns;
-                if (now_ns > end_ns)
+                if (now_ns > end_ns && n > 0)
                         break;
         }
         finish(&players);

@@ -14,6 +14,11 @@
  *     description overrides, and never written.
  *   - A count is believed up to COUNT_MAX, so that nothing that adds counts up comes to an end.
  *
+ * A bell need not be read at all, if epoll tells of each ring once (EPOLLET). libuv does not ask
+ * for that, so we do, behind its back, when it has begun to poll. Nothing depends on it: a bell
+ * that rings with nothing pending is read, so one that goes on ringing because epoll tells of it
+ * again costs a turn, and no more.
+ *
  * While the client keeps the protocol, nothing is lost: whenever no turn goes on or is due, the
  * memory was armed after what was seen, and found empty after that.
  */
@@ -23,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -46,6 +52,7 @@ struct attachment {
         struct attach_memory *memory;
         uv_poll_t bell;
         int bell_fd;
+        bool has_edges;
         size_t next_group; /* where the next turn begins */
         size_t n_entries;
         struct entry entries[];
@@ -82,14 +89,14 @@ static unsigned int take_group(struct attachment *attachment, size_t group) {
 }
 
 /* Goes round the summary once; false: the turn was over before. */
-static bool take_round(struct attachment *attachment) {
+static bool take_round(struct attachment *attachment, unsigned int *ret_n_taken) {
         size_t n = n_groups(attachment);
-        unsigned int n_taken = 0;
 
+        *ret_n_taken = 0;
         for (size_t i = 0; i < n; i++) {
-                if (n_taken >= WORDS_PER_TURN)
+                if (*ret_n_taken >= WORDS_PER_TURN)
                         return false;
-                n_taken += take_group(attachment, attachment->next_group);
+                *ret_n_taken += take_group(attachment, attachment->next_group);
                 if (++attachment->next_group == n)
                         attachment->next_group = 0;
         }
@@ -98,9 +105,9 @@ static bool take_round(struct attachment *attachment) {
 
 /* A turn; false: there is more for the next one. Senders who go on and on keep us awake, and need
  * not ring meanwhile. */
-static bool take_turn(struct attachment *attachment) {
+static bool take_turn(struct attachment *attachment, unsigned int *ret_n_taken) {
         attach_disarm(attachment->memory);
-        if (!take_round(attachment))
+        if (!take_round(attachment, ret_n_taken))
                 return false;
         attach_arm(attachment->memory);
         if (!attach_is_pending(attachment->memory, n_groups(attachment)))
@@ -109,11 +116,15 @@ static bool take_turn(struct attachment *attachment) {
         return false;
 }
 
-static void work(struct attachment *attachment) {
-        if (list_is_linked(&attachment->busy_link) || take_turn(attachment))
-                return;
+/* Takes a turn, if it has none before it; returns how many words had something. */
+static unsigned int work(struct attachment *attachment) {
+        unsigned int n_taken = 0;
+
+        if (list_is_linked(&attachment->busy_link) || take_turn(attachment, &n_taken))
+                return n_taken;
         list_append(&attachment->set->busy, &attachment->busy_link);
         (void)rouse_async_send(attachment->set->again);
+        return n_taken;
 }
 
 static void on_again(rouse_async_t *async, uint64_t n_sends) {
@@ -125,7 +136,7 @@ static void on_again(rouse_async_t *async, uint64_t n_sends) {
         list_splice(&busy, &set->busy);
         while ((first = list_first(&busy))) {
                 list_remove(first);
-                work(container_of(first, struct attachment, busy_link));
+                (void)work(container_of(first, struct attachment, busy_link));
         }
 }
 
@@ -137,15 +148,28 @@ static int silence(int fd) {
         return preadv2(fd, &iov, 1, -1, RWF_NOWAIT) < 0 ? -errno : 0;
 }
 
+/* From now on each ring is told once. */
+static void poll_edges(struct attachment *attachment) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = attachment->bell_fd};
+
+        attachment->has_edges = true;
+        (void)epoll_ctl(uv_backend_fd(attachment->set->loop), EPOLL_CTL_MOD, attachment->bell_fd,
+                        &event);
+}
+
 static void on_bell(uv_poll_t *poll, int status, int events) {
         struct attachment *attachment = container_of(poll, struct attachment, bell);
 
         (void)events;
-        (void)silence(attachment->bell_fd);
-        if (status < 0) /* a counter at its end, which is silent now */
-                (void)uv_poll_start(poll, UV_READABLE, on_bell);
         rouse_hub_awake(attachment->set->hub);
-        work(attachment);
+        if (work(attachment) == 0 || status < 0)
+                (void)silence(attachment->bell_fd);
+        if (status < 0) { /* a counter at its end, which is silent now; libuv has stopped polling */
+                (void)uv_poll_start(poll, UV_READABLE, on_bell);
+                attachment->has_edges = false;
+        } else if (!attachment->has_edges) {
+                poll_edges(attachment);
+        }
 }
 
 static void close_entry(struct attachment *attachment, struct entry *entry) {

@@ -116,10 +116,12 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
         struct handle *handle = rouse_async_data(async);
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        const struct gate_policy *policy = &handle_policy(handle)->gate;
         bool is_first = handle->gate.n_sends == 0;
         rouse_async_stats_t stats;
 
-        gate_send(&handle->gate, &handle_policy(handle)->gate, now_ns, n_sends, (uint64_t)random());
+        gate_send(&handle->gate, policy, now_ns, n_sends,
+                  policy->jitter_ns ? (uint64_t)random() : 0);
         rouse_async_stats(async, &stats);
         if (is_first && stats.latency_ns < now_ns)
                 handle->gate.first_ns =
