@@ -18,3 +18,8 @@ tests_test_attach_model_LDADD = $(LDADD_LIB)
 tests_test_attach_roused_SOURCES = tests/test-attach-roused.c
 tests_test_attach_roused_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_roused_LDADD = $(LDADD_CLIENT)
+
+# The examples, as they are installed
+
+dist_check_SCRIPTS += tests/test-example-programs.sh
+TESTS += tests/test-example-programs.sh
