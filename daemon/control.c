@@ -270,4 +270,6 @@ void control_get_stats(const struct control *control, struct control_stats *ret)
         ret->clients = control->n_clients;
         ret->requests = control->counters.requests;
         ret->errors = control->counters.errors;
+        list_for_each (link, &control->clients)
+                ret->attachments += container_of(link, struct client, link)->n_attachments;
 }

@@ -98,7 +98,8 @@ const struct openrpc_schema schemas[] = {
                         "requests":{"type":"integer"},
                         "errors":{"type":"integer"},
                         "notifications":{"type":"integer"},
-                        "missed":{"type":"integer"}}},
+                        "missed":{"type":"integer"},
+                        "attachments":{"type":"integer"}}},
                 "poke":{"type":"object","description":"Of the daemon","properties":{
                         "datagrams":{"type":"integer"},
                         "sends":{"type":"integer"},

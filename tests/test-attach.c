@@ -305,6 +305,7 @@ static void attach_is_a_request_by_itself(void) {
 
 static void attachments_are_limited(void) {
         struct attached attached[LIMIT_ATTACHMENTS_PER_UID];
+        struct control_stats stats;
         unsigned int n = 0;
         int fd = -1;
 
@@ -317,6 +318,8 @@ static void attachments_are_limited(void) {
                 if (n % LIMIT_ATTACHMENTS == LIMIT_ATTACHMENTS - 1)
                         expect_refusal(fd, "[\"a\"]", "This connection has as many");
         }
+        control_get_stats(daemon_.control, &stats);
+        ck_assert_uint_eq(stats.attachments, n);
         fd = fixture_connect(&daemon_);
         expect_refusal(fd, "[\"a\"]", "This user has as many");
         close(fd);
