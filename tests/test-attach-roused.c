@@ -388,6 +388,69 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         roused_stop(&roused);
 }
 
+/* Two threads send at nearly the same time, to a daemon that is about to sleep after the one
+ * before; and nobody sends any more until both have come. */
+
+#define N_RACES 20000
+
+struct racer {
+        pthread_barrier_t *barrier;
+        rouse_attachment_t *attachment;
+        size_t index;
+        unsigned int seed;
+};
+
+static void race(struct racer *racer) {
+        volatile unsigned int spin;
+
+        pthread_barrier_wait(racer->barrier);
+        spin = (unsigned int)rand_r(&racer->seed) % 1500;
+        while (spin > 0)
+                spin--;
+        test_expect(rouse_attachment_send(racer->attachment, racer->index) == 0);
+}
+
+static void *race_on(void *arg) {
+        for (int i = 0; i < N_RACES; i++)
+                race(arg);
+        return NULL;
+}
+
+static void every_send_wakes_by_itself(void) {
+        pthread_barrier_t barrier;
+        pthread_t thread;
+        rouse_client_t *client, *watcher;
+        rouse_attachment_t *attachment;
+        struct racer racers[2];
+        uint64_t n_come = 0;
+
+        roused_start(&roused, "itself", config);
+        client = new_client();
+        watcher = new_client();
+        attachment = attach(client);
+        ck_assert_int_eq(rouse_client_watch(watcher, names, 2, PATIENCE_MS), 0);
+        pthread_barrier_init(&barrier, NULL, 2);
+        for (unsigned int i = 0; i < 2; i++)
+                racers[i] = (struct racer){&barrier, attachment, i, i + 1};
+        ck_assert_int_eq(pthread_create(&thread, NULL, race_on, &racers[1]), 0);
+        for (uint64_t i = 0; i < N_RACES; i++) {
+                race(&racers[0]);
+                while (n_come < 2 * (i + 1)) {
+                        rouse_client_wake_t wake;
+
+                        test_expect(rouse_client_next(watcher, PATIENCE_MS, &wake) == 0);
+                        n_come += wake.n_sends;
+                }
+                ck_assert_uint_eq(n_come, 2 * (i + 1));
+        }
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        pthread_barrier_destroy(&barrier);
+        rouse_attachment_detach(attachment);
+        rouse_client_free(watcher);
+        rouse_client_free(client);
+        roused_stop(&roused);
+}
+
 static rouse_attachment_t *handler_attachment;
 static volatile sig_atomic_t n_handled;
 
@@ -568,6 +631,7 @@ int main(int argc, char **argv) {
                 TEST(closed_handles_refuse),
                 TEST(nothing_is_lost_while_attaching_again),
                 TEST(nothing_is_lost_while_the_daemon_reloads),
+                TEST(every_send_wakes_by_itself),
                 TEST(a_signal_handler_may_send),
                 TEST(a_bad_client_hurts_itself_alone),
                 TEST(what_a_dead_client_sent_counts),
