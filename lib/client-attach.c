@@ -6,8 +6,8 @@
  * when it needs it. So calls that fail, or time out, do not concern attachments.
  *
  * The address of the memory and the number of the bell never change, so senders need no lock. To
- * attach again, the new bell takes the number of the old one (dup3), then the new memory takes the
- * place of the old one (mmap with MAP_FIXED), each in one step, while other threads send:
+ * attach again, the new bell takes the number of the old one (dup3), then the new memory moves to
+ * the place of the old one (mremap), each in one step, while other threads send:
  *
  *   - A sender that counts in the old memory does so before the place changes hands. What stands
  *     there afterwards can change no more, and is counted again in the new memory, by us.
@@ -212,14 +212,13 @@ static int replace(rouse_attachment_t *attachment, struct handed *handed) {
         if (old == MAP_FAILED)
                 return -errno;
         if (dup3(handed->bell_fd, attachment->bell_fd, O_CLOEXEC) < 0 ||
-            mmap(attachment->memory, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                 handed->memory_fd, 0) == MAP_FAILED) {
+            mremap(handed->memory, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->memory) ==
+                    MAP_FAILED) {
                 int r = -errno;
 
                 munmap(old, size);
                 return r;
         }
-        munmap(handed->memory, size);
         handed->memory = old;
         return 0;
 }
