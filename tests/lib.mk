@@ -6,8 +6,10 @@ LDADD_HUB = tests/libhubfixture.la $(LDADD_LIB)
 lib_tests = \
 	tests/test-doorbell-model \
 	tests/test-hub \
+	tests/test-hub-crowd \
 	tests/test-hub-litmus \
 	tests/test-hub-lives \
+	tests/test-hub-loopside \
 	tests/test-hub-signal \
 	tests/test-hub-stress \
 	tests/test-latency \
@@ -31,6 +33,14 @@ tests_test_hub_litmus_LDADD = $(LDADD_HUB)
 tests_test_hub_lives_SOURCES = tests/test-hub-lives.c
 tests_test_hub_lives_CFLAGS = $(CFLAGS_TEST)
 tests_test_hub_lives_LDADD = $(LDADD_HUB)
+
+tests_test_hub_crowd_SOURCES = tests/test-hub-crowd.c
+tests_test_hub_crowd_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_crowd_LDADD = $(LDADD_HUB)
+
+tests_test_hub_loopside_SOURCES = tests/test-hub-loopside.c
+tests_test_hub_loopside_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_loopside_LDADD = $(LDADD_HUB)
 
 tests_test_hub_signal_SOURCES = tests/test-hub-signal.c
 tests_test_hub_signal_CFLAGS = $(CFLAGS_TEST)
