@@ -59,7 +59,8 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
                         return r;
                 n_name = strlen(name) + 1;
         }
-        async = malloc(sizeof(*async) + (name ? offsetof(struct rouse__name, text) + n_name : 0));
+        async = name ? malloc(sizeof(*async) + offsetof(struct rouse__name, text) + n_name)
+                     : rouse__pool_alloc(&hub->pool);
         if (!async)
                 return UV_ENOMEM;
         *async = (struct rouse_async){
@@ -87,7 +88,10 @@ void rouse__async_free(struct rouse_async *async) {
 
         if (rouse__crowd_has_stripes(crowd))
                 rouse__stripes_return(&hub->stripes, crowd);
-        free(async);
+        if (rouse_async_name(async))
+                free(async);
+        else
+                rouse__pool_free(&hub->pool, async);
 }
 
 /* The first send: the handle, and its `next` and `first_ns`, are the caller's until the push. */

@@ -62,6 +62,7 @@ void rouse__hub_unref(struct rouse_hub *hub) {
         if (atomic_fetch_sub_explicit(&hub->n_refs, 1, memory_order_acq_rel) != 1)
                 return;
         rouse__stripes_deinit(&hub->stripes);
+        rouse__pool_deinit(&hub->pool);
         free(hub);
 }
 
@@ -277,6 +278,7 @@ int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
         list_init(&hub->walks);
         list_init(&hub->endings);
         rouse__names_init(&hub->names);
+        rouse__pool_init(&hub->pool, sizeof(struct rouse_async));
         uv_check_init(loop, &hub->check);
         uv_prepare_init(loop, &hub->prepare);
         uv_idle_init(loop, &hub->idle);

@@ -12,6 +12,7 @@
 #include "lib/list.h"
 #include "lib/loopside.h"
 #include "lib/names.h"
+#include "lib/pool.h"
 #include "lib/rouse.h"
 #include "lib/stripes.h"
 
@@ -32,6 +33,7 @@ struct rouse_hub {
         _Atomic size_t n_refs; /* on the memory: one a handle, one for the hub until it is closed */
 
         struct stripe_rack stripes;
+        struct pool pool; /* of anonymous handles; the loop thread allocates */
 
         /* The loop thread's own. */
         alignas(CACHE_LINE) struct loopside loopside;

@@ -20,6 +20,8 @@ lib_librouse_core_la_SOURCES = \
 	lib/loopside.h \
 	lib/names.c \
 	lib/names.h \
+	lib/pool.c \
+	lib/pool.h \
 	lib/stripes.c \
 	lib/stripes.h
 lib_librouse_core_la_LIBADD = $(UV_LIBS)

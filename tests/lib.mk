@@ -14,6 +14,7 @@ lib_tests = \
 	tests/test-hub-stress \
 	tests/test-latency \
 	tests/test-names \
+	tests/test-pool \
 	tests/test-truth-table
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
@@ -57,6 +58,10 @@ tests_test_latency_LDADD = $(LDADD_LIB)
 tests_test_names_SOURCES = tests/test-names.c
 tests_test_names_CFLAGS = $(CFLAGS_TEST)
 tests_test_names_LDADD = $(LDADD_HUB)
+
+tests_test_pool_SOURCES = tests/test-pool.c
+tests_test_pool_CFLAGS = $(CFLAGS_TEST)
+tests_test_pool_LDADD = $(LDADD_HUB)
 
 tests_test_truth_table_SOURCES = tests/test-truth-table.c
 tests_test_truth_table_CFLAGS = $(CFLAGS_TEST)
