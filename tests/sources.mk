@@ -7,7 +7,8 @@ SOURCES_TESTS = tests/test-cron \
 	tests/test-source-fifo \
 	tests/test-watch \
 	tests/test-watch-trouble \
-	tests/test-worker
+	tests/test-worker \
+	tests/test-worker-change
 check_PROGRAMS += $(SOURCES_TESTS)
 TESTS += $(SOURCES_TESTS)
 
@@ -42,3 +43,8 @@ tests_test_worker_SOURCES = tests/test-worker.c $(WORKER_FIXTURE)
 tests_test_worker_CFLAGS = $(CFLAGS_TEST)
 tests_test_worker_LDFLAGS = $(LDFLAGS_RECORDER)
 tests_test_worker_LDADD = $(LDADD_DAEMON)
+tests_test_worker_change_SOURCES = tests/test-worker-change.c $(WORKER_FIXTURE)
+tests_test_worker_change_CFLAGS = $(CFLAGS_TEST)
+tests_test_worker_change_LDFLAGS = $(LDFLAGS_RECORDER) -Wl,--wrap=inotify_add_watch \
+	-Wl,--wrap=inotify_rm_watch -Wl,--wrap=mkfifo
+tests_test_worker_change_LDADD = $(LDADD_DAEMON)
