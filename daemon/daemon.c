@@ -112,9 +112,14 @@ bool daemon_is_stopping(const struct daemon *daemon) {
 static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
                       size_t n_key) {
         struct daemon *daemon = arg;
-        struct handle *handle =
-                async ? rouse_async_data(async) : registry_find(daemon->registry, name);
+        struct handle *handle;
 
+        if (async && !rouse_async_is_active(async)) {
+                /* Its source knows the old one until the next reload; it may be no more. */
+                log_warning("a send to %s came after it was closed", rouse_async_name(async));
+                return;
+        }
+        handle = async ? rouse_async_data(async) : registry_find(daemon->registry, name);
         if (!handle)
                 log_warning("a send to %s, which is no handle, came from a fifo", name);
         else if (handle_send(handle, key, n_key, NULL) < 0)
@@ -152,6 +157,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
                           strerror(-r));
                 return r;
         }
+        mailbox_deliver(daemon->mailbox); /* before names change their meaning */
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
