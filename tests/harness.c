@@ -261,3 +261,59 @@ char *roused_call(const struct roused *roused, const char *request) {
         close(fd);
         return line;
 }
+
+static char *ask(const struct roused *roused, const char *method, const char *params) {
+        char *request, *answer;
+
+        ck_assert_int_gt(asprintf(&request,
+                                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+                                  method, params),
+                         0);
+        answer = roused_call(roused, request);
+        free(request);
+        return answer;
+}
+
+void roused_do(const struct roused *roused, const char *method, const char *params) {
+        char *answer = ask(roused, method, params);
+
+        ck_assert_msg(strstr(answer, "\"result\""), "%s: %s", method, answer);
+        free(answer);
+}
+
+void roused_reload(struct roused *roused, const char *config) {
+        roused_write_config(roused, config);
+        roused_do(roused, "reload", "{}");
+}
+
+struct state {
+        const struct roused *roused;
+        const char *params, *wanted;
+        char *answer;
+};
+
+static bool has_state(void *arg) {
+        struct state *state = arg;
+
+        free(state->answer);
+        state->answer = ask(state->roused, "status", state->params);
+        return strstr(state->answer, state->wanted);
+}
+
+void roused_expect_status(const struct roused *roused, const char *handle, const char *text) {
+        struct state state = {.roused = roused, .wanted = text};
+        char params[300];
+
+        snprintf(params, sizeof(params), "{\"name\":\"%s\"}", handle);
+        state.params = params;
+        ck_assert_msg(test_until(has_state, &state, test_slow_ms(PATIENCE_MS)), "no %s: %s", text,
+                      state.answer);
+        free(state.answer);
+}
+
+void roused_expect_state(const struct roused *roused, const char *handle, const char *state) {
+        char wanted[64];
+
+        snprintf(wanted, sizeof(wanted), "\"state\":\"%s\"", state);
+        roused_expect_status(roused, handle, wanted);
+}

@@ -36,6 +36,13 @@ void roused_poke_quietly(const struct roused *roused, const char *text);
 uint64_t roused_send(const struct roused *roused, const char *name);
 /* A line to control.sock over a new connection; the line that answers, to be freed. */
 char *roused_call(const struct roused *roused, const char *request);
+/* Calls a method; fails the test unless it has a result. `params` is JSON. */
+void roused_do(const struct roused *roused, const char *method, const char *params);
+/* Takes this configuration, and returns when it is in force. */
+void roused_reload(struct roused *roused, const char *config);
+/* Waits until the status of a handle holds this text; or its state is this one. */
+void roused_expect_status(const struct roused *roused, const char *handle, const char *text);
+void roused_expect_state(const struct roused *roused, const char *handle, const char *state);
 /* A connection to control.sock that blocks. */
 int roused_connect(const struct roused *roused);
 /* A line, without its newline, or NULL at the end. To be freed. */

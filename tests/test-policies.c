@@ -61,56 +61,6 @@ static void stop_after(struct roused *roused, const char *handle, unsigned int n
         free(text);
 }
 
-static void call(const struct roused *roused, const char *method, const char *params) {
-        char request[512], *answer;
-
-        snprintf(request, sizeof(request),
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
-        answer = roused_call(roused, request);
-        ck_assert_msg(strstr(answer, "\"result\""), "%s: %s", method, answer);
-        free(answer);
-}
-
-static void reload(struct roused *roused, const char *config) {
-        roused_write_config(roused, config);
-        call(roused, "reload", "{}");
-}
-
-struct state {
-        const struct roused *roused;
-        const char *request, *wanted;
-        char *answer;
-};
-
-static bool has_state(void *arg) {
-        struct state *state = arg;
-
-        free(state->answer);
-        state->answer = roused_call(state->roused, state->request);
-        return strstr(state->answer, state->wanted);
-}
-
-static void expect_answer(const struct roused *roused, const char *handle, const char *wanted) {
-        struct state state = {.roused = roused, .wanted = wanted};
-        char request[256];
-
-        snprintf(
-                request, sizeof(request),
-                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{\"name\":\"%s\"}}",
-                handle);
-        state.request = request;
-        ck_assert_msg(test_until(has_state, &state, test_slow_ms(20000)), "no %s: %s", wanted,
-                      state.answer);
-        free(state.answer);
-}
-
-static void expect_state(const struct roused *roused, const char *handle, const char *name) {
-        char wanted[64];
-
-        snprintf(wanted, sizeof(wanted), "\"state\":\"%s\"", name);
-        expect_answer(roused, handle, wanted);
-}
-
 /* The pipe at which runs wait; open for both, so that nobody waits for the other side. */
 static int open_gate(const struct roused *roused) {
         char path[4096];
@@ -155,10 +105,10 @@ static void max_wait_bounds_the_quiet_time(void) {
                        ", quiet: 300ms, max_wait: 300ms}}\n");
         free(roused_poke(&roused, "a\nb\n"));
         line_of(&roused, "b", 0);
-        expect_state(&roused, "a", "quiet");
+        roused_expect_state(&roused, "a", "quiet");
         before_s = now_s();
-        reload(&roused, "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
-                        ", quiet: 1s, max_wait: 1s}}\n");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
+                               ", quiet: 1s, max_wait: 1s}}\n");
         roused_send(&roused, "b");
         roused_send(&roused, "b");
         ck_assert(line_of(&roused, "b", 1).time_s >= before_s + 1 - STEP_S);
@@ -173,7 +123,7 @@ static void the_first_send_runs_at_once_with_leading(void) {
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 1);
         roused_send(&roused, "a");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "quiet");
+        roused_expect_state(&roused, "a", "quiet");
         stop_after(&roused, "a", 2);
 }
 
@@ -212,7 +162,7 @@ static void a_wake_restarts_the_run(void) {
         text = roused_expect_lines(&roused, "ends", 2);
         ck_assert_str_eq(text, "1 term\n2 term\n");
         free(text);
-        reload(&roused, "handles: {a: {on_busy: restart, " RUN "}}\n");
+        roused_reload(&roused, "handles: {a: {on_busy: restart, " RUN "}}\n");
         roused_send(&roused, "a");
         stop_after(&roused, "a", 4);
         close(gate_fd);
@@ -232,12 +182,12 @@ static void a_wake_tells_the_run(void) {
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
         free(roused_expect_lines(&roused, "told", 1));
-        expect_state(&roused, "a", "running");
+        roused_expect_state(&roused, "a", "running");
         roused_send(&roused, "a");
         free(roused_expect_lines(&roused, "told", 2));
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
-        expect_answer(&roused, "a", "\"sends\":3");
+        roused_expect_state(&roused, "a", "idle");
+        roused_expect_status(&roused, "a", "\"sends\":3");
         stop_after(&roused, "a", 1);
         text = test_read_file(test_path("d/told"));
         ck_assert_uint_eq(count_lines(text), 2);
@@ -256,7 +206,7 @@ static void a_run_that_dies_of_being_told_runs_again(void) {
         roused_send(&roused, "a");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 2);
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 2);
         close(gate_fd);
 }
@@ -275,7 +225,7 @@ static void what_fails_is_tried_again_with_growing_delays(void) {
         }
         ck_assert(lines[1].time_s >= lines[0].time_s + 0.2 - STEP_S);
         ck_assert(lines[2].time_s >= lines[1].time_s + 0.4 - STEP_S);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 3);
 }
 
@@ -286,7 +236,7 @@ static void after_the_last_attempt_the_next_send_begins_anew(void) {
         for (unsigned int n = 2; n <= 6; n += 2) {
                 roused_send(&roused, "a");
                 free(roused_expect_lines(&roused, "a", n));
-                expect_state(&roused, "a", "failed");
+                roused_expect_state(&roused, "a", "failed");
         }
         stop_after(&roused, "a", 6);
 }
@@ -299,20 +249,21 @@ static void a_back_off_ends_with_the_policy_or_the_daemon(void) {
         start(&roused, slow);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
-        expect_state(&roused, "a", "backing_off");
+        roused_expect_state(&roused, "a", "backing_off");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, slow); /* changes nothing */
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, "handles: {a: {" FAILS ", retry: {backoff: 2h, max_backoff: 2h}}}\n");
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, "handles: {a: {" FAILS "}}\n");
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused, slow); /* changes nothing */
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused,
+                      "handles: {a: {" FAILS ", retry: {backoff: 2h, max_backoff: 2h}}}\n");
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused, "handles: {a: {" FAILS "}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 2);
-        expect_state(&roused, "a", "idle");
-        reload(&roused, slow);
+        roused_expect_state(&roused, "a", "idle");
+        roused_reload(&roused, slow);
         roused_send(&roused, "a");
         line_of(&roused, "a", 2);
-        expect_state(&roused, "a", "backing_off");
+        roused_expect_state(&roused, "a", "backing_off");
         stop_after(&roused, "a", 4);
 }
 
@@ -350,9 +301,9 @@ static void only_one_of_a_group_runs_and_each_gets_its_turn(void) {
         gate_fd = open_gate(&roused);
         free(roused_poke(&roused, "a\nb\nc\nd\n"));
         free(roused_expect_lines(&roused, "g", 1));
-        expect_state(&roused, "d", "group_full");
+        roused_expect_state(&roused, "d", "group_full");
         roused_send(&roused, "a"); /* stands behind those that wait */
-        expect_state(&roused, "a", "behind_run");
+        roused_expect_state(&roused, "a", "behind_run");
         let_go(gate_fd, 5);
         text = roused_expect_lines(&roused, "g", 10);
         ck_assert_str_eq(text, "+a\n-a\n+b\n-b\n+c\n-c\n+d\n-d\n+a\n-a\n");
@@ -374,10 +325,10 @@ static void only_two_of_a_group_run(void) {
                 text = roused_expect_lines(&roused, "g", 8 * round);
                 check_group(text, 2, round);
                 free(text);
-                expect_state(&roused, "a", "idle");
-                expect_state(&roused, "b", "idle");
-                expect_state(&roused, "c", "idle");
-                expect_state(&roused, "d", "idle");
+                roused_expect_state(&roused, "a", "idle");
+                roused_expect_state(&roused, "b", "idle");
+                roused_expect_state(&roused, "c", "idle");
+                roused_expect_state(&roused, "d", "idle");
         }
         roused_stop(&roused);
         close(gate_fd);
@@ -392,11 +343,11 @@ static void a_reload_makes_room_in_a_group(void) {
         gate_fd = open_gate(&roused);
         free(roused_poke(&roused, "a\nb\nc\nd\n"));
         free(roused_expect_lines(&roused, "g", 1));
-        expect_state(&roused, "d", "group_full");
-        reload(&roused, MEMBERS("3"));
+        roused_expect_state(&roused, "d", "group_full");
+        roused_reload(&roused, MEMBERS("3"));
         free(roused_expect_lines(&roused, "g", 3));
-        expect_state(&roused, "d", "group_full");
-        reload(&roused, MEMBERS("1")); /* those that run go on */
+        roused_expect_state(&roused, "d", "group_full");
+        roused_reload(&roused, MEMBERS("1")); /* those that run go on */
         let_go(gate_fd, 4);
         text = roused_expect_lines(&roused, "g", 8);
         check_group(text, 3, 1);
@@ -415,8 +366,9 @@ static void a_handle_that_leaves_its_group_runs(void) {
         gate_fd = open_gate(&roused);
         free(roused_poke(&roused, "a\nb\n"));
         line_of(&roused, "a", 0);
-        expect_state(&roused, "b", "group_full");
-        reload(&roused, "groups: {g: }\nhandles: {a: {" GATED ", group: g}, b: {" GATED "}}\n");
+        roused_expect_state(&roused, "b", "group_full");
+        roused_reload(&roused,
+                      "groups: {g: }\nhandles: {a: {" GATED ", group: g}, b: {" GATED "}}\n");
         line_of(&roused, "b", 0);
         let_go(gate_fd, 2);
         stop_after(&roused, "b", 1);
@@ -427,14 +379,14 @@ static void a_pause_remembers_and_resume_makes_one_run(void) {
         struct roused roused;
 
         start(&roused, "handles: {a: {" RUN "}}\n");
-        call(&roused, "pause", "{\"name\":\"a\"}");
+        roused_do(&roused, "pause", "{\"name\":\"a\"}");
         for (int i = 0; i < 3; i++)
                 roused_send(&roused, "a");
-        expect_state(&roused, "a", "paused");
-        reload(&roused, "handles: {a: {" RUN ", quiet: 10ms}}\n");
+        roused_expect_state(&roused, "a", "paused");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 10ms}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "paused");
-        call(&roused, "resume", "{\"name\":\"a\"}");
+        roused_expect_state(&roused, "a", "paused");
+        roused_do(&roused, "resume", "{\"name\":\"a\"}");
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 4);
         stop_after(&roused, "a", 1);
 }
@@ -444,18 +396,18 @@ static void a_reload_while_it_is_quiet(void) {
 
         start(&roused, "handles: {a: {" RUN ", quiet: 1h}, b: {" RUN ", quiet: 1h}}\n");
         free(roused_poke(&roused, "a\na\nb\n"));
-        expect_state(&roused, "a", "quiet");
-        reload(&roused, "handles: {a: {" RUN ", quiet: 2h}, b: {" RUN ", quiet: 1h}}\n");
+        roused_expect_state(&roused, "a", "quiet");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 2h}, b: {" RUN ", quiet: 1h}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "quiet");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 1h}}\n");
+        roused_expect_state(&roused, "a", "quiet");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 1h}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 3);
         ck_assert_uint_eq(line_of(&roused, "b", 0).n_sends, 1); /* before it went */
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "interval");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 2h}}\n");
-        expect_state(&roused, "a", "interval");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 1ms}}\n");
+        roused_expect_state(&roused, "a", "interval");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 2h}}\n");
+        roused_expect_state(&roused, "a", "interval");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 1ms}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 1);
         stop_after(&roused, "a", 2);
 }
@@ -469,15 +421,15 @@ static void a_reload_while_it_runs(void) {
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "behind_run");
-        reload(&roused, "groups: {g: }\nhandles: {a: {" GATED
-                        ", on_busy: signal HUP, group: g, min_interval: 1ms, retry: }}\n");
-        expect_state(&roused, "a", "behind_run");
+        roused_expect_state(&roused, "a", "behind_run");
+        roused_reload(&roused, "groups: {g: }\nhandles: {a: {" GATED
+                               ", on_busy: signal HUP, group: g, min_interval: 1ms, retry: }}\n");
+        roused_expect_state(&roused, "a", "behind_run");
         let_go(gate_fd, 1);
         line_of(&roused, "a", 1);
-        reload(&roused, "handles: {a: {" GATED ", quiet: 1ms}}\n");
+        roused_reload(&roused, "handles: {a: {" GATED ", quiet: 1ms}}\n");
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 2);
         close(gate_fd);
 }
@@ -491,11 +443,11 @@ static void an_action_that_went_during_a_run_comes_back(void) {
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "behind_run");
-        reload(&roused, "handles: {a: }\n");
+        roused_expect_state(&roused, "a", "behind_run");
+        roused_reload(&roused, "handles: {a: }\n");
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
-        reload(&roused, "handles: {a: {" RUN "}}\n");
+        roused_expect_state(&roused, "a", "idle");
+        roused_reload(&roused, "handles: {a: {" RUN "}}\n");
         roused_send(&roused, "a");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 1);
         stop_after(&roused, "a", 2);
@@ -516,8 +468,8 @@ static void a_failed_handle_goes_with_its_configuration(void) {
 
         start(&roused, "handles: {a: {" FAILS ", retry: {attempts: 1}}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "failed");
-        reload(&roused, "handles: {}\n");
+        roused_expect_state(&roused, "a", "failed");
+        roused_reload(&roused, "handles: {}\n");
         ck_assert(test_until(is_gone, &roused, test_slow_ms(20000)));
         stop_after(&roused, "a", 1);
 }

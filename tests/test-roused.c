@@ -271,10 +271,8 @@ static void a_source_of_a_handle_made_anew_harms_nobody(void) {
 
         snprintf(text, sizeof(text), config, file);
         roused_start(&roused, "d", text);
-        free(roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"close\","
-                                  "\"params\":[\"a\"]}"));
-        free(roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\","
-                                  "\"params\":[\"a\"]}"));
+        roused_do(&roused, "close", "[\"a\"]");
+        roused_do(&roused, "create", "[\"a\"]");
         test_write_file(file, "1");
         roused_expect_log(&roused, "a send to a came after it was closed");
         reload(&roused, text, "reloaded");
