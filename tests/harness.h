@@ -11,10 +11,15 @@ struct roused {
         const char *dir;    /* of the sockets */
         const char *config; /* the file */
         const char *log;    /* what it wrote to standard error */
+        uid_t uid;          /* whose it is, if the test is root's; 0: root's, too */
 };
 
 /* Starts one in test_dir()/NAME with this configuration and waits until it answers. */
 void roused_start(struct roused *roused, const char *name, const char *config);
+/* The same as a user without rights, if the test runs as root; else as the one who runs it. */
+void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config);
+/* In a child of the test: makes it the user that the daemon is, or ends it. */
+void roused_become(const struct roused *roused);
 /* Starts it again after roused_stop() or roused_kill(), in the same directory. */
 void roused_restart(struct roused *roused);
 /* TERM; fails the test unless it exits with 0 and leaves no socket behind. */
