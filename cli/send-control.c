@@ -28,16 +28,16 @@ static void compose(struct buffer *params, const struct arguments *arguments, co
         buffer_add_str(params, "{\"name\":[");
         for (int i = 0; i < arguments->n_operands; i++) {
                 buffer_add_str(params, i > 0 ? "," : "");
-                rouse__buffer_add_json_string(params, arguments->operands[i]);
+                buffer_add_json_string(params, arguments->operands[i]);
         }
         buffer_add_str(params, "]");
         if (key) {
                 buffer_add_str(params, ",\"key\":");
-                rouse__buffer_add_json_string(params, key);
+                buffer_add_json_string(params, key);
         }
         if (until) {
                 buffer_add_str(params, ",\"wait\":");
-                rouse__buffer_add_json_string(params, until);
+                buffer_add_json_string(params, until);
         }
         if (until && timeout_ms >= 0) {
                 buffer_add_str(params, ",\"timeout_ms\":");

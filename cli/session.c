@@ -67,7 +67,7 @@ int session_call_name(struct session *session, const char *method, const char *n
         int r;
 
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, name);
+        buffer_add_json_string(&params, name);
         buffer_add_str(&params, "}");
         r = session_call(session, method, &params, -1, ret_result);
         rouse__buffer_deinit(&params);

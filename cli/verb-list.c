@@ -77,7 +77,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         buffer_add_str(&params, "{");
         if (arguments->n_operands > 0) {
                 buffer_add_str(&params, "\"pattern\":");
-                rouse__buffer_add_json_string(&params, arguments->operands[0]);
+                buffer_add_json_string(&params, arguments->operands[0]);
         }
         buffer_add_str(&params, "}");
         code = session_call(session, "list", &params, -1, &result);

@@ -93,7 +93,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         int code;
 
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        buffer_add_json_string(&params, arguments->operands[0]);
         if (arguments_has(arguments, "limit", &text)) {
                 code = number_read("limit", text, &limit);
                 if (code) {
