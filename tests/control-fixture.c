@@ -23,6 +23,7 @@
 #include "daemon/daemon.h"
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
+#include "daemon/limits.h"
 #include "daemon/peer.h"
 #include "daemon/reaper.h"
 #include "daemon/registry-setup.h"
@@ -321,4 +322,32 @@ json_t *fixture_ask(struct daemon *daemon, const char *method, const char *param
         _cleanup_close_ int fd = fixture_connect(daemon);
 
         return fixture_call(daemon, fd, method, params);
+}
+
+void fixture_expect(struct daemon *daemon, int fd, const char *line) {
+        const char *is = fixture_hear(daemon, fd);
+
+        ck_assert_str_eq(is ?: "nothing", line ?: "nothing");
+}
+
+void fixture_expect_reason(struct daemon *daemon, int fd, const char *method, const char *params,
+                           const char *reason) {
+        json_t *error = fixture_fail(daemon, fd, method, params);
+
+        ck_assert_str_eq(
+                json_string_value(json_object_get(json_object_get(error, "data"), "reason")),
+                reason);
+        json_decref(error);
+}
+
+void fixture_init_many(struct daemon *daemon) {
+        const unsigned int n = LIMIT_WATCHED_HANDLES + 1;
+        char *text = malloc(n * 48 + 100), *at = text;
+
+        at += sprintf(at, "handles:\n");
+        for (unsigned int i = 0; i < n; i++)
+                at += sprintf(at, "  handle-with-a-rather-long-name-%u: {}\n", i);
+        sprintf(at, "access: {read: [\"*\"], admin: [\"*\"]}\n");
+        fixture_init(daemon, text);
+        free(text);
 }

@@ -42,10 +42,8 @@ static const char *string(const json_t *object, const char *member) {
 
 static void assert_reason(const char *method, const char *params, const char *reason) {
         int fd = fixture_connect(&d);
-        json_t *error = fixture_fail(&d, fd, method, params);
 
-        ck_assert_str_eq(string(json_object_get(error, "data"), "reason"), reason);
-        json_decref(error);
+        fixture_expect_reason(&d, fd, method, params, reason);
         close(fd);
 }
 
