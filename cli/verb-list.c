@@ -71,7 +71,7 @@ static void print_table(struct json_text rows) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json_text result;
+        struct json_text result = {.n = 0};
         int code;
 
         buffer_add_str(&params, "{");
@@ -82,13 +82,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         buffer_add_str(&params, "}");
         code = session_call(session, "list", &params, -1, &result);
         rouse__buffer_deinit(&params);
-        if (code)
-                return code;
-        if (session->json)
-                result_print(result);
-        else
-                print_table(result);
-        return code;
+        return session_show(session, code, result, print_table);
 }
 
 const struct verb verb_list = {

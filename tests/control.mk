@@ -19,6 +19,7 @@ check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
 CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h
+CONTROL_CLIENTS = $(CONTROL_FIXTURE) tests/control-clients.c tests/control-clients.h
 CONTROL_TALK = $(CONTROL_FIXTURE) tests/control-talk.c tests/control-talk.h
 RPC_TALK = tests/rpc-methods.c tests/rpc-methods.h tests/rpc-talk.c tests/rpc-talk.h
 STREAM_FIXTURE = tests/stream-fixture.c tests/stream-fixture.h
@@ -27,11 +28,11 @@ tests_test_control_SOURCES = tests/test-control.c $(CONTROL_TALK)
 tests_test_control_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_LDADD = $(LDADD_DAEMON)
 
-tests_test_control_clients_SOURCES = tests/test-control-clients.c $(CONTROL_FIXTURE)
+tests_test_control_clients_SOURCES = tests/test-control-clients.c $(CONTROL_CLIENTS)
 tests_test_control_clients_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_clients_LDADD = $(LDADD_DAEMON)
 
-tests_test_control_crowd_SOURCES = tests/test-control-crowd.c $(CONTROL_FIXTURE)
+tests_test_control_crowd_SOURCES = tests/test-control-crowd.c $(CONTROL_CLIENTS)
 tests_test_control_crowd_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_crowd_LDADD = $(LDADD_DAEMON)
 
@@ -47,7 +48,7 @@ tests_test_control_send_SOURCES = tests/test-control-send.c $(CONTROL_TALK)
 tests_test_control_send_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_send_LDADD = $(LDADD_DAEMON)
 
-tests_test_control_watch_SOURCES = tests/test-control-watch.c $(CONTROL_FIXTURE)
+tests_test_control_watch_SOURCES = tests/test-control-watch.c $(CONTROL_CLIENTS)
 tests_test_control_watch_CFLAGS = $(CFLAGS_TEST)
 tests_test_control_watch_LDADD = $(LDADD_DAEMON)
 

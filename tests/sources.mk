@@ -17,8 +17,10 @@ RECORDER = tests/log-recorder.c tests/log-recorder.h
 WATCH_FIXTURE = tests/watch-fixture.c tests/watch-fixture.h $(RECORDER)
 WORKER_FIXTURE = tests/worker-fixture.c tests/worker-fixture.h $(RECORDER)
 
+tests_test_cron_SOURCES = tests/test-cron.c tests/cron-must-parse.h
 tests_test_cron_CFLAGS = $(CFLAGS_TEST)
 tests_test_cron_LDADD = $(LDADD_DAEMON)
+tests_test_cron_parse_SOURCES = tests/test-cron-parse.c tests/cron-must-parse.h
 tests_test_cron_parse_CFLAGS = $(CFLAGS_TEST)
 tests_test_cron_parse_LDADD = $(LDADD_DAEMON)
 tests_test_mailbox_CFLAGS = $(CFLAGS_TEST)

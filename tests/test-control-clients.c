@@ -13,33 +13,8 @@
 #include "daemon/control-private.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
-#include "tests/control-fixture.h"
+#include "tests/control-clients.h"
 #include "tests/support.h"
-
-static const char yaml[] = "handles:\n"
-                           "  a1: {}\n"
-                           "  a2: {}\n"
-                           "  b1: {}\n"
-                           "  secret: {access: {read: []}}\n"
-                           "access: {read: [\"*\"], send: [\"*\"], admin: []}\n";
-
-static struct daemon d;
-
-static void begin(void) {
-        fixture_init(&d, yaml);
-}
-
-static void finish(void) {
-        fixture_deinit(&d);
-}
-
-#define PING REQUEST("ping", "[]", "1")
-#define PONG "{\"jsonrpc\":\"2.0\",\"result\":\"pong\",\"id\":1}"
-
-static struct client *the_client(void) {
-        ck_assert_uint_eq(d.control->n_clients, 1);
-        return container_of(list_first(&d.control->clients), struct client, link);
-}
 
 /* Long answers. */
 

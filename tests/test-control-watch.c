@@ -11,25 +11,8 @@
 #include "daemon/control-private.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
-#include "tests/control-fixture.h"
+#include "tests/control-clients.h"
 #include "tests/support.h"
-
-static const char yaml[] = "handles:\n"
-                           "  a1: {}\n"
-                           "  a2: {}\n"
-                           "  b1: {}\n"
-                           "  secret: {access: {read: []}}\n"
-                           "access: {read: [\"*\"], send: [\"*\"], admin: []}\n";
-
-static struct daemon d;
-
-static void begin(void) {
-        fixture_init(&d, yaml);
-}
-
-static void finish(void) {
-        fixture_deinit(&d);
-}
 
 static void assert_subscription(int fd, const char *method, const char *params, size_t n_patterns,
                                 int n_handles) {
@@ -38,11 +21,6 @@ static void assert_subscription(int fd, const char *method, const char *params, 
         ck_assert_uint_eq(json_array_size(json_object_get(result, "patterns")), n_patterns);
         ck_assert_int_eq(json_integer_value(json_object_get(result, "handles")), n_handles);
         json_decref(result);
-}
-
-static struct client *the_client(void) {
-        ck_assert_uint_eq(d.control->n_clients, 1);
-        return container_of(list_first(&d.control->clients), struct client, link);
 }
 
 static void wakes_are_told(void) {
