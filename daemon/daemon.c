@@ -100,11 +100,7 @@ uint64_t daemon_started_ns(const struct daemon *daemon) {
         return daemon->started_ns;
 }
 
-const char *daemon_config_file(const struct daemon *daemon) {
-        return daemon->setup->config_file;
-}
-
-bool daemon_is_stopping(const struct daemon *daemon) {
+static bool is_stopping(const struct daemon *daemon) {
         return daemon->stage >= DELIVERING;
 }
 
@@ -148,7 +144,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         struct reload_result result = {.changes = {.wants_names = true}};
         int r;
 
-        if (daemon_is_stopping(daemon))
+        if (is_stopping(daemon))
                 return -ESHUTDOWN;
         r = configuration_load(daemon->setup->config_file, errors, &configuration);
         if (r < 0) {
@@ -206,7 +202,7 @@ static void on_idle(void *arg) {
 }
 
 void daemon_shutdown(struct daemon *daemon) {
-        if (daemon_is_stopping(daemon))
+        if (is_stopping(daemon))
                 return;
         log_notice("stopping");
         notify_stopping();
@@ -257,7 +253,7 @@ static void on_signals(uv_poll_t *poll, int status, int events) {
         while (read(daemon->signal_fd, &info, sizeof(info)) == sizeof(info)) {
                 if (info.ssi_signo != SIGHUP)
                         go_on_stopping(daemon);
-                else if (!daemon_is_stopping(daemon))
+                else if (!is_stopping(daemon))
                         reload_by_signal(daemon);
         }
 }
