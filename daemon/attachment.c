@@ -16,8 +16,8 @@
  *
  * A bell need not be read at all, if epoll tells of each ring once (EPOLLET). libuv does not ask
  * for that, so we do, behind its back, when it has begun to poll. Nothing depends on it: a bell
- * that rings with nothing pending is read, so one that goes on ringing because epoll tells of it
- * again costs a turn, and no more.
+ * that rings with nothing pending is read, and then another turn is taken; so one that goes on
+ * ringing because epoll tells of it again costs that, and no more.
  *
  * While the client keeps the protocol, nothing is lost: whenever no turn goes on or is due, the
  * memory was armed after what was seen, and found empty after that.
@@ -162,8 +162,11 @@ static void on_bell(uv_poll_t *poll, int status, int events) {
 
         (void)events;
         rouse_hub_awake(attachment->set->hub);
-        if (work(attachment) == 0 || status < 0)
+        if (work(attachment) == 0 || status < 0) {
+                /* With it goes a ring that came after the turn: what was rung for is taken now. */
                 (void)silence(attachment->bell_fd);
+                (void)work(attachment);
+        }
         if (status < 0) { /* a counter at its end, which is silent now; libuv has stopped polling */
                 (void)uv_poll_start(poll, UV_READABLE, on_bell);
                 attachment->has_edges = false;

@@ -119,7 +119,7 @@ static int compose(struct buffer *params, const char *const *names, size_t n_nam
         buffer_add_str(params, "{\"names\":");
         for (size_t i = 0; i < n_names; i++) {
                 buffer_add_str(params, i == 0 ? "[" : ",");
-                rouse__buffer_add_json_string(params, names[i]);
+                buffer_add_json_string(params, names[i]);
         }
         buffer_add_str(params, "]}");
         return params->failed ? -ENOMEM : 0;
