@@ -1,9 +1,9 @@
 # roused. Everything but main() stands in a convenience library, which the tests link too.
 
 noinst_LTLIBRARIES += daemon/libroused.la
-daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS) $(SYSTEMD_CFLAGS)
+daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libjson.la lib/libtext.la \
-	$(UV_LIBS) $(YAML_LIBS) $(SYSTEMD_LIBS)
+	$(UV_LIBS) $(YAML_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h
 

@@ -3,8 +3,6 @@
  * messages go to.
  */
 
-#include "config.h"
-
 #include "daemon/notify.h"
 
 #include <errno.h>
@@ -39,8 +37,6 @@ static void says_nothing_where_nobody_asks(void) {
         ck_assert_int_eq(poke_fd, -1);
         ck_assert_int_eq(control_fd, -1);
 }
-
-#ifdef HAVE_LIBSYSTEMD
 
 static int manager_fd = -1;
 
@@ -162,18 +158,14 @@ static void nonsense_from_the_service_manager_is_an_error(void) {
         ck_assert_int_eq(poke_fd, -2);
 }
 
-#endif
-
 static const struct test tests[] = {
         TEST(says_nothing_where_nobody_asks),
-#ifdef HAVE_LIBSYSTEMD
         TEST(tells_each_state),
         TEST(reload_has_its_time),
         TEST(status_cannot_smuggle_a_second_message),
         TEST(watchdog_is_fed_by_the_loop_alone),
         TEST(watchdog_of_another_process_is_not_ours),
         TEST(nonsense_from_the_service_manager_is_an_error),
-#endif
         {0},
 };
 

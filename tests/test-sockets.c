@@ -3,8 +3,6 @@
  * moment and with which mode the sockets can be reached.
  */
 
-#include "config.h"
-
 #include "daemon/sockets.h"
 
 #include <errno.h>
@@ -351,8 +349,6 @@ static void path_that_is_too_long_for_an_address_is_served(void) {
         ck_assert(!exists(test_path("%s/control.sock", long_name)));
 }
 
-#ifdef HAVE_LIBSYSTEMD
-
 /* What a service manager does: the descriptors are 3 and up, and the environment says so. In a
  * process of its own, as check has descriptors there too. Returns the exit status of `judge`. */
 static int with_handed_over(const int *fds, int n_fds, const char *names,
@@ -464,8 +460,6 @@ static void refuses_what_is_neither_of_the_two(void) {
         ck_assert(!exists(test_path("lock")));
 }
 
-#endif
-
 static const struct test tests[] = {
         TEST(opens_both_close_on_exec_and_non_blocking),
         TEST(mode_is_the_same_under_every_umask),
@@ -483,11 +477,9 @@ static const struct test tests[] = {
         TEST(after_retirement_no_send_succeeds_and_none_is_lost),
         TEST(close_leaves_what_somebody_put_in_its_place),
         TEST(path_that_is_too_long_for_an_address_is_served),
-#ifdef HAVE_LIBSYSTEMD
         TEST(takes_over_what_systemd_opened),
         TEST(makes_the_one_that_systemd_did_not_open),
         TEST(refuses_what_is_neither_of_the_two),
-#endif
         {0},
 };
 
