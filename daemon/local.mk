@@ -39,6 +39,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/configuration-private.h \
 	daemon/configuration.c \
 	daemon/configuration.h \
+	daemon/own-group.c \
+	daemon/own-group.h \
 	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \

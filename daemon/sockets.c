@@ -25,7 +25,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,18 +34,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/notify.h"
+#include "daemon/own-group.h"
 #include "lib/cleanup.h"
 
-#define LOCK_FILE        "lock"
-#define POKE_FILE        "poke.sock"
-#define CONTROL_FILE     "control.sock"
-#define POKE_BUFFER      (8 << 20)
-#define N_LOCK_ATTEMPTS  100
-#define MAX_GROUP_BUFFER (1U << 20)
+#define LOCK_FILE       "lock"
+#define POKE_FILE       "poke.sock"
+#define CONTROL_FILE    "control.sock"
+#define POKE_BUFFER     (8 << 20)
+#define N_LOCK_ATTEMPTS 100
 
 /* Fills in the message and returns the error. */
 static int fail(char **reterr_message, int error, const char *format, ...)
@@ -197,53 +195,6 @@ static int remove_stale(int dir_fd, const char *name, const struct sockaddr_un *
         return unlinkat(dir_fd, name, 0) < 0 ? -errno : 0;
 }
 
-static bool look_up_group(gid_t *ret) {
-        struct group group, *found;
-
-        for (size_t n = 1024; n <= MAX_GROUP_BUFFER; n *= 4) {
-                _cleanup_free_ char *buffer = malloc(n);
-                int error = buffer ? getgrnam_r(SOCKETS_GROUP, &group, buffer, n, &found) : ENOMEM;
-
-                if (error == ERANGE)
-                        continue;
-                if (error != 0 || !found)
-                        return false;
-                *ret = found->gr_gid;
-                return true;
-        }
-        return false;
-}
-
-/* The group that may connect; -1: there is none. It is looked up in a process of its own: what the
- * modules of the user database load would stay in ours for good, and is a quarter of a small
- * daemon. */
-static int find_group(gid_t *ret) {
-        _cleanup_close_ int fd = -1;
-        gid_t gid = (gid_t)-1;
-        int fds[2], r = 0;
-        pid_t pid;
-
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return -errno;
-        fd = fds[0];
-        pid = fork();
-        if (pid == 0) {
-                if (look_up_group(&gid) && write(fds[1], &gid, sizeof(gid)) < 0)
-                        _exit(EXIT_FAILURE);
-                _exit(EXIT_SUCCESS);
-        }
-        if (pid < 0)
-                r = -errno;
-        close(fds[1]);
-        if (pid < 0)
-                return r;
-        if (read(fd, &gid, sizeof(gid)) != sizeof(gid))
-                gid = (gid_t)-1;
-        (void)waitpid(pid, NULL, 0);
-        *ret = gid;
-        return 0;
-}
-
 /* Gives the file its group and mode. A group that is not ours to give is left out: then only the
  * owner and his own group get in, which is never more than was asked for. */
 static int admit(int dir_fd, const char *name, gid_t gid) {
@@ -325,10 +276,9 @@ static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_
                             "the service manager handed over something that is not one poke and "
                             "one control socket: %s",
                             strerror(-r));
-        r = sockets->poke_fd < 0 || sockets->control_fd < 0 ? find_group(&gid) : 0;
-        if (r < 0)
-                return fail(reterr_message, r, "cannot look for the group %s: %s", SOCKETS_GROUP,
-                            strerror(-r));
+        /* Without one, or a user database to ask, the files keep the group they are born with. */
+        if (sockets->poke_fd < 0 || sockets->control_fd < 0)
+                (void)own_group_find(&gid);
         if (sockets->poke_fd < 0) {
                 r = make_socket(sockets->dir_fd, dir, POKE_FILE, SOCK_DGRAM, gid, &sockets->poke_fd,
                                 &sockets->poke_file, reterr_message);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/own-group.h"
 #include "lib/cleanup.h"
 #include "tests/support.h"
 
@@ -141,7 +142,7 @@ static void kernel_gives_the_file_the_mode_of_the_socket(void) {
 }
 
 static void group_is_rouseds_where_there_is_one(void) {
-        struct group *group = getgrnam(SOCKETS_GROUP);
+        struct group *group = getgrnam(OWN_GROUP);
         struct sockets sockets = open_or_fail(test_dir());
         gid_t expected = getegid();
         struct stat st;
