@@ -148,10 +148,10 @@ static void measure_idle(const void *arg, double *figures) {
                                 "  h: {run: [/bin/true]}\n"
                                 "workers:\n"
                                 "  w:\n"
-                                "    - {watch: %s, send: h}\n"
+                                "    - {watch: /usr, send: h}\n"
                                 "    - {signal: USR1, send: h}\n"
                                 "    - {fifo: %s/fifo}\n",
-                                roused.config, roused.dir);
+                                roused.dir);
         own_roused_start(&roused);
         own_roused_poke(&roused, "h"); /* one run, and the buffers that it needs */
         usleep(200000);
