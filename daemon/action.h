@@ -10,6 +10,7 @@ struct action_conf;
 struct conf_errors;
 struct conf_key;
 struct conf_node;
+struct conf_pool;
 struct handle;
 struct run;
 
@@ -34,6 +35,12 @@ struct action_kind {
         /* The handles that it sends to, a list ended by NULL, or NULL: for dangling names and
          * cycles. */
         const char *const *(*targets)(const struct action_conf *conf);
+        /* Makes of what was read, a draft, the form in which it stays: in the configuration's
+         * memory, and the same for equal ones where that saves. The draft is freed then. NULL: it
+         * stays as it was read. 0, -ENOMEM. */
+        int (*keep)(struct conf_pool *pool, const struct action_conf *draft,
+                    const struct action_conf **ret);
+        /* Of two that stay. */
         bool (*equal)(const struct action_conf *a, const struct action_conf *b);
         void (*free)(struct action_conf *conf);
 

@@ -26,6 +26,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-node.h \
 	daemon/conf-policy.c \
 	daemon/conf-policy.h \
+	daemon/conf-pool.c \
+	daemon/conf-pool.h \
 	daemon/conf-references.c \
 	daemon/conf-schema.c \
 	daemon/conf-schema.h \
@@ -100,7 +102,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/run-value.c daemon/run-value.h \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
-	daemon/seqfile.c daemon/seqfile.h
+	daemon/seqfile.c daemon/seqfile.h \
+	daemon/strv-pack.c daemon/strv-pack.h
 
 # control socket
 

@@ -277,6 +277,7 @@ static void apply_to(struct handle *handle, void *arg) {
 int registry_apply(struct registry *registry, struct configuration *configuration,
                    struct registry_changes *ret) {
         struct apply apply = {registry, configuration, ret, 0};
+        bool is_first = registry->n_handles == 0; /* then there is nothing to look for */
 
         apply.error = apply_groups(registry, configuration);
         registry_each(registry, apply_to, &apply);
@@ -296,7 +297,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
                 struct handle *handle;
                 int r;
 
-                if (rouse_hub_find(registry->hub, conf->name))
+                if (!is_first && rouse_hub_find(registry->hub, conf->name))
                         continue;
                 r = add(registry, conf->name, conf, &handle);
                 if (r == 0 && ret->wants_names)
