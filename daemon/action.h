@@ -17,8 +17,6 @@ struct run;
 /* An action's configuration: each kind embeds this as the first member of its own struct. */
 struct action_conf {
         const struct action_kind *kind;
-        const struct conf_node
-                *node; /* its place; valid only while the configuration is being read */
 };
 
 struct action_kind {
@@ -31,7 +29,8 @@ struct action_kind {
          * table ended by a row without a name, with offsets into the kind's struct. NULL: none. */
         const struct conf_key *keys;
         /* Looks at the whole once all keys were read. NULL: nothing to check. */
-        int (*check)(struct conf_errors *errors, const struct action_conf *conf);
+        int (*check)(struct conf_errors *errors, const struct conf_node *node,
+                     const struct action_conf *conf);
         /* The handles that it sends to, a list ended by NULL, or NULL: for dangling names and
          * cycles. */
         const char *const *(*targets)(const struct action_conf *conf);

@@ -89,7 +89,8 @@ static bool has_left_keys(const struct conf_loader *loader, const struct draft *
 
 /* The keys that mean something only with this kind. */
 static int read_kind_keys(struct conf_loader *loader, const struct conf_node *node,
-                          struct draft *draft, struct action_conf *action) {
+                          struct draft *draft, const struct conf_node *of_action,
+                          struct action_conf *action) {
         bool any = has_left_keys(loader, draft);
         const struct conf_node *value;
         int r, result = 0;
@@ -108,7 +109,7 @@ static int read_kind_keys(struct conf_loader *loader, const struct conf_node *no
                         result = r;
         }
         if (result == 0 && action->kind->check)
-                result = action->kind->check(loader->errors, action);
+                result = action->kind->check(loader->errors, of_action, action);
         return result;
 }
 
@@ -131,8 +132,7 @@ static int read_action(struct conf_loader *loader, const struct conf_node *node,
                 return r;
         }
         action->kind = kind;
-        action->node = value;
-        r = read_kind_keys(loader, node, draft, action);
+        r = read_kind_keys(loader, node, draft, value, action);
         if (r < 0)
                 return r;
         *ret = steal_ptr(action);
@@ -318,20 +318,20 @@ static int keep_action(struct conf_loader *loader, struct handle_conf *handle, b
         return is_good ? draft->kind->keep(&loader->pool, draft, &handle->action) : 0;
 }
 
-/* Remembers what the action names, and lets go of its node. */
-static int add_references(struct conf_loader *loader, struct action_conf *action) {
+/* Remembers what the action of the handle at this node names. */
+static int add_references(struct conf_loader *loader, const struct conf_node *node,
+                          const struct action_conf *action) {
         size_t handle = loader->configuration->n_handles - 1;
-        const char *const *targets = NULL;
+        const char *const *targets;
         int r = 0;
 
-        if (!action)
+        if (!action || !action->kind->targets)
                 return 0;
-        if (action->kind->targets)
-                targets = action->kind->targets(action);
+        targets = action->kind->targets(action);
+        node = conf_node_find(node, action->kind->key)->value;
         for (; r == 0 && targets && *targets; targets++)
                 r = conf_references_add(&loader->of_handles, *targets,
-                                        find_text(action->node, *targets) ?: action->node, handle);
-        action->node = NULL;
+                                        find_text(node, *targets) ?: node, handle);
         return r;
 }
 
@@ -375,7 +375,7 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         if (r != -ENOMEM)
                 r = fill_handle(loader, handle, &draft);
         if (r == 0)
-                r = add_references(loader, action);
+                r = add_references(loader, pair->value, action);
         if (r < 0)
                 result = r;
         r = keep_action(loader, handle, result == 0);

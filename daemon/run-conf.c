@@ -16,6 +16,7 @@
 #include "daemon/conf-schema.h"
 #include "daemon/run-value.h"
 #include "daemon/strv-pack.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #define DEFAULT_KILL_AFTER_NS (10 * NS_PER_S)
@@ -63,7 +64,7 @@ int run_conf_parse(struct conf_errors *errors, const struct conf_node *node,
 
         if (!draft)
                 return -ENOMEM;
-        draft->base = (struct action_conf){.kind = &action_kind_run, .node = node};
+        draft->base = (struct action_conf){.kind = &action_kind_run};
         draft->options.kill_after_ns = DEFAULT_KILL_AFTER_NS;
         draft->options.success[0] = 1;
         draft->options.umask = EXEC_KEEP_UMASK;
@@ -80,20 +81,17 @@ int run_conf_parse(struct conf_errors *errors, const struct conf_node *node,
 /* Each of these keeps one thing, or NULL for NULL; false: out of memory. */
 
 static bool keep_strv(struct conf_pool *pool, char *const *strv, const char **ret) {
-        char small[256], *packed = small;
+        _cleanup_free_ char *packed = NULL;
         size_t n;
 
         if (!strv)
                 return true;
         n = strv_packed_size(strv);
-        if (n > sizeof(small))
-                packed = malloc(n);
+        packed = malloc(n);
         if (!packed)
                 return false;
         strv_pack(strv, packed);
         *ret = conf_pool_keep_text(pool, packed, n);
-        if (packed != small)
-                free(packed);
         return *ret;
 }
 
@@ -113,25 +111,35 @@ static bool keep_rlimits(struct conf_pool *pool, struct run_rlimits *rlimits) {
                         pool, rlimits->items, rlimits->n * sizeof(*rlimits->items)));
 }
 
+static int keep_conf(struct conf_pool *pool, char *const *argv, const struct run_options *options,
+                     const struct action_conf **ret) {
+        size_t n = sizeof(struct run_conf) + strv_packed_size(argv);
+        _cleanup_free_ struct run_conf *conf = malloc(n);
+        const struct run_conf *kept;
+
+        if (!conf)
+                return -ENOMEM;
+        *conf = (struct run_conf){.base = {.kind = &action_kind_run}, .options = options};
+        strv_pack(argv, conf->argv);
+        kept = conf_pool_keep(pool, conf, n);
+        if (!kept)
+                return -ENOMEM;
+        *ret = &kept->base;
+        return 0;
+}
+
 int run_conf_keep(struct conf_pool *pool, const struct action_conf *action,
                   const struct action_conf **ret) {
         const struct draft *draft = (const struct draft *)action;
         struct run_options options = draft->options;
-        struct run_conf conf = {.base = {.kind = draft->base.kind}};
-        const struct run_conf *kept;
+        const struct run_options *kept;
 
         if (!keep_strv(pool, draft->env, &options.env) || !keep_text(pool, &options.cwd) ||
             !keep_groups(pool, &options.user) || !keep_rlimits(pool, &options.rlimits) ||
             !keep_text(pool, &options.stdout_to.path) || !keep_text(pool, &options.stderr_to.path))
                 return -ENOMEM;
-        conf.options = conf_pool_keep(pool, &options, sizeof(options));
-        if (!conf.options || !keep_strv(pool, draft->argv, &conf.argv))
-                return -ENOMEM;
-        kept = conf_pool_keep(pool, &conf, sizeof(conf));
-        if (!kept)
-                return -ENOMEM;
-        *ret = &kept->base;
-        return 0;
+        kept = conf_pool_keep(pool, &options, sizeof(options));
+        return kept ? keep_conf(pool, draft->argv, kept, ret) : -ENOMEM;
 }
 
 static bool user_equal(const struct run_user *a, const struct run_user *b) {

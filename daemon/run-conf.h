@@ -42,8 +42,8 @@ struct run_options {
 
 struct run_conf {
         struct action_conf base;
-        const char *argv; /* packed: see strv-pack.h */
         const struct run_options *options;
+        char argv[]; /* packed: see strv-pack.h */
 };
 
 struct conf_pool;
