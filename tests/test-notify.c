@@ -74,6 +74,39 @@ static void tells_each_state(void) {
         close(manager_fd);
 }
 
+static void tells_a_manager_without_a_file(void) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        socklen_t n_address = sizeof(sa_family_t);
+        char name[sizeof(address.sun_path)];
+
+        manager_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_ge(manager_fd, 0);
+        /* The kernel chooses a name of the abstract namespace. */
+        ck_assert_int_eq(bind(manager_fd, (struct sockaddr *)&address, n_address), 0);
+        n_address = sizeof(address);
+        ck_assert_int_eq(getsockname(manager_fd, (struct sockaddr *)&address, &n_address), 0);
+        snprintf(name, sizeof(name), "@%.*s", (int)(n_address - sizeof(sa_family_t) - 1),
+                 address.sun_path + 1);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+        notify_ready();
+        ck_assert_str_eq(received(), "READY=1");
+        close(manager_fd);
+}
+
+static void nonsense_for_an_address_is_passed_over(void) {
+        char name[200] = "/";
+
+        memset(name + 1, 'x', sizeof(name) - 2);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "relative", 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "", 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/nobody/there", 1), 0);
+        notify_ready();
+}
+
 static void reload_has_its_time(void) {
         uint64_t before_us = clock_now_ns() / 1000;
         unsigned long long time_us;
@@ -161,6 +194,8 @@ static void nonsense_from_the_service_manager_is_an_error(void) {
 static const struct test tests[] = {
         TEST(says_nothing_where_nobody_asks),
         TEST(tells_each_state),
+        TEST(tells_a_manager_without_a_file),
+        TEST(nonsense_for_an_address_is_passed_over),
         TEST(reload_has_its_time),
         TEST(status_cannot_smuggle_a_second_message),
         TEST(watchdog_is_fed_by_the_loop_alone),
