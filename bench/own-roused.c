@@ -31,10 +31,12 @@ static struct sockaddr_un address_of(const struct own_roused *roused, const char
         return address;
 }
 
+/* In memory: no disk has a part in it, and the idle one is not woken by others that use /tmp, whose
+ * entries a source below it looks after. */
 void own_roused_init(struct own_roused *roused) {
         struct sockaddr_un address;
 
-        *roused = (struct own_roused){.dir = "/tmp/rouse-bench-XXXXXX"};
+        *roused = (struct own_roused){.dir = "/dev/shm/rouse-bench-XXXXXX"};
         if (!mkdtemp(roused->dir))
                 die("cannot make %s", roused->dir);
         snprintf(roused->config, sizeof(roused->config), "%s/yaml", roused->dir);

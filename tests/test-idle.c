@@ -62,43 +62,59 @@ static bool has_settled(void *arg) {
         return read_switches(roused).n == before;
 }
 
-static void expect_idle(struct roused *roused, unsigned long n_threads) {
-        struct switches before, after;
-
-        ck_assert(test_until(has_settled, roused, test_slow_ms(10000)));
-        before = read_switches(roused);
-        usleep(IDLE_MS * 1000);
-        after = read_switches(roused);
-        ck_assert_uint_eq(before.n_threads, n_threads);
-        ck_assert_uint_eq(after.n_threads, n_threads);
-        ck_assert_uint_gt(before.n, 0);
-        ck_assert_uint_eq(after.n, before.n);
-}
-
-/* One worker of each kind of source, none of which is to fire; /usr is a place where nothing
- * changes. The timers are set for a time far away. */
+/* One worker of each kind of source, none of which is to fire. The timers are set for a time far
+ * away, and the places that are watched are such where nothing changes: sources look after the
+ * directories above them, too, and other programs are busy in /tmp. */
 static const char configuration[] = "handles:\n"
                                     "  h: {run: [/bin/true], quiet: 1ms, timeout: 1h}\n"
                                     "workers:\n"
                                     "  watches: [{watch: /usr, send: h}]\n"
                                     "  signals: [{signal: USR2, send: h}]\n"
-                                    "  fifos: [{fifo: %s}]\n"
+                                    "  fifos: [{fifo: %s/fifo}]\n"
                                     "  clocks: [{every: 1h, send: h}, {cron: '%s', send: h}]\n";
+#define N_THREADS 5
+
+static char quiet_place[] = "/dev/shm/rouse-idle-XXXXXX";
 
 static void start(struct roused *roused) {
         char *text;
 
-        ck_assert_int_ge(asprintf(&text, configuration, test_path("fifo"), "0 0 1 1 *"), 0);
+        ck_assert_ptr_nonnull(mkdtemp(quiet_place));
+        ck_assert_int_ge(asprintf(&text, configuration, quiet_place, "0 0 1 1 *"), 0);
         roused_start(roused, "d", text);
         free(text);
+}
+
+static void stop(struct roused *roused) {
+        char fifo[64];
+
+        roused_stop(roused);
+        snprintf(fifo, sizeof(fifo), "%s/fifo", quiet_place);
+        (void)unlink(fifo);
+        (void)rmdir(quiet_place);
+}
+
+/* Watches it for a while, and ends it. */
+static void expect_idle(struct roused *roused) {
+        struct switches before, after;
+        bool settled = test_until(has_settled, roused, test_slow_ms(10000));
+
+        before = read_switches(roused);
+        usleep(IDLE_MS * 1000);
+        after = read_switches(roused);
+        stop(roused);
+        ck_assert(settled);
+        ck_assert_uint_eq(before.n_threads, N_THREADS);
+        ck_assert_uint_eq(after.n_threads, N_THREADS);
+        ck_assert_uint_gt(before.n, 0);
+        ck_assert_uint_eq(after.n, before.n);
 }
 
 static void does_not_wake_with_workers(void) {
         struct roused roused;
 
         start(&roused);
-        expect_idle(&roused, 5);
-        roused_stop(&roused);
+        expect_idle(&roused);
 }
 
 static void does_not_wake_after_runs_and_with_a_subscriber(void) {
@@ -118,9 +134,8 @@ static void does_not_wake_after_runs_and_with_a_subscriber(void) {
                 free(line);
         }
         ck_assert(has_run);
-        expect_idle(&roused, 5);
+        expect_idle(&roused);
         close(fd);
-        roused_stop(&roused);
 }
 
 static const struct test tests[] = {
