@@ -50,6 +50,8 @@ static void measure_memory(const void *arg, double *figures) {
         write_handles(&roused, *(const size_t *)arg);
         own_roused_start(&roused);
         figures[0] = (double)own_roused_figure(&roused, "VmRSS:") * 1024;
+        own_roused_reload(&roused);
+        figures[1] = (double)own_roused_figure(&roused, "VmRSS:") * 1024;
         own_roused_stop(&roused);
 }
 
@@ -57,14 +59,16 @@ static void bench_memory(void) {
         const size_t few = 10, many = options.n_max;
         const void *args[] = {&many, &few};
         double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
-        double each;
+        double each, reloaded;
 
-        rounds(measure_memory, args, 2, 1, medians, ratios);
+        rounds(measure_memory, args, 2, 2, medians, ratios);
         each = (medians[0][0] - medians[1][0]) / (double)(many - few);
+        reloaded = (medians[0][1] - medians[1][1]) / (double)(many - few);
         printf("## Memory\n\n| | resident | at most |\n|---|---|---|\n"
                "| at %zu handles | %.2f MiB | 3 MiB |\n"
-               "| a handle, at %zu | %.0f B | 400 B |\n\n",
-               few, medians[1][0] / (1 << 20), many, each);
+               "| a handle, at %zu | %.0f B | 400 B |\n"
+               "| the same after a reload | %.0f B | |\n\n",
+               few, medians[1][0] / (1 << 20), many, each, reloaded);
         result("memory-rss", medians[1][0] / (1 << 20), "MiB at %zu handles", few);
         result("memory-handle", each, "bytes a handle at %zu from YAML", many);
 }

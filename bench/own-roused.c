@@ -73,21 +73,30 @@ static void execute(const struct own_roused *roused) {
         _exit(EXIT_FAILURE);
 }
 
-void own_roused_start(struct own_roused *roused) {
+static void await_ready(const struct own_roused *roused) {
         struct pollfd poll_fd = {.fd = roused->notify_fd, .events = POLLIN};
         char text[64];
 
+        do
+                if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
+                        die("%s is not ready: see %s/log", own_roused_program(), roused->dir);
+        while (recv(roused->notify_fd, text, sizeof(text), 0) < 7 ||
+               memcmp(text, "READY=1", 7) != 0);
+}
+
+void own_roused_start(struct own_roused *roused) {
         fflush(stdout);
         roused->pid = fork();
         if (roused->pid < 0)
                 die("cannot fork");
         if (roused->pid == 0)
                 execute(roused);
-        do
-                if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
-                        die("%s does not start: see %s/log", own_roused_program(), roused->dir);
-        while (recv(roused->notify_fd, text, sizeof(text), 0) < 7 ||
-               memcmp(text, "READY=1", 7) != 0);
+        await_ready(roused);
+}
+
+void own_roused_reload(struct own_roused *roused) {
+        kill(roused->pid, SIGHUP);
+        await_ready(roused);
 }
 
 static void remove_directory(const char *path) {

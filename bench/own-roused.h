@@ -21,7 +21,8 @@ void own_roused_init(struct own_roused *roused); /* makes the directory; nothing
 void own_roused_write_config(const struct own_roused *roused, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 void own_roused_start(struct own_roused *roused); /* until it says READY=1 */
-void own_roused_stop(struct own_roused *roused);  /* removes the directory, too */
+void own_roused_reload(struct own_roused *roused);
+void own_roused_stop(struct own_roused *roused); /* removes the directory, too */
 
 /* A number in /proc/PID/status. */
 uint64_t own_roused_figure(const struct own_roused *roused, const char *key);
