@@ -4,6 +4,7 @@ whole_tests = \
 	tests/test-idle \
 	tests/test-notify \
 	tests/test-policies \
+	tests/test-policies-group \
 	tests/test-poke \
 	tests/test-promise \
 	tests/test-roused \
@@ -15,8 +16,13 @@ tests_test_idle_CFLAGS = $(CFLAGS_TEST)
 tests_test_idle_LDADD = $(LDADD_LIB)
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
+RUN_NOTES = tests/run-notes.c tests/run-notes.h
+tests_test_policies_SOURCES = tests/test-policies.c $(RUN_NOTES)
 tests_test_policies_CFLAGS = $(CFLAGS_TEST)
 tests_test_policies_LDADD = $(LDADD_LIB)
+tests_test_policies_group_SOURCES = tests/test-policies-group.c $(RUN_NOTES)
+tests_test_policies_group_CFLAGS = $(CFLAGS_TEST)
+tests_test_policies_group_LDADD = $(LDADD_LIB)
 tests_test_poke_CFLAGS = $(CFLAGS_TEST)
 tests_test_poke_LDADD = $(LDADD_LIB)
 tests_test_promise_CFLAGS = $(CFLAGS_TEST)
