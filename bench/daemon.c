@@ -5,16 +5,9 @@
  * Every measurement starts a roused of its own. Sides of a row take turns, as in bench/hub.c.
  */
 
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 #include <yaml.h>
@@ -144,6 +137,7 @@ static void measure_idle(const void *arg, double *figures) {
         const uint64_t time_ns = options.round_ns * 10;
         struct own_roused roused;
         uint64_t before;
+        FILE *events;
 
         (void)arg;
         own_roused_init(&roused);
@@ -157,11 +151,14 @@ static void measure_idle(const void *arg, double *figures) {
                                 "    - {fifo: %s/fifo}\n",
                                 roused.dir);
         own_roused_start(&roused);
-        own_roused_poke(&roused, "h"); /* one run, and the buffers that it needs */
+        events = own_roused_subscribe_runs(&roused, "h");
+        own_roused_poke(&roused, "h");
+        own_roused_await(events, "run_ended");
         usleep(200000);
         before = own_roused_switches(&roused);
         usleep((useconds_t)(time_ns / 1000));
         figures[0] = (double)(own_roused_switches(&roused) - before) * NS_PER_S / (double)time_ns;
+        fclose(events);
         own_roused_stop(&roused);
 }
 
@@ -170,7 +167,7 @@ static void bench_idle(void) {
         const void *args[] = {NULL};
 
         rounds(measure_idle, args, 1, 1, medians, ratios);
-        printf("## Idle, with a worker that watches, takes signals and reads a fifo\n\n"
+        printf("## Idle, with a subscriber and a worker that watches, takes signals and reads a fifo\n\n"
                "| | a second | at most |\n|---|---|---|\n| wakeups | %.1f | 0 |\n\n",
                medians[0][0]);
         result("idle", medians[0][0], "wakeups a second of all threads");
