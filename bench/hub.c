@@ -6,7 +6,6 @@
  * they are steady where the machine is not.
  */
 
-#include <getopt.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,12 +15,6 @@
 #include "bench/engine.h"
 #include "bench/measure.h"
 #include "lib/clock.h"
-
-static struct bench_options options = {
-        .n_rounds = 5,
-        .round_ns = 300 * NS_PER_MS,
-        .n_max = 1000000,
-};
 
 /* Ping-pong: another thread sends to one random handle, and waits for its callback. */
 
@@ -100,30 +93,6 @@ static void measure_ping_pong(const void *arg, double *figures) {
         figures[1] = quantile(samples, n_samples, 0.99);
 }
 
-/* Medians of figure `k` of several measurements that take turns; and of its ratio to the last. */
-static void rounds(measure_fn fn, const void *const *args, int n_args, int n_figures,
-                   double medians[][MAX_FIGURES], double ratios[][MAX_FIGURES]) {
-        double(*all)[8][MAX_FIGURES] = calloc((size_t)options.n_rounds, sizeof(*all));
-        double *values = calloc((size_t)options.n_rounds, sizeof(*values));
-
-        if (!all || !values || n_args > 8)
-                die("out of memory");
-        for (int round = 0; round < options.n_rounds; round++)
-                for (int i = 0; i < n_args; i++)
-                        measure(fn, args[i], all[round][i]);
-        for (int i = 0; i < n_args; i++)
-                for (int k = 0; k < n_figures; k++) {
-                        for (int round = 0; round < options.n_rounds; round++)
-                                values[round] = all[round][i][k];
-                        medians[i][k] = median(values, options.n_rounds);
-                        for (int round = 0; round < options.n_rounds; round++)
-                                values[round] = all[round][i][k] / all[round][n_args - 1][k];
-                        ratios[i][k] = median(values, options.n_rounds);
-                }
-        free(all);
-        free(values);
-}
-
 static void bench_latency(void) {
         printf("## Wake by another thread, send to callback\n\n"
                "| processors | | p50 µs | p99 µs | p50, × eventfd + epoll |\n|---|---|---|---|---|\n");
@@ -161,9 +130,9 @@ static void bench_cost(void) {
         printf("## One wake of one random handle: the loop's processor time\n\n"
                "| handles | | µs a wake | × one handle |\n|---|---|---|---|\n");
         for (size_t s = 0; s < sizeof(sides) / sizeof(*sides); s++) {
-                double medians[8][MAX_FIGURES], ratios[8][MAX_FIGURES];
-                struct ping_pong games[8];
-                const void *args[8];
+                double medians[MAX_SIDES][MAX_FIGURES], ratios[MAX_SIDES][MAX_FIGURES];
+                struct ping_pong games[MAX_SIDES];
+                const void *args[MAX_SIDES];
                 int n = 0;
 
                 for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
@@ -378,44 +347,16 @@ static void bench_turns(void) {
         printf("\n");
 }
 
-static const struct {
-        const char *name;
-        void (*fn)(void);
-} benches[] = {
-        {"latency", bench_latency}, {"cost", bench_cost},   {"memory", bench_memory},
-        {"senders", bench_senders}, {"turns", bench_turns},
-};
-
-int main(int argc, char **argv) {
-        static const struct option long_options[] = {
-                {"rounds", required_argument, NULL, 'r'},
-                {"quick", no_argument, NULL, 'q'},
-                {0},
-        };
-        int c;
-
-        while ((c = getopt_long(argc, argv, "r:q", long_options, NULL)) >= 0) {
-                if (c == 'r' && atoi(optarg) > 0) {
-                        options.n_rounds = atoi(optarg);
-                } else if (c == 'q') {
-                        options = (struct bench_options){
-                                .n_rounds = 3, .round_ns = 30 * NS_PER_MS, .n_max = 100000};
-                } else {
-                        fprintf(stderr,
-                                "usage: hub [--quick] [--rounds N] [latency|cost|memory|senders|"
-                                "turns]...\n");
-                        return 2;
-                }
-        }
+static void begin(void) {
         printf("# librouse and libuv %s: medians of %d rounds, %d processors\n\n",
                uv_version_string(), options.n_rounds, n_cpus());
-        for (size_t i = 0; i < sizeof(benches) / sizeof(*benches); i++) {
-                bool wanted = optind == argc;
+}
 
-                for (int k = optind; k < argc; k++)
-                        wanted = wanted || strcmp(argv[k], benches[i].name) == 0;
-                if (wanted)
-                        benches[i].fn();
-        }
-        return 0;
+int main(int argc, char **argv) {
+        static const struct bench benches[] = {
+                {"latency", bench_latency}, {"cost", bench_cost},   {"memory", bench_memory},
+                {"senders", bench_senders}, {"turns", bench_turns}, {0},
+        };
+
+        return bench_main(argc, argv, begin, benches);
 }
