@@ -2,18 +2,48 @@
 
 EXTRA_PROGRAMS = \
 	bench/cli-spawn \
-	bench/hub
+	bench/hub \
+	bench/poke \
+	bench/waiter
 CLEANFILES += $(EXTRA_PROGRAMS)
+
+EXTRA_LTLIBRARIES = bench/libbench.la
+bench_libbench_la_SOURCES = \
+	bench/bare.c \
+	bench/bare.h \
+	bench/dbus.c \
+	bench/dbus.h \
+	bench/measure.c \
+	bench/measure.h \
+	bench/peer.c \
+	bench/peer.h \
+	bench/peer-dbus.c \
+	bench/peer-mosquitto.c \
+	bench/peer-nats.c \
+	bench/peer-redis.c \
+	bench/peer-roused.c \
+	bench/peer-s6.c \
+	bench/samples.c \
+	bench/samples.h \
+	bench/server.c \
+	bench/server.h \
+	bench/side.c \
+	bench/side.h
+bench_libbench_la_LIBADD = $(UV_LIBS)
 
 bench_cli_spawn_SOURCES = bench/cli-spawn.c
 
 bench_hub_SOURCES = \
 	bench/engine.c \
 	bench/engine.h \
-	bench/hub.c \
-	bench/measure.c \
-	bench/measure.h
-bench_hub_LDADD = lib/librouse-core.la $(UV_LIBS)
+	bench/hub.c
+bench_hub_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS)
+
+bench_poke_SOURCES = bench/poke.c
+bench_poke_LDADD = bench/libbench.la
+
+bench_waiter_SOURCES = bench/waiter.c
+bench_waiter_LDADD = bench/libbench.la
 
 bench-programs: $(EXTRA_PROGRAMS)
 bench: bench-programs
