@@ -2,6 +2,7 @@
 
 EXTRA_PROGRAMS = \
 	bench/cli-spawn \
+	bench/control \
 	bench/hub \
 	bench/poke \
 	bench/waiter
@@ -32,6 +33,11 @@ bench_libbench_la_SOURCES = \
 bench_libbench_la_LIBADD = $(UV_LIBS)
 
 bench_cli_spawn_SOURCES = bench/cli-spawn.c
+bench_cli_spawn_LDADD = bench/libbench.la
+
+bench_control_SOURCES = bench/control.c
+bench_control_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+bench_control_LDADD = bench/libbench.la $(JANSSON_LIBS)
 
 bench_hub_SOURCES = \
 	bench/engine.c \
