@@ -4,6 +4,7 @@ EXTRA_PROGRAMS = \
 	bench/cli-spawn \
 	bench/control \
 	bench/hub \
+	bench/plot \
 	bench/poke \
 	bench/waiter
 CLEANFILES += $(EXTRA_PROGRAMS)
@@ -43,7 +44,7 @@ bench_hub_SOURCES = \
 	bench/engine.c \
 	bench/engine.h \
 	bench/hub.c
-bench_hub_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS)
+bench_hub_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS) -lm
 
 bench_poke_SOURCES = bench/poke.c
 bench_poke_LDADD = bench/libbench.la
@@ -51,7 +52,14 @@ bench_poke_LDADD = bench/libbench.la
 bench_waiter_SOURCES = bench/waiter.c
 bench_waiter_LDADD = bench/libbench.la
 
-bench-programs: $(EXTRA_PROGRAMS)
+bench_plot_SOURCES = bench/plot.c
+bench_plot_LDADD = -lm
+
+EXTRA_DIST += \
+	bench/rows \
+	bench/run
+
+bench-programs: $(EXTRA_PROGRAMS) daemon/roused cli/rouse
 bench: bench-programs
-	bench/hub $(BENCH_FLAGS)
+	$(srcdir)/bench/run . $(BENCH_FLAGS)
 .PHONY: bench bench-programs
