@@ -62,6 +62,7 @@ struct poke {
 struct message {
         struct poke *poke;
         const struct peer *peer; /* NULL: the kernel did not say */
+        bool is_master;          /* who may send to every handle */
         char *reply;             /* NULL: not wanted */
         size_t n_reply;
 };
@@ -118,36 +119,54 @@ static void answer_ok(struct message *message, uint64_t ticket) {
         message->reply[message->n_reply++] = '\n';
 }
 
-/* A line, whose n_line bytes may be changed, and the one behind them, too. */
-static void take_line(struct message *message, char *line, size_t n_line) {
-        struct daemon *daemon = message->poke->daemon;
-        char *space = memchr(line, ' ', n_line);
-        size_t n_name = space ? (size_t)(space - line) : n_line;
-        const char *key = space ? space + 1 : NULL;
-        size_t n_key = space ? n_line - n_name - 1 : 0;
-        struct handle_receipt receipt;
-        struct handle *handle = NULL;
-        bool is_whole; /* has no NUL in it */
+/* One line of a datagram. */
+struct line {
+        const char *name; /* ends with a NUL; "" if the line has one in its name */
+        const char *key;
+        size_t n_key;
+};
 
-        line[n_name] = '\0';
-        is_whole = strlen(line) == n_name;
-        if (is_whole)
-                handle = registry_find(daemon_registry(daemon), line);
+/* The n bytes may be changed, and the one behind them, too. */
+static struct line cut_line(char *text, size_t n) {
+        char *space = memchr(text, ' ', n);
+        struct line line = {.name = text};
+        size_t n_name = n;
+
+        if (space) {
+                n_name = (size_t)(space - text);
+                line.key = space + 1;
+                line.n_key = n - n_name - 1;
+        }
+        text[n_name] = '\0';
+        if (strlen(text) != n_name)
+                line.name = "";
+        return line;
+}
+
+static bool is_allowed(const struct message *message, const struct handle *handle) {
+        /* Who may send to all handles may do so without a look at each of them. */
+        return message->is_master ||
+               (message->peer && access_allows(daemon_access(message->poke->daemon),
+                                               handle_access(handle), message->peer, ACCESS_SEND));
+}
+
+static void take_line(struct message *message, const struct line *line, struct handle *handle) {
+        struct handle_receipt receipt;
+
         if (!handle) {
-                answer_error(message, is_whole && rouse__name_is_legal(line) ? "no_such_handle"
-                                                                             : "bad_name");
+                answer_error(message,
+                             rouse__name_is_legal(line->name) ? "no_such_handle" : "bad_name");
                 return;
         }
-        if (!message->peer || !access_allows(daemon_access(daemon), handle_access(handle),
-                                             message->peer, ACCESS_SEND)) {
+        if (!is_allowed(message, handle)) {
                 answer_error(message, "permission_denied");
                 return;
         }
-        if (n_key > LIMIT_KEY_BYTES) {
+        if (line->n_key > LIMIT_KEY_BYTES) {
                 answer_error(message, "too_long");
                 return;
         }
-        if (handle_send(handle, key, n_key, message->reply ? &receipt : NULL) < 0) {
+        if (handle_send(handle, line->key, line->n_key, message->reply ? &receipt : NULL) < 0) {
                 answer_error(message, "closed");
                 return;
         }
@@ -156,9 +175,22 @@ static void take_line(struct message *message, char *line, size_t n_line) {
                 answer_ok(message, receipt.ticket);
 }
 
+/* Handles are looked up before the first of these lines is taken: a send closes none. */
+static void take_some(struct message *message, const struct line *lines, const char *const *names,
+                      size_t n) {
+        struct handle *handles[NAMES_AT_ONCE];
+
+        registry_find_many(daemon_registry(message->poke->daemon), names, n, handles);
+        for (size_t i = 0; i < n; i++)
+                take_line(message, &lines[i], handles[i]);
+}
+
 /* All lines; the last one needs no newline. text[n_text] may be written. */
 static void take_lines(struct message *message, char *text, size_t n_text) {
+        const char *names[NAMES_AT_ONCE];
+        struct line lines[NAMES_AT_ONCE];
         char *end = text + n_text;
+        size_t n = 0;
 
         while (text < end) {
                 char *newline = memchr(text, '\n', (size_t)(end - text)) ?: end;
@@ -166,10 +198,18 @@ static void take_lines(struct message *message, char *text, size_t n_text) {
 
                 if (n_line && text[n_line - 1] == '\r')
                         n_line--;
-                if (n_line)
-                        take_line(message, text, n_line);
+                if (n_line) {
+                        lines[n] = cut_line(text, n_line);
+                        names[n] = lines[n].name;
+                        n++;
+                }
+                if (n == NAMES_AT_ONCE) {
+                        take_some(message, lines, names, n);
+                        n = 0;
+                }
                 text = newline + 1;
         }
+        take_some(message, lines, names, n);
 }
 
 static bool find_ucred(struct msghdr *header, struct ucred *ret) {
@@ -224,6 +264,8 @@ static bool take_datagram(struct poke *poke) {
         refuse_fds(&header);
         if (find_ucred(&header, &ucred))
                 message.peer = find_peer(poke, &ucred);
+        message.is_master =
+                message.peer && access_is_master(daemon_access(poke->daemon), message.peer);
         if (header.msg_namelen > sizeof(sa_family_t))
                 message.reply = poke->reply;
         n_text = (size_t)n;
