@@ -118,7 +118,8 @@ static void on_async(rouse_async_t *async, uint64_t n_sends) {
         bool is_first = handle->gate.n_sends == 0;
         rouse_async_stats_t stats;
 
-        gate_send(&handle->gate, &handle_policy(handle)->gate, now_ns, n_sends, (uint64_t)random());
+        gate_send(&handle->gate, &handle_policy(handle)->gate, now_ns, n_sends,
+                  handle_policy(handle)->gate.jitter_ns ? (uint64_t)random() : 0);
         rouse_async_stats(async, &stats);
         if (is_first && stats.latency_ns < now_ns)
                 handle->gate.first_ns =
@@ -265,6 +266,20 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
                 return r;
         *ret = (struct handle_receipt){.ticket = handle->seq + 1, .disposition = disposition};
         return 0;
+}
+
+void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (handles[i]) {
+                        seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
+                        __builtin_prefetch(handles[i]->past, 1);
+                }
+        for (size_t i = 0; i < n; i++)
+                if (handles[i] && handles[i]->past)
+                        histogram_prefetch(handles[i]->past->wake_latency);
+        for (size_t i = 0; i < n; i++)
+                if (handles[i] && handles[i]->past && handles[i]->past->wake_latency)
+                        histogram_prefetch_buckets(handles[i]->past->wake_latency);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {

@@ -90,6 +90,10 @@ void handle_watch_remove(struct handle_watch *watch); /* may be repeated */
 /* Sends. key may be NULL. 0; -EBADF: closed. */
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret);
 
+/* These were sent to, and will wake in this turn of the loop: the processor may fetch what that
+ * takes. Some may be NULL. */
+void handle_prefetch_wakes(struct handle *const *handles, size_t n);
+
 /* One send with all of these keys, which may be NULL; their overflow goes along. As handle_send().
  */
 int handle_send_keys(struct handle *handle, const struct keyset *keys);

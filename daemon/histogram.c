@@ -107,3 +107,15 @@ uint64_t histogram_quantile(const struct histogram *histogram, unsigned int perm
         }
         return histogram->max;
 }
+
+void histogram_prefetch(const struct histogram *histogram) {
+        __builtin_prefetch(histogram, 1);
+}
+
+/* Values of one quantity are mostly of a size with its largest. */
+void histogram_prefetch_buckets(const struct histogram *histogram) {
+        uint32_t last = bucket_of(histogram->max);
+
+        if (last < histogram->n_buckets)
+                __builtin_prefetch(&histogram->buckets[last], 1);
+}

@@ -35,6 +35,7 @@
 #include "lib/names.h"
 
 #define DATAGRAMS_PER_TURN 64
+#define SENDS_PER_TURN     512
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
 #define N_CACHED_PEERS 16
@@ -183,6 +184,7 @@ static void take_some(struct message *message, const struct line *lines, const c
         registry_find_many(daemon_registry(message->poke->daemon), names, n, handles);
         for (size_t i = 0; i < n; i++)
                 take_line(message, &lines[i], handles[i]);
+        handle_prefetch_wakes(handles, n);
 }
 
 /* All lines; the last one needs no newline. text[n_text] may be written. */
@@ -289,11 +291,13 @@ static bool take_datagram(struct poke *poke) {
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
 
+        uint64_t n_before = poke->stats.sends;
+
         (void)status;
         (void)events;
         rouse_hub_awake(daemon_hub(poke->daemon));
         for (int i = 0; i < DATAGRAMS_PER_TURN; i++)
-                if (!take_datagram(poke))
+                if (!take_datagram(poke) || poke->stats.sends - n_before >= SENDS_PER_TURN)
                         break;
 }
 
