@@ -272,7 +272,9 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
+                        __builtin_prefetch(handles[i]->conf);
                         __builtin_prefetch(handles[i]->past, 1);
+                        __builtin_prefetch((const char *)(handles[i]->past + 1) - 1, 1);
                 }
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handles[i]->past)

@@ -16,6 +16,7 @@
 struct histogram {
         uint64_t n, max;
         uint32_t n_buckets;
+        uint32_t last; /* the bucket of the value that was added last */
         uint32_t *buckets; /* saturating */
 };
 
@@ -72,6 +73,7 @@ void histogram_add(struct histogram *histogram, uint64_t value) {
                 histogram->buckets = buckets;
                 histogram->n_buckets = n;
         }
+        histogram->last = bucket;
         if (histogram->buckets[bucket] < UINT32_MAX) {
                 histogram->buckets[bucket]++;
                 histogram->n++;
@@ -112,10 +114,7 @@ void histogram_prefetch(const struct histogram *histogram) {
         __builtin_prefetch(histogram, 1);
 }
 
-/* Values of one quantity are mostly of a size with its largest. */
+/* The next value will not be far from the last one. */
 void histogram_prefetch_buckets(const struct histogram *histogram) {
-        uint32_t last = bucket_of(histogram->max);
-
-        if (last < histogram->n_buckets)
-                __builtin_prefetch(&histogram->buckets[last], 1);
+        __builtin_prefetch(&histogram->buckets[histogram->last], 1);
 }
