@@ -23,6 +23,10 @@
 #include "lib/clock.h"
 
 #define N_BATCHES 1024
+#define N_WARM    100
+#define N_FEW     100 /* names that are not spread over all the memory */
+
+static const char few_names[] = "roused, 100 names";
 
 struct batch {
         char *data;
@@ -30,7 +34,7 @@ struct batch {
 };
 
 /* Batches of random names. */
-static struct batch *make_batches(const struct peer *peer) {
+static struct batch *make_batches(const struct peer *peer, uint32_t n_names) {
         struct batch *batches = calloc(N_BATCHES, sizeof(*batches));
         char *messages = malloc((size_t)NAMES_PER_WRITE * MAX_MESSAGE), name[MAX_NAME];
         uint64_t seed = 1;
@@ -41,7 +45,7 @@ static struct batch *make_batches(const struct peer *peer) {
                 size_t n = 0;
 
                 for (size_t k = 0; k < NAMES_PER_WRITE; k++) {
-                        peer_make_name(name, next_random(&seed));
+                        peer_make_name(name, next_random(&seed) % n_names);
                         n += peer->marshal(messages + n, name);
                 }
                 batches[i].data = malloc(n);
@@ -58,7 +62,7 @@ static struct batch *make_batches(const struct peer *peer) {
 static void measure_names(const void *arg, double *figures) {
         const struct side *side = arg;
         const struct peer *peer = side->peer;
-        struct batch *batches = make_batches(peer);
+        struct batch *batches = make_batches(peer, side->n_names);
         struct link *link = side_open(side);
         uint64_t start_ns, cpu_ns, end_ns, n = 0;
         bool has_server = side->server.pid > 0;
@@ -88,6 +92,10 @@ static void bench_names(void) {
         printf("## Names a second, %d a write, %u names, nobody listens\n\n", NAMES_PER_WRITE,
                N_NAMES);
         n = sides_start_peers(sides);
+        side_share(&sides[n], &sides[n - 1], "roused", N_NAMES);
+        sides[n - 1].name = few_names;
+        sides[n - 1].n_names = N_FEW;
+        n++;
         for (int i = 0; i < n; i++)
                 args[i] = &sides[i];
         rounds(measure_names, args, n, 2, medians, ratios);
@@ -99,11 +107,13 @@ static void bench_names(void) {
                 printf("| %s | %s | %.0f | %.1f | %.0f |\n", sides[i].name, sides[i].peer->what,
                        medians[i][0] / 1e3, 1 / ratios[i][0], medians[i][1]);
                 snprintf(id, sizeof(id), "poke-names-%s", sides[i].name);
-                if (i < n - 1)
+                if (i < n - 2)
                         result(id, 1 / ratios[i][0], "%.1f M/s; %s %.2f M/s",
                                medians[n - 1][0] / 1e6, sides[i].name, medians[i][0] / 1e6);
         }
-        printf("\nProcessor time is the server's; s6 has none, there it is the sender's.\n\n");
+        printf("\nEach name is one of %u at random, or of %d, which coalesce. Processor time is the "
+               "server's; s6 has none, there it is the sender's.\n\n",
+               N_NAMES, N_FEW);
         sides_stop(sides, n);
 }
 
@@ -119,7 +129,7 @@ static void measure_single(const void *arg, double *figures) {
         if (!names)
                 die("out of memory");
         for (size_t i = 0; i < N_BATCHES; i++)
-                peer_make_name(names[i], next_random(&seed));
+                peer_make_name(names[i], next_random(&seed) % side->n_names);
         pin_to(side->client_cpu);
         server_pin(&side->server, side->server_cpu);
         cpu_ns = server_cpu_ns(&side->server);
@@ -136,28 +146,31 @@ static void measure_single(const void *arg, double *figures) {
 }
 
 static void bench_single(void) {
-        static struct side sides[3];
-        const void *args[] = {&sides[0], &sides[1], &sides[2]};
-        double medians[3][MAX_FIGURES], ratios[3][MAX_FIGURES];
+        static struct side sides[4];
+        const void *args[] = {&sides[0], &sides[1], &sides[2], &sides[3]};
+        double medians[4][MAX_FIGURES], ratios[4][MAX_FIGURES];
 
         side_start(&sides[0], &peer_roused);
-        side_start_bare(&sides[1], BARE_RECVMMSG, "recvmmsg() in a loop");
-        side_start_bare(&sides[2], BARE_RECV, "recv() in a loop");
+        side_share(&sides[1], &sides[0], "roused, 100,000 names", N_NAMES);
+        sides[0].name = few_names;
+        sides[0].n_names = N_FEW;
+        side_start_bare(&sides[2], BARE_RECVMMSG, "recvmmsg() in a loop");
+        side_start_bare(&sides[3], BARE_RECV, "recv() in a loop");
         printf("## One name a datagram, one system call each\n\n"
                "| processors | | k/s | × the bare socket | its processor time, ns |\n"
                "|---|---|---|---|---|\n");
         for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
-                sides_place(sides, 3, cpus);
-                rounds(measure_single, args, 3, 2, medians, ratios);
-                for (int i = 0; i < 3; i++)
+                sides_place(sides, 4, cpus);
+                rounds(measure_single, args, 4, 2, medians, ratios);
+                for (int i = 0; i < 4; i++)
                         printf("| %d | %s | %.0f | %.2f | %.0f |\n", cpus, sides[i].name,
                                medians[i][0] / 1e3, ratios[i][0], medians[i][1]);
                 result(cpus == 1 ? "poke-single" : "poke-single-2", ratios[0][0],
                        "%.0f k/s; recv() in a loop %.0f k/s", medians[0][0] / 1e3,
-                       medians[2][0] / 1e3);
+                       medians[3][0] / 1e3);
         }
         printf("\n");
-        sides_stop(sides, 3);
+        sides_stop(sides, 4);
 }
 
 /* Acknowledged. */
@@ -176,13 +189,13 @@ static void measure_round_trips(const void *arg, double *figures) {
         pin_to(side->client_cpu);
         server_pin(&side->server, side->server_cpu);
         end_ns = clock_now_ns() + options.round_ns;
-        for (uint64_t i = 0; clock_now_ns() < end_ns; i++) {
-                peer_make_name(name, next_random(&seed));
+        for (uint64_t i = 0; i < 2 * N_WARM || clock_now_ns() < end_ns; i++) {
+                peer_make_name(name, next_random(&seed) % side->n_names);
                 before_ns = clock_now_ns();
                 if (send(fd, name, strlen(name), 0) < 0 ||
                     (n = recv(fd, answer, sizeof(answer), 0)) < 4)
                         die("no acknowledgement: %m");
-                if (i > 100) /* caches are warm */
+                if (i >= N_WARM)
                         samples_add(side->samples, clock_now_ns() - before_ns);
         }
         figures[0] = samples_quantile(side->samples, first, 0.5);
@@ -190,28 +203,31 @@ static void measure_round_trips(const void *arg, double *figures) {
 }
 
 static void bench_acknowledged(void) {
-        static struct side sides[2];
-        const void *args[] = {&sides[0], &sides[1]};
-        double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
+        static struct side sides[3];
+        const void *args[] = {&sides[0], &sides[1], &sides[2]};
+        double medians[3][MAX_FIGURES], ratios[3][MAX_FIGURES];
 
         side_start(&sides[0], &peer_roused);
-        side_start_bare(&sides[1], BARE_ECHO, "bare libuv echo");
-        for (int i = 0; i < 2; i++)
+        side_share(&sides[1], &sides[0], "roused, 100,000 names", N_NAMES);
+        sides[0].name = few_names;
+        sides[0].n_names = N_FEW;
+        side_start_bare(&sides[2], BARE_ECHO, "bare libuv echo");
+        for (int i = 0; i < 3; i++)
                 sides[i].samples = samples_new(4000000);
         printf("## An acknowledged send, one at a time\n\n"
                "| processors | | p50 µs | p99 µs | p50, × the echo |\n|---|---|---|---|---|\n");
         for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
-                sides_place(sides, 2, cpus);
-                rounds(measure_round_trips, args, 2, 2, medians, ratios);
-                for (int i = 0; i < 2; i++)
+                sides_place(sides, 3, cpus);
+                rounds(measure_round_trips, args, 3, 2, medians, ratios);
+                for (int i = 0; i < 3; i++)
                         printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus, sides[i].name,
                                medians[i][0] / 1e3, medians[i][1] / 1e3, ratios[i][0]);
                 result(cpus == 1 ? "poke-ack" : "poke-ack-2", ratios[0][0],
                        "%.2f µs; bare libuv echo %.2f µs", medians[0][0] / 1e3,
-                       medians[1][0] / 1e3);
+                       medians[2][0] / 1e3);
         }
         printf("\n");
-        sides_stop(sides, 2);
+        sides_stop(sides, 3);
 }
 
 static void begin(void) {

@@ -7,7 +7,7 @@
 #include "bench/measure.h"
 
 bool side_start(struct side *side, const struct peer *peer) {
-        *side = (struct side){.peer = peer, .name = peer->name};
+        *side = (struct side){.peer = peer, .name = peer->name, .n_names = N_NAMES};
         if (!peer_is_there(peer)) {
                 printf("%s is not installed.\n\n", peer->name);
                 return false;
@@ -21,9 +21,16 @@ bool side_start(struct side *side, const struct peer *peer) {
 }
 
 void side_start_bare(struct side *side, enum bare_kind kind, const char *name) {
-        *side = (struct side){.name = name};
+        *side = (struct side){.name = name, .n_names = N_NAMES};
         server_init(&side->server);
         bare_start(&side->server, kind);
+}
+
+void side_share(struct side *side, const struct side *first, const char *name, uint32_t n_names) {
+        *side = *first;
+        side->name = name;
+        side->n_names = n_names;
+        side->is_shared = true;
 }
 
 int sides_start_peers(struct side *sides) {
@@ -44,7 +51,8 @@ void sides_place(struct side *sides, int n, int n_processors) {
 
 void sides_stop(struct side *sides, int n) {
         for (int i = 0; i < n; i++)
-                server_stop(&sides[i].server);
+                if (!sides[i].is_shared)
+                        server_stop(&sides[i].server);
 }
 
 struct link *side_open(const struct side *side) {

@@ -271,10 +271,14 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
+                        const struct handle_past *past = handles[i]->past;
+
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
                         __builtin_prefetch(handles[i]->conf);
-                        __builtin_prefetch(handles[i]->past, 1);
-                        __builtin_prefetch((const char *)(handles[i]->past + 1) - 1, 1);
+                        if (past) {
+                                __builtin_prefetch(past, 1);
+                                __builtin_prefetch(&past->paused_by, 1);
+                        }
                 }
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handles[i]->past)

@@ -92,10 +92,13 @@ static inline uint64_t load_last(const char *text, size_t n_text) {
         return word;
 }
 
-/* What a send to the handle of this name will touch. */
+/* What a send to the handle of this name will touch. Accepts NULL. */
 static inline void prefetch(const struct rouse__name *name) {
-        const struct rouse_async *async = (const struct rouse_async *)(const void *)name - 1;
+        const struct rouse_async *async;
 
+        if (!name)
+                return;
+        async = (const struct rouse_async *)(const void *)name - 1;
         __builtin_prefetch(async, 1);
         __builtin_prefetch(name, 1);
         __builtin_prefetch(name->text + 16);
