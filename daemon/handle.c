@@ -272,9 +272,13 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
                         const struct handle_past *past = handles[i]->past;
+                        const struct handle_conf *conf = handles[i]->conf;
 
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
-                        __builtin_prefetch(handles[i]->conf);
+                        if (conf) {
+                                __builtin_prefetch(&conf->action);
+                                __builtin_prefetch(&conf->policy);
+                        }
                         if (past) {
                                 __builtin_prefetch(past, 1);
                                 __builtin_prefetch(&past->paused_by, 1);

@@ -4,7 +4,7 @@
  * receiver's queue is not answered; its sender does not read.
  *
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED). The groups of a user
- * are looked up once and kept for CACHE_NS, because the look-up may ask a server on the network.
+ * are looked up once and kept for CACHE_MS, because the look-up may ask a server on the network.
  *
  * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
  * whether there are more. Where they come in numbers, many come with one system call, and fewer
@@ -38,7 +38,6 @@
 #include "daemon/peer.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
-#include "lib/clock.h"
 #include "lib/names.h"
 
 #define DATAGRAMS_AT_ONCE  8
@@ -48,13 +47,13 @@
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
 #define N_CACHED_PEERS 16
-#define CACHE_NS       (60 * NS_PER_S)
+#define CACHE_MS       60000
 #define N_REPLY        (256U << 10)
 #define N_REPLY_LINE   64
 
 struct cached_peer {
         struct peer peer;
-        uint64_t until_ns; /* 0: free */
+        uint64_t until_ms; /* of the loop's clock; 0: free */
 };
 
 /* What is known of one datagram. */
@@ -103,29 +102,29 @@ struct poke {
 
 void poke_forget_peers(struct poke *poke) {
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                if (poke->peers[i].until_ns)
+                if (poke->peers[i].until_ms)
                         peer_deinit(&poke->peers[i].peer);
-                poke->peers[i].until_ns = 0;
+                poke->peers[i].until_ms = 0;
         }
 }
 
-static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ns) {
+static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
         struct cached_peer *cached;
         struct peer peer = PEER_NULL;
 
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 cached = &poke->peers[i];
                 if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
-                    cached->until_ns > now_ns)
+                    cached->until_ms > now_ms)
                         return &cached->peer;
         }
         if (peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
                 return NULL;
         cached = &poke->peers[poke->next_peer];
         poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
-        if (cached->until_ns)
+        if (cached->until_ms)
                 peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, now_ns + CACHE_NS};
+        *cached = (struct cached_peer){peer, now_ms + CACHE_MS};
         return &cached->peer;
 }
 
@@ -279,7 +278,7 @@ static void prepare(struct poke *poke) {
 
 /* Lines that were read before it and want no answer are taken first. */
 static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *received,
-                          uint64_t now_ns) {
+                          uint64_t now_ms) {
         struct msghdr *header = &received->msg_hdr;
         struct message *message = &slot->message;
         size_t n_text = received->msg_len;
@@ -290,7 +289,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         poke->stats.datagrams++;
         refuse_fds(header);
         if (find_ucred(header, &ucred))
-                message->peer = find_peer(poke, &ucred, now_ns);
+                message->peer = find_peer(poke, &ucred, now_ms);
         message->is_master =
                 message->peer && access_is_master(daemon_access(poke->daemon), message->peer);
         if (header->msg_namelen > sizeof(sa_family_t)) {
@@ -318,7 +317,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
 
 /* Takes at most n datagrams with one system call, and returns how many there were. */
 static int take_some(struct poke *poke, unsigned int n) {
-        uint64_t now_ns;
+        uint64_t now_ms = uv_now(poke->poll.loop);
         int n_taken;
 
         if (n == 1) {
@@ -333,11 +332,10 @@ static int take_some(struct poke *poke, unsigned int n) {
         }
         if (n_taken <= 0)
                 return 0;
-        now_ns = clock_now_ns();
         for (int i = 0; i < n_taken; i++) {
                 struct msghdr *header = &poke->headers[i].msg_hdr;
 
-                take_datagram(poke, &poke->slots[i], &poke->headers[i], now_ns);
+                take_datagram(poke, &poke->slots[i], &poke->headers[i], now_ms);
                 /* The kernel has put there how much it has used. */
                 header->msg_namelen = sizeof(poke->slots[i].address);
                 header->msg_controllen = sizeof(poke->slots[i].control);
