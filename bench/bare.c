@@ -53,6 +53,22 @@ static void receive_many(int fd) {
                 ;
 }
 
+static void receive_with_credentials(int fd) {
+        char bytes[MAX_BYTES], control[CMSG_SPACE(sizeof(struct ucred))];
+        struct iovec iov = {bytes, sizeof(bytes)};
+        struct sockaddr_un address;
+        struct msghdr header;
+
+        do
+                header = (struct msghdr){.msg_name = &address,
+                                         .msg_namelen = sizeof(address),
+                                         .msg_iov = &iov,
+                                         .msg_iovlen = 1,
+                                         .msg_control = control,
+                                         .msg_controllen = sizeof(control)};
+        while (recvmsg(fd, &header, 0) >= 0);
+}
+
 static void on_echo(uv_poll_t *poll, int status, int events) {
         struct bare *bare = poll->data;
         struct sockaddr_un address;
@@ -111,6 +127,8 @@ static void serve(void *arg) {
                 receive_all(bare->fd);
         if (bare->kind == BARE_RECVMMSG)
                 receive_many(bare->fd);
+        if (bare->kind == BARE_RECVMSG)
+                receive_with_credentials(bare->fd);
         uv_loop_init(&loop);
         uv_poll_init(&loop, &bare->poll, bare->fd);
         bare->poll.data = bare;
@@ -134,6 +152,9 @@ void bare_start(struct server *server, enum bare_kind kind) {
                 if (listen(bare.listen_fd, 8) < 0)
                         die("cannot listen: %m");
         }
+        if (kind == BARE_RECVMSG &&
+            setsockopt(bare.fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0)
+                die("cannot ask for credentials: %m");
         server_start_fn(server, serve, &bare);
         close(bare.fd);
         if (bare.listen_fd >= 0)

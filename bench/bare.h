@@ -6,6 +6,7 @@
 enum bare_kind {
         BARE_RECV,     /* receives datagrams, one a system call */
         BARE_RECVMMSG, /* many a system call */
+        BARE_RECVMSG,  /* one a system call, with its sender's address and credentials */
         BARE_ECHO,     /* a libuv loop that sends each datagram back */
         BARE_FORWARD,  /* one that writes each to whoever has connected to its stream socket */
 };
