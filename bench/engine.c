@@ -48,31 +48,17 @@ static void on_uv(uv_async_t *async) {
         engine->on_wake(engine);
 }
 
-/* Leaves the heap with free chunks of a handle's size in no order. */
-static void shuffle_heap(size_t n) {
-        uint32_t *order = permutation(n, true);
-        void **chunks = must(calloc(n, sizeof(*chunks)));
-
-        for (size_t i = 0; i < n; i++)
-                chunks[i] = must(malloc(88));
-        for (size_t i = 0; i < n; i++)
-                free(chunks[order[i]]);
-        free(chunks);
-        free(order);
-}
-
 static void open_rouse(struct engine *engine, size_t n, enum engine_layout layout) {
         char name[32];
 
         if (rouse_hub_create(&engine->loop, &engine->hub) < 0)
                 die("cannot make a hub");
-        if (layout == LAYOUT_SHUFFLED)
-                shuffle_heap(n);
         engine->handles = must(calloc(n, sizeof(*engine->handles)));
+        engine->order = permutation(n, layout == LAYOUT_SHUFFLED);
         for (size_t i = 0; i < n; i++) {
                 snprintf(name, sizeof(name), "handle-%07zu", i);
                 if (rouse_async_create(engine->hub, layout == LAYOUT_NAMED ? name : NULL, on_rouse,
-                                       engine, &engine->handles[i]) < 0)
+                                       engine, &engine->handles[engine->order[i]]) < 0)
                         die("cannot make handle %zu", i);
         }
         rouse_async_start(engine->handles[0]);

@@ -28,7 +28,7 @@ struct engine {
         rouse_hub_t *hub;
         rouse_async_t **handles;
         uv_async_t *asyncs;
-        uint32_t *order; /* of asyncs */
+        uint32_t *order; /* of uv_async_t in memory, or in which ours were made */
         int event_fd, epoll_fd;
         size_t n_handles;
         void (*on_wake)(struct engine *engine); /* the number of sends is nobody's concern here */

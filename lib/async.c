@@ -1,27 +1,41 @@
 /*
  * Async handles: counting sends, and waking.
  *
- * A send adds itself to the handle's word. Most sends find WORD_PENDING set there and are done; the
- * others try to set it, and who does pushes the handle. That every send writes is the point: the
- * loop's read-modify-write, with which it takes the count, comes later in the order of the same
- * word, and so sees everything that happened before the send. A sender that only looked at a flag
- * could pass its own earlier writes, and the callback would miss them.
+ * A send adds itself to the handle's word. Who finds a count of 0 there pushes the handle; all
+ * others are done. That every send writes is the point: the loop's read-modify-write, with which it
+ * takes the count, comes later in the order of the same word, and so sees everything that happened
+ * before the send. A sender that only looked at a flag could pass its own earlier writes, and the
+ * callback would miss them.
  *
- * Between a sender's count and its flag another may come and go: the flag is set and cleared, and
- * the count taken. Then the handle is pushed for nothing, and its turn passes without a wake.
+ * The loop's own thread counts its sends in a slot of the loopside instead, as long as nobody else
+ * has sent: no other thread has to know of them before the wake.
  *
- * The word's count never goes back; what the loop has taken of it is the sum of two counters that
- * only grow. So each counter of the statistics is exact and steady wherever it is read.
+ * Several threads that write one word wait for each other's cache line. So senders of many sends
+ * leave a mark from time to time, and a handle on which one finds another's gets stripes: from then
+ * on a send adds itself to the line of its processor, and only looks at the word. See
+ * send_striped().
+ *
+ * What is pending goes over to the counters of wakes in several steps. While they last, n_wakes
+ * says so, and who takes a snapshot waits; so each figure is exact wherever it is read, and the
+ * sends never go back.
  */
 
 #include "lib/async.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/hub.h"
 #include "lib/latency.h"
+#include "lib/stripes.h"
+
+/* Sends from one mark to the next. */
+#define SAMPLE_EVERY 64
+
+#define OUT_OF_LINE __attribute__((noinline))
 
 int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, void *data,
                        rouse_async_t **ret_async) {
@@ -45,7 +59,8 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
                         return r;
                 n_name = strlen(name) + 1;
         }
-        async = malloc(sizeof(*async) + (name ? offsetof(struct rouse__name, text) + n_name : 0));
+        async = name ? malloc(sizeof(*async) + offsetof(struct rouse__name, text) + n_name)
+                     : rouse__pool_alloc(&hub->pool);
         if (!async)
                 return UV_ENOMEM;
         *async = (struct rouse_async){
@@ -66,58 +81,180 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
         return 0;
 }
 
-static uint64_t send_time(struct rouse_hub *hub) {
-        uint64_t now_ns = 0;
+void rouse__async_free(struct rouse_async *async) {
+        struct rouse_hub *hub = async->handle.hub;
+        /* Relaxed: the last reference was given back after everything. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
 
-        /* Relaxed: only this thread has written it. */
-        if (rouse__hub_is_here(hub))
-                now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
-        return now_ns ? now_ns : clock_now_ns();
+        if (rouse__crowd_has_stripes(crowd))
+                rouse__stripes_return(&hub->stripes, crowd);
+        if (rouse_async_name(async))
+                free(async);
+        else
+                rouse__pool_free(&hub->pool, async);
 }
 
-/* The rest of a send that did not find the handle pending and open; `word` is what it found. */
-static int send_first(struct rouse_async *async, uint64_t word) {
+/* The first send: the handle, and its `next` and `first_ns`, are the caller's until the push. */
+static OUT_OF_LINE int push(struct rouse_async *async) {
         struct rouse_hub *hub = async->handle.hub;
+        uint64_t now_ns = rouse__hub_is_here(hub) ? rouse__hub_send_time(hub) : clock_now_ns();
 
-        if (word & WORD_CLOSED) {
-                /* Refused, so it does not count. Relaxed: nobody takes counts of it any more. */
-                atomic_fetch_sub_explicit(&async->handle.word, WORD_SEND, memory_order_relaxed);
-                return UV_EBADF;
-        }
-        /* The flag is set on open handles only: nobody would take a closed one off the list of a
-         * hub that may be gone. Acquire: `next` and `first_ns` are ours after the loop's last use
-         * of them. Release: as in the send. */
-        word += WORD_SEND;
-        do {
-                if (word & (WORD_PENDING | WORD_CLOSED))
-                        return 0; /* somebody else saw to it, or it was closed after this send */
-        } while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word,
-                                                        word | WORD_PENDING, memory_order_acq_rel,
-                                                        memory_order_relaxed));
-        async->first_ns = send_time(hub);
+        async->first_ns_low = (uint32_t)now_ns;
+        async->first_ns_high = (uint16_t)(now_ns >> 32);
         rouse__hub_post(hub, async);
         return 0;
 }
 
-int rouse_async_send(rouse_async_t *async) {
-        /* Release: what the caller wrote before is seen by the wake that takes this count, through
-         * however many other sends of the same word. No look at the word goes before it: a load
-         * that has to wait for the last send's write doubles the time of this one. */
-        uint64_t word =
-                atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_release);
+/* Called by one send of SAMPLE_EVERY that are pending together. */
+static OUT_OF_LINE int sample(struct rouse_async *async) {
+        /* Relaxed: a hint. The loop may write a set's number at the same time: hence the exchange.
+         */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+        uint8_t mark = rouse__crowd_mark(&rouse__this_thread);
 
-        if ((word & (WORD_PENDING | WORD_CLOSED)) == WORD_PENDING)
+        if (crowd == mark || crowd == CROWD_SEVERAL || rouse__crowd_has_stripes(crowd))
                 return 0;
-        return send_first(async, word);
+        if (crowd != 0)
+                mark = CROWD_SEVERAL;
+        (void)atomic_compare_exchange_strong_explicit(&async->crowd, &crowd, mark,
+                                                      memory_order_relaxed, memory_order_relaxed);
+        return 0;
 }
 
-/* Relaxed: only the loop thread writes these. */
-static uint64_t taken(const struct rouse_async *async) {
-        return atomic_load_explicit(&async->n_wakes, memory_order_relaxed) +
-               atomic_load_explicit(&async->n_coalesced, memory_order_relaxed);
+/* Takes the marks away. Where several threads have sent, lets each count for itself. */
+static void settle_crowd(struct rouse_async *async, uint8_t crowd) {
+        uint8_t stripes = 0;
+
+        if (crowd == CROWD_SEVERAL)
+                stripes = rouse__stripes_lend(&async->handle.hub->stripes);
+        /* Release: the set was made before. */
+        atomic_store_explicit(&async->crowd, stripes, memory_order_release);
 }
 
-static void count_wake(struct rouse_async *async, uint64_t n_sends, uint64_t latency_ns) {
+static OUT_OF_LINE int refuse(_Atomic uint64_t *counter, uint64_t n) {
+        /* It does not count. Relaxed: nobody takes counts of a closed handle. */
+        atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
+        return UV_EBADF;
+}
+
+/*
+ * With a set of stripes. The sender counts and then looks at the word; the loop takes the count of
+ * the word and then looks at the stripes. All four are sequentially consistent: a sender that finds
+ * the handle pending comes before the loop's taking of it in the one order of all, so the loop sees
+ * its count, and what the sender wrote before. One that does not nudges the loop, perhaps for
+ * nothing, if a wake that began in between has taken its count.
+ */
+static OUT_OF_LINE int send_striped(struct rouse_async *async, uint8_t stripes) {
+        struct rouse_hub *hub = async->handle.hub;
+        _Atomic uint64_t *line = rouse__stripes_line(&hub->stripes, stripes);
+        uint64_t word;
+
+        atomic_fetch_add_explicit(line, 1, memory_order_seq_cst);
+        word = atomic_load_explicit(&async->handle.word, memory_order_seq_cst);
+        do {
+                if (word & WORD_CLOSED)
+                        return refuse(line, 1);
+                if (rouse__word_is_pending(word))
+                        return 0;
+                /* Acquire: `next` and `first_ns` are ours after the loop's last use of them. */
+        } while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word,
+                                                        word | WORD_NUDGE, memory_order_seq_cst,
+                                                        memory_order_seq_cst));
+        return push(async);
+}
+
+/* The others are kept out of line: so it needs no stack, and a write to that would have to get to
+ * the cache before the addition can. */
+static int send_from_anywhere(struct rouse_async *async) {
+        /* Acquire: the set was made before. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
+        uint64_t word;
+
+        if (rouse__crowd_has_stripes(crowd))
+                return send_striped(async, crowd);
+        /* Release: what the caller wrote before is seen by the wake that takes this count, through
+         * however many other sends of the same word. Acquire: for the first, `next` and `first_ns`
+         * after the loop's last use of them. No look at the word goes before it: a load that has to
+         * wait for the last send's write doubles the time of this one. */
+        word = atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_acq_rel);
+        if (word & WORD_CLOSED)
+                return refuse(&async->handle.word, WORD_SEND);
+        if (!rouse__word_is_pending(word))
+                return push(async);
+        if (rouse__word_count(word) % SAMPLE_EVERY == SAMPLE_EVERY - 1)
+                return sample(async);
+        return 0;
+}
+
+/* A first send of the loop thread, guarded. False: the handle is closed, or pending already, or
+ * others' sends come first; then it goes the way of the others. */
+static bool append_to_loopside(struct rouse_hub *hub, struct rouse_async *async) {
+        /* Relaxed: this thread closes; and of what others send now, this send is neither before nor
+         * after. */
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint8_t number;
+
+        if (word & WORD_CLOSED || rouse__word_is_pending(word) ||
+            rouse__hub_is_pending(hub, memory_order_relaxed) ||
+            rouse__loopside_is_full(&hub->loopside))
+                return false;
+        number = rouse__loopside_append(&hub->loopside, async, rouse__hub_send_time(hub));
+        atomic_store_explicit(&async->loopside, number, memory_order_relaxed);
+        return true;
+}
+
+static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
+        struct rouse_hub *hub = async->handle.hub;
+        struct loopside_slot *slot;
+        bool is_appended;
+
+        rouse__loopside_guard(&hub->loopside);
+        slot = rouse__async_slot(hub, async);
+        if (slot) {
+                rouse__loopside_count(slot);
+                rouse__loopside_unguard(&hub->loopside);
+                return 0;
+        }
+        is_appended = append_to_loopside(hub, async);
+        rouse__loopside_unguard(&hub->loopside);
+        if (!is_appended)
+                return send_from_anywhere(async);
+        rouse__doorbell_ring(&hub->bell);
+        return 0;
+}
+
+int rouse_async_send(rouse_async_t *async) {
+        struct rouse_hub *hub = async->handle.hub;
+
+        if (rouse__hub_is_here(hub) && !rouse__loopside_is_guarded(&hub->loopside))
+                return send_from_loop(async);
+        return send_from_anywhere(async);
+}
+
+/* From the first send until now. */
+static uint64_t latency(const struct rouse_async *async, uint64_t now_ns) {
+        uint64_t first_ns = (uint64_t)async->first_ns_high << 32 | async->first_ns_low;
+
+        return (now_ns - first_ns) & (UINT64_MAX >> 16);
+}
+
+/* Sends begin to go over from one counter to another. Returns n_wakes. */
+static uint64_t begin_counting(struct rouse_async *async) {
+        /* Relaxed: only this thread writes it, and what follows releases. */
+        uint64_t n_wakes = atomic_load_explicit(&async->n_wakes, memory_order_relaxed);
+
+        atomic_store_explicit(&async->n_wakes, n_wakes | ASYNC_COUNTING, memory_order_relaxed);
+        return n_wakes;
+}
+
+static void end_counting(struct rouse_async *async, uint64_t n_wakes) {
+        /* Release: who sees it sees all that went over. */
+        atomic_store_explicit(&async->n_wakes, n_wakes, memory_order_release);
+}
+
+/* Counts n_sends as one wake, and has it. Guarded. */
+static inline void deliver(struct loopside *side, struct rouse_async *async, uint64_t n_wakes,
+                           uint64_t n_sends, uint64_t latency_ns) {
         uint16_t code = rouse__latency_encode(latency_ns);
         uint32_t bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
         uint32_t max = bits >> 16;
@@ -125,47 +262,150 @@ static void count_wake(struct rouse_async *async, uint64_t n_sends, uint64_t lat
         if (code > max)
                 max = code;
         atomic_store_explicit(&async->handle.kind_bits, max << 16 | code, memory_order_relaxed);
-        /* Release: who sees these sees a word that has counted as much. */
+        /* Release: who sees this sees that a wake is being counted, or that it was. Also done for
+         * one send: a branch that nobody can predict costs more. */
         atomic_store_explicit(&async->n_coalesced,
                               atomic_load_explicit(&async->n_coalesced, memory_order_relaxed) +
                                       n_sends - 1,
                               memory_order_release);
-        atomic_store_explicit(&async->n_wakes,
-                              atomic_load_explicit(&async->n_wakes, memory_order_relaxed) + 1,
-                              memory_order_release);
+        end_counting(async, n_wakes + 1);
+        if (!async->cb)
+                return;
+        rouse__loopside_unguard(side);
+        async->cb(async, n_sends);
+        rouse__loopside_guard(side);
 }
 
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
-        struct rouse_hub *hub = async->handle.hub;
-        uint64_t first_ns = async->first_ns;
-        /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
-         * and `first_ns` to the sender that sets the flag again. */
-        uint64_t word =
-                atomic_fetch_and_explicit(&async->handle.word, ~WORD_PENDING, memory_order_acq_rel);
-        uint64_t n_sends;
+        /* Before the word is cleared, with which it becomes the next sender's. */
+        uint64_t latency_ns = latency(async, now_ns);
+        /* Relaxed: only this thread gives sets away, and the marks are hints. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+        uint64_t word, n_sends, n_wakes;
 
-        /* From here on a closed handle may be freed by its last release, an open one may not. */
-        if (word & (WORD_CLOSED | WORD_DROPPED)) {
-                rouse__handle_bury(hub, &async->handle, word);
+        /* Relaxed: this thread closes. */
+        if (atomic_load_explicit(&async->handle.word, memory_order_relaxed) & WORD_CLOSED) {
+                rouse__handle_bury(&async->handle);
                 return;
         }
-        n_sends = rouse__word_count_since(word, taken(async));
-        if (n_sends == 0)
+        n_wakes = begin_counting(async);
+        /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
+         * and `first_ns` to the next first sender, and the news of counting to who takes a
+         * snapshot. Seq_cst: see send_striped(). */
+        word = atomic_fetch_and_explicit(&async->handle.word, WORD_FLAGS, memory_order_seq_cst);
+        if (word & WORD_DROPPED) {
+                rouse__handle_abandon(&async->handle);
                 return;
-        count_wake(async, n_sends, now_ns > first_ns ? now_ns - first_ns : 0);
-        if (async->cb)
-                async->cb(async, n_sends);
+        }
+        n_sends = rouse__word_count(word);
+        if (rouse__crowd_has_stripes(crowd))
+                n_sends += rouse__stripes_take(&async->handle.hub->stripes, crowd);
+        else if (crowd != 0)
+                settle_crowd(async, crowd);
+        if (n_sends > 0)
+                deliver(&async->handle.hub->loopside, async, n_wakes, n_sends, latency_ns);
+        else
+                end_counting(async, n_wakes);
+}
+
+/* What others have sent to a handle that is pending. It stays so, for the push of the first. */
+static uint64_t take_count(struct rouse_async *async, uint64_t word) {
+        uint64_t rest;
+
+        /* As in rouse__async_wake(). Its turn will come, and find nothing. */
+        do
+                rest = (word & WORD_FLAGS) | WORD_NUDGE;
+        while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word, rest,
+                                                      memory_order_acq_rel, memory_order_relaxed));
+        return rouse__word_count(word);
+}
+
+void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns) {
+        struct loopside *side = &hub->loopside;
+        struct loopside_slot *slot = &side->slots[side->head % LOOPSIDE_SLOTS];
+        struct rouse_async *async = rouse__loopside_get(slot);
+        uint64_t word, n_sends, n_wakes;
+
+        if (!async) { /* withdrawn */
+                side->head++;
+                return;
+        }
+        n_wakes = begin_counting(async);
+        n_sends = rouse__loopside_free(side, slot);
+        /* Relaxed: what has been sent but is not seen here is pending, and has a turn of its own.
+         */
+        word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        if (word & WORD_DROPPED)
+                return; /* pending: its turn comes */
+        if (rouse__word_is_pending(word))
+                n_sends += take_count(async, word);
+        deliver(side, async, n_wakes, n_sends, now_ns - slot->first_ns);
+}
+
+uint64_t rouse__async_begin_withdrawal(struct rouse_async *async) {
+        struct rouse_hub *hub = async->handle.hub;
+        struct loopside *side = &hub->loopside;
+        bool was_guarded = rouse__loopside_is_guarded(side);
+        struct loopside_slot *slot;
+        uint64_t n_sends = 0;
+
+        rouse__loopside_guard(side);
+        slot = rouse__async_slot(hub, async);
+        if (slot) {
+                (void)begin_counting(async);
+                n_sends = rouse__loopside_withdraw(slot);
+        }
+        if (!was_guarded)
+                rouse__loopside_unguard(side);
+        return n_sends;
+}
+
+void rouse__async_end_withdrawal(struct rouse_async *async) {
+        uint64_t n_wakes = atomic_load_explicit(&async->n_wakes, memory_order_relaxed);
+
+        end_counting(async, n_wakes & ~ASYNC_COUNTING);
+}
+
+/* A wake is counted in no time, unless its thread was stopped in the middle of it. */
+static void wait_a_moment(unsigned int n_tries) {
+        static const struct timespec moment = {.tv_nsec = 50000};
+
+        if (n_tries < 16)
+                sched_yield();
+        else
+                nanosleep(&moment, NULL); /* that thread may be of a lower priority */
 }
 
 void rouse_async_stats(const rouse_async_t *async, rouse_async_stats_t *ret_stats) {
-        /* Acquire, and in this order: the word has counted what was taken from it. */
-        uint64_t wakes = atomic_load_explicit(&async->n_wakes, memory_order_acquire);
-        uint64_t coalesced = atomic_load_explicit(&async->n_coalesced, memory_order_acquire);
-        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
-        uint64_t pending = rouse__word_count_since(word, wakes + coalesced);
-        /* Relaxed: belongs to some recent wake. */
-        uint32_t bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
+        struct rouse_hub *hub = async->handle.hub;
+        uint64_t wakes, coalesced, pending;
+        uint32_t bits;
 
+        for (unsigned int n_tries = 0;; n_tries++) {
+                const struct loopside_slot *slot;
+                uint8_t crowd;
+
+                /* All acquire, so that they are read in this order. What the loop wrote in the
+                 * middle of counting, it wrote after ASYNC_COUNTING and released: if any of it was
+                 * seen here, the second look at n_wakes sees that, or another number. */
+                wakes = atomic_load_explicit(&async->n_wakes, memory_order_acquire);
+                coalesced = atomic_load_explicit(&async->n_coalesced, memory_order_acquire);
+                crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
+                pending = rouse__word_count(
+                        atomic_load_explicit(&async->handle.word, memory_order_acquire));
+                if (rouse__crowd_has_stripes(crowd))
+                        pending += rouse__stripes_pending(&hub->stripes, crowd);
+                slot = &hub->loopside.slots[atomic_load_explicit(&async->loopside,
+                                                                 memory_order_acquire)];
+                if (rouse__loopside_has(slot, async))
+                        pending += atomic_load_explicit(&slot->n_sends, memory_order_acquire);
+                if (!(wakes & ASYNC_COUNTING) &&
+                    wakes == atomic_load_explicit(&async->n_wakes, memory_order_relaxed))
+                        break;
+                wait_a_moment(n_tries);
+        }
+        /* Relaxed: belongs to some recent wake. */
+        bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
         *ret_stats = (rouse_async_stats_t){
                 .sends = wakes + coalesced + pending,
                 .wakes = wakes,

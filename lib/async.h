@@ -2,6 +2,8 @@
 #pragma once
 
 #include "lib/handle.h"
+#include "lib/hub.h"
+#include "lib/loopside.h"
 
 /* The name of a named handle lies behind it, in the same allocation. */
 struct rouse__name {
@@ -10,22 +12,28 @@ struct rouse__name {
         char text[];
 };
 
-/* Of a million handles every byte counts: 88 bytes fill a chunk of malloc() exactly. */
+/* Of n_wakes: sends are going over from one counter to another. */
+#define ASYNC_COUNTING (UINT64_C(1) << 63)
+
+/* Of a million handles every byte counts. */
 struct rouse_async {
         struct rouse_handle handle;
-        /* Who sets WORD_PENDING owns these two until the handle is on the pending list, then the
-         * loop does until it clears the flag. */
+        /* Whose send is the first owns these until the handle is on the pending list, then the loop
+         * does until it takes the count. */
         struct rouse_async *next;
-        uint64_t first_ns;
+        uint32_t first_ns_low; /* the time of that send; 48 bits of it are three days */
+        uint16_t first_ns_high;
+        _Atomic uint8_t loopside; /* the number of its slot there; written by the loop */
+        _Atomic uint8_t crowd;    /* what is known of who sends; see stripes.h */
         /* Written by the loop, read by anybody. */
-        _Atomic uint64_t n_wakes;
+        _Atomic uint64_t n_wakes; /* and ASYNC_COUNTING */
         _Atomic uint64_t n_coalesced;
         /* Never change. */
         rouse_async_cb cb;
         void *data;
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct rouse_async) == 88, "a chunk of 96 bytes");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct rouse_async) == 88, "no padding");
 
 static inline struct rouse__name *rouse__async_get_name(const struct rouse_async *async) {
         return (struct rouse__name *)(void *)(async + 1);
@@ -39,6 +47,28 @@ static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *
         return container_of(handle, struct rouse_async, handle);
 }
 
+/* What the loop thread has sent to it since its last wake; NULL: nothing. That thread, guarded. */
+static inline struct loopside_slot *rouse__async_slot(struct rouse_hub *hub,
+                                                      const struct rouse_async *async) {
+        struct loopside_slot *slot =
+                &hub->loopside.slots[atomic_load_explicit(&async->loopside, memory_order_relaxed)];
+
+        return rouse__loopside_has(slot, async) ? slot : NULL;
+}
+
+/* The turn of the first slot of the loopside. The callback runs unguarded; the rest of it, and the
+ * call, are guarded. Loop thread. */
+void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns);
+
 /* The turn of a handle that was taken off the pending list: its callback runs if it is open, it is
- * freed if nobody has it any more. It must not be touched after this. Loop thread. */
+ * freed if nobody has it any more. It must not be touched after this. Loop thread,
+ * guarded but for the callback. */
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns);
+
+/* Around the closing of a handle: what the loop thread has sent to it leaves the loopside. Returns
+ * how many sends that are; the caller adds them to the word. Loop thread. */
+uint64_t rouse__async_begin_withdrawal(struct rouse_async *async);
+void rouse__async_end_withdrawal(struct rouse_async *async);
+
+/* Nobody has it, and it is on no list. Any thread. */
+void rouse__async_free(struct rouse_async *async);

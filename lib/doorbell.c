@@ -50,14 +50,12 @@ void rouse__doorbell_close(struct doorbell *bell) {
         bell->fd = close_fd(bell->fd);
 }
 
-void rouse__doorbell_ring(struct doorbell *bell) {
+void rouse__doorbell_take_and_ring(struct doorbell *bell) {
         const uint64_t one = 1;
         int saved_errno;
 
-        /* S2. The load, seq_cst as the proof wants it, keeps senders from fighting over the cache
-         * line of a token that is not there; the exchange lets one of them take it. */
-        if (atomic_load_explicit(&bell->armed, memory_order_seq_cst) == 0 ||
-            atomic_exchange_explicit(&bell->armed, 0, memory_order_seq_cst) == 0)
+        /* S2 goes on: one sender takes it. */
+        if (atomic_exchange_explicit(&bell->armed, 0, memory_order_seq_cst) == 0)
                 return;
         saved_errno = errno;
         while (write(bell->fd, &one, sizeof(one)) < 0 && errno == EINTR)

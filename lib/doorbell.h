@@ -18,8 +18,16 @@ int rouse__doorbell_open(struct doorbell *bell);
 /* Disarmed, and with no ring due: nobody touches the descriptor any more. */
 void rouse__doorbell_close(struct doorbell *bell);
 
+/* Takes the token, if it is still there, and rings. */
+void rouse__doorbell_take_and_ring(struct doorbell *bell);
+
 /* Any thread, async-signal-safe: after something was pushed for the loop. */
-void rouse__doorbell_ring(struct doorbell *bell);
+static inline void rouse__doorbell_ring(struct doorbell *bell) {
+        /* S2 of the proof in doorbell.c: seq_cst as that wants it. The look keeps senders from
+         * fighting over the cache line of a token that is not there. */
+        if (atomic_load_explicit(&bell->armed, memory_order_seq_cst) != 0)
+                rouse__doorbell_take_and_ring(bell);
+}
 
 /* Loop thread. */
 void rouse__doorbell_arm(struct doorbell *bell);

@@ -1,7 +1,7 @@
 /*
  * Endings run in the order in which they were asked for, each as soon as its handle is off the
- * pending list and all before it have run. A handle is on that list, closed, while a sender is
- * between winning WORD_PENDING and its push, or until the pass after that.
+ * pending list and all before it have run. A handle is in limbo, closed, while its first sender is
+ * on the way to push it, or until the pass after that.
  */
 
 #include "lib/ending.h"
@@ -14,7 +14,7 @@ static bool is_due(const struct list *link) {
         const struct ending *ending = container_of(link, const struct ending, link);
 
         /* Relaxed: the loop thread itself clears the flag of a closed handle. */
-        return !(atomic_load_explicit(&ending->handle->word, memory_order_relaxed) & WORD_PENDING);
+        return !(atomic_load_explicit(&ending->handle->word, memory_order_relaxed) & WORD_LIMBO);
 }
 
 bool rouse__endings_are_due(struct list *endings) {

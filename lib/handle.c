@@ -2,16 +2,17 @@
  * Handles as such: the hold on the loop, closing, and references.
  *
  * Closing and freeing are two things. Closing is the loop thread's; it sets WORD_CLOSED, after
- * which the word counts nothing and the handle is never pushed again. Freeing belongs to whoever
- * comes last: the last release, or the loop, if the handle is on the pending list at that time.
+ * which the word counts nothing and the handle is never pushed again; if it is pending in that
+ * moment, WORD_LIMBO says so until the loop has taken it. Freeing belongs to whoever comes last:
+ * the last release, or the loop, if the handle is on the pending list at that time.
  *
  *   - Who drops the last reference sets WORD_DROPPED. If the handle is pending, the loop has still
- *     to take it off the list, finds the flag and frees it. If it is closed and not pending, nobody
- *     else knows it, and it is freed on the spot. If it is open, another thread than the loop's
- *     cannot close it: it sets WORD_PENDING too and pushes it for the loop to do so.
- *   - The loop clears WORD_PENDING of a handle that it takes off the list, and looks at what the
- *     word was in that moment. If WORD_DROPPED was not set, a release that comes later finds the
- *     handle not pending.
+ *     to take it off the list, finds the flag and frees it. If it is closed and not in limbo,
+ *     nobody else knows it, and it is freed on the spot. If it is open, another thread than the
+ *     loop's cannot close it: it sets WORD_NUDGE too and pushes it for the loop to do so.
+ *   - The loop clears the count, WORD_NUDGE and WORD_LIMBO of a handle that it takes off the list,
+ *     and looks at what the word was in that moment. If WORD_DROPPED was not set, a release that
+ *     comes later finds the handle not pending.
  *
  * Both are one read-modify-write of the same word, so exactly one of them frees.
  */
@@ -27,20 +28,28 @@
 static void handle_free(struct rouse_handle *handle) {
         struct rouse_hub *hub = handle->hub;
 
-        free(rouse__async_from_handle(handle));
+        rouse__async_free(rouse__async_from_handle(handle));
         rouse__hub_unref(hub);
 }
 
 /* Closes an open handle. UV_EBADF: it is closed. Loop thread. */
 static int shut(struct rouse_handle *handle) {
         struct rouse_hub *hub = handle->hub;
-        /* Relaxed: a send that comes before this in the order of the word is dropped, one that
-         * comes after is refused, and no data goes with either. */
-        uint64_t word = atomic_fetch_or_explicit(&handle->word, WORD_CLOSED, memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&handle->word, memory_order_relaxed);
+        uint64_t closed, n_dropped;
 
         if (word & WORD_CLOSED)
                 return UV_EBADF;
-        if (word & WORD_PENDING)
+        n_dropped = rouse__async_begin_withdrawal(rouse__async_from_handle(handle));
+        /* A send that comes before this in the order of the word is dropped, one that comes after
+         * is refused, and no data goes with either. Release: for the withdrawal. */
+        do
+                closed = (word | WORD_CLOSED | (rouse__word_is_pending(word) ? WORD_LIMBO : 0)) +
+                         n_dropped * WORD_SEND;
+        while (!atomic_compare_exchange_weak_explicit(&handle->word, &word, closed,
+                                                      memory_order_release, memory_order_relaxed));
+        rouse__async_end_withdrawal(rouse__async_from_handle(handle));
+        if (closed & WORD_LIMBO)
                 hub->n_limbo++;
         if (word & WORD_REF)
                 hub->n_holds--;
@@ -52,19 +61,32 @@ static int shut(struct rouse_handle *handle) {
         return 0;
 }
 
-void rouse__handle_bury(struct rouse_hub *hub, struct rouse_handle *handle, uint64_t word) {
-        if (word & WORD_CLOSED)
-                hub->n_limbo--;
-        else
-                (void)shut(handle);
+void rouse__handle_bury(struct rouse_handle *handle) {
+        struct rouse_hub *hub = handle->hub;
+        /* Acq_rel: between us and the last release, whichever frees. */
+        uint64_t word = atomic_fetch_and_explicit(&handle->word, ~WORD_LIMBO, memory_order_acq_rel);
+
+        /* Unless it was dropped before, the handle may be freed by its last release from here on.
+         */
+        hub->n_limbo--;
         if (word & WORD_DROPPED)
                 handle_free(handle);
+}
+
+void rouse__handle_abandon(struct rouse_handle *handle) {
+        (void)shut(handle);
+        handle_free(handle);
 }
 
 struct rouse_handle *rouse__handle_retain(struct rouse_handle *handle) {
         /* Relaxed: the caller's own reference keeps everything in place. */
         atomic_fetch_add_explicit(&handle->n_refs, 1, memory_order_relaxed);
         return handle;
+}
+
+/* Open, and not pending. */
+static bool is_idle(uint64_t word) {
+        return !(word & WORD_CLOSED) && !rouse__word_is_pending(word);
 }
 
 void rouse__handle_release(struct rouse_handle *handle) {
@@ -80,18 +102,17 @@ void rouse__handle_release(struct rouse_handle *handle) {
          * moment it is pushed. */
         rouse__hub_ref(hub);
         /* Acq_rel: as with the count, between us and the loop, whichever frees; and for `next`,
-         * which we get from the loop's last pass. */
+         * which we get from the loop's last wake of it. */
         word = atomic_load_explicit(&handle->word, memory_order_relaxed);
         do
-                dropped = word | WORD_DROPPED | (word & WORD_CLOSED ? 0 : WORD_PENDING);
+                dropped = word | WORD_DROPPED | (is_idle(word) ? WORD_NUDGE : 0);
         while (!atomic_compare_exchange_weak_explicit(&handle->word, &word, dropped,
                                                       memory_order_acq_rel, memory_order_relaxed));
-        if (word & WORD_PENDING)
-                ; /* the loop's */
-        else if (word & WORD_CLOSED)
-                handle_free(handle);
-        else
+        if (is_idle(word))
                 rouse__hub_post(hub, rouse__async_from_handle(handle));
+        else if ((word & (WORD_CLOSED | WORD_LIMBO)) == WORD_CLOSED)
+                handle_free(handle);
+        /* else it is the loop's */
         rouse__hub_unref(hub);
 }
 

@@ -9,18 +9,20 @@
 #include "lib/rouse.h"
 
 /*
- * The word. Its low bits are flags, the bits above count the sends that ever succeeded: one
- * addition counts a send and tells the flags, and an overflow drops out at the top. Nothing but
- * differences of counts is ever looked at.
+ * The word. Its low bits are flags, the bits above count the sends that no wake has covered yet:
+ * one addition makes a send, and tells whether it is the first. An open handle is on the hub's
+ * pending list, or about to be put there by whoever made it so, while its count or its nudge is not
+ * 0. (The count has room for a year of sends without a wake, made as fast as they can be.)
  */
-#define WORD_CLOSED    (UINT64_C(1) << 0) /* for good; set on the loop thread only */
-#define WORD_PENDING   (UINT64_C(1) << 1) /* on the hub's pending list, or about to be pushed */
-#define WORD_DROPPED   (UINT64_C(1) << 2) /* the last reference is gone */
-#define WORD_REF       (UINT64_C(1) << 3) /* holds the loop, unless closed; loop thread only */
-#define WORD_NAMED     (UINT64_C(1) << 4) /* never changes */
-#define WORD_SHIFT     12
-#define WORD_SEND      (UINT64_C(1) << WORD_SHIFT)
-#define WORD_COUNT_MAX (UINT64_MAX >> WORD_SHIFT)
+#define WORD_CLOSED  (UINT64_C(1) << 0)  /* for good; set on the loop thread only */
+#define WORD_LIMBO   (UINT64_C(1) << 1)  /* was pending when it was closed, and is not taken yet */
+#define WORD_DROPPED (UINT64_C(1) << 2)  /* the last reference is gone */
+#define WORD_REF     (UINT64_C(1) << 3)  /* holds the loop, unless closed; loop thread only */
+#define WORD_NAMED   (UINT64_C(1) << 4)  /* never changes */
+#define WORD_NUDGE   (UINT64_C(1) << 11) /* the loop has to come, whatever the count says */
+#define WORD_SHIFT   12
+#define WORD_SEND    (UINT64_C(1) << WORD_SHIFT)
+#define WORD_FLAGS   (WORD_NUDGE - 1) /* what a wake leaves */
 
 struct rouse_handle {
         _Atomic uint64_t word;
@@ -37,14 +39,19 @@ static inline bool rouse__handle_is_held(const struct rouse_handle *handle) {
         return atomic_load_explicit(&handle->n_refs, memory_order_relaxed) > 0;
 }
 
-/* The sends that the word counts beyond the first n_taken. */
-static inline uint64_t rouse__word_count_since(uint64_t word, uint64_t n_taken) {
-        return ((word >> WORD_SHIFT) - n_taken) & WORD_COUNT_MAX;
+/* Of an open handle's word. */
+static inline bool rouse__word_is_pending(uint64_t word) {
+        return word >= WORD_NUDGE;
+}
+
+static inline uint64_t rouse__word_count(uint64_t word) {
+        return word >> WORD_SHIFT;
 }
 
 struct rouse_handle *rouse__handle_retain(struct rouse_handle *handle); /* any thread */
 void rouse__handle_release(struct rouse_handle *handle);                /* any thread */
 
-/* The turn of a handle that was taken off the pending list closed or dropped; `word` is what it had
- * then. Unless it was dropped, it may be somebody else's by now: `hub` is its hub. Loop thread. */
-void rouse__handle_bury(struct rouse_hub *hub, struct rouse_handle *handle, uint64_t word);
+/* The turn on the pending list of a closed handle, or of an open one that was dropped: it must not
+ * be touched after this. Loop thread. */
+void rouse__handle_bury(struct rouse_handle *handle);
+void rouse__handle_abandon(struct rouse_handle *handle);

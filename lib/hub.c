@@ -1,11 +1,16 @@
 /*
  * A hub: one pending list and one doorbell for all handles of a loop.
  *
- * Senders push handles on a lock-free stack; a handle is on it at most once, because only who sets
- * its WORD_PENDING pushes it. In the loop's check phase, after i/o, a pass takes the whole stack
- * with one exchange, turns it round, and wakes handle by handle. What is sent meanwhile goes to
- * the new stack, for the next pass; so callbacks cannot keep i/o from its turn, and a pass costs
- * what was pending, however many handles there are.
+ * Senders push handles on a lock-free stack; a handle is on it at most once, because only who makes
+ * it pending pushes it. In the loop's check phase, after i/o, a pass takes the whole stack with one
+ * exchange, turns it round, and wakes handle by handle. What is sent meanwhile goes to the new
+ * stack, for the next pass; so callbacks cannot keep i/o from its turn, and a pass costs what was
+ * pending, however many handles there are.
+ *
+ * Sends of the loop thread itself go to a queue beside it, the loopside, which costs no atomic
+ * read-modify-write. First sent, first woken, holds for both together: the queue is appended to
+ * only while the stack is empty, so all that is in it came before all that is on the stack, and a
+ * pass takes it first.
  *
  * The doorbell is an eventfd under uv_poll and not a uv_async_t, which waits for preempted senders
  * in libuv 1.44. It is armed whenever this thread is not known to be awake, also outside of
@@ -32,7 +37,13 @@
 #include "lib/ending.h"
 
 /* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
-#define WAKES_PER_CLOCK 16
+#define WAKES_PER_CLOCK 64
+
+/* A loop thread that has sent to so many since the last pass is likely to go on: the loop makes one
+ * more turn before it sleeps, and sends in it need neither a doorbell nor a clock of their own. */
+#define LIVELY_SENDS 16
+
+_Thread_local char rouse__this_thread;
 
 /* Someone who goes through the open handles, which may close under him. */
 struct walk {
@@ -48,11 +59,22 @@ void rouse__hub_ref(struct rouse_hub *hub) {
 
 void rouse__hub_unref(struct rouse_hub *hub) {
         /* Release: our use of the hub comes before. Acquire: the freeing comes after all uses. */
-        if (atomic_fetch_sub_explicit(&hub->n_refs, 1, memory_order_acq_rel) == 1)
-                free(hub);
+        if (atomic_fetch_sub_explicit(&hub->n_refs, 1, memory_order_acq_rel) != 1)
+                return;
+        rouse__stripes_deinit(&hub->stripes);
+        rouse__pool_deinit(&hub->pool);
+        free(hub);
 }
 
-void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async) {
+uint64_t rouse__hub_read_clock(struct rouse_hub *hub) {
+        uint64_t now_ns = clock_now_ns();
+
+        if (hub->is_lively)
+                atomic_store_explicit(&hub->now_ns, now_ns, memory_order_relaxed);
+        return now_ns;
+}
+
+static void push(struct rouse_hub *hub, struct rouse_async *async) {
         /* Relaxed: only the exchange below decides. */
         struct rouse_async *head = atomic_load_explicit(&hub->pending, memory_order_relaxed);
 
@@ -62,16 +84,26 @@ void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async) {
          * went and came again does no harm, because the loop takes all or nothing. */
         while (!atomic_compare_exchange_weak_explicit(&hub->pending, &head, async,
                                                       memory_order_seq_cst, memory_order_relaxed));
+}
+
+void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async) {
+        push(hub, async);
         rouse__doorbell_ring(&hub->bell);
 }
 
-/* All that is pending, first sent first. */
-static struct rouse_async *take(struct rouse_hub *hub) {
-        /* Acquire: the handles' `next` and `first_ns` were written before they were pushed. */
-        struct rouse_async *stack =
-                atomic_exchange_explicit(&hub->pending, NULL, memory_order_acquire);
-        struct rouse_async *queue = NULL;
+static bool is_idle(const struct rouse_hub *hub, memory_order order) {
+        return rouse__loopside_is_empty(&hub->loopside) && !rouse__hub_is_pending(hub, order);
+}
 
+/* All that is on the stack, first sent first. */
+static struct rouse_async *take(struct rouse_hub *hub) {
+        struct rouse_async *stack, *queue = NULL;
+
+        /* Relaxed: what comes now may wait. */
+        if (!rouse__hub_is_pending(hub, memory_order_relaxed))
+                return NULL;
+        /* Acquire: the handles' `next` and `first_ns` were written before they were pushed. */
+        stack = atomic_exchange_explicit(&hub->pending, NULL, memory_order_acquire);
         while (stack) {
                 struct rouse_async *async = stack;
 
@@ -123,9 +155,8 @@ static void end(struct rouse_hub *hub) {
 
 /* Leaves the loop so that it may sleep, or so that it will not. The bell is not armed. */
 static void settle(struct rouse_hub *hub) {
-        bool is_busy = rouse__endings_are_due(&hub->endings);
+        bool is_busy = hub->is_lively || rouse__endings_are_due(&hub->endings);
 
-        /* Relaxed, here and everywhere: no other thread looks at it. */
         atomic_store_explicit(&hub->now_ns, 0, memory_order_relaxed);
         if (hub->is_closing && hub->n_limbo == 0 && list_is_empty(&hub->endings)) {
                 /* No handle can be pushed any more. The bell stays disarmed for good; if a ring is
@@ -139,7 +170,7 @@ static void settle(struct rouse_hub *hub) {
         if (!is_busy) {
                 rouse__doorbell_arm(&hub->bell);
                 /* L2 of the doorbell's proof. */
-                is_busy = atomic_load_explicit(&hub->pending, memory_order_seq_cst) != NULL;
+                is_busy = !is_idle(hub, memory_order_seq_cst);
         }
         if (is_busy) {
                 rouse__doorbell_disarm(&hub->bell);
@@ -149,26 +180,36 @@ static void settle(struct rouse_hub *hub) {
         }
 }
 
+/* The time, read again for some of the wakes of a pass: the n-th begins. */
+static uint64_t pass_time(struct rouse_hub *hub, size_t n) {
+        if (n % WAKES_PER_CLOCK == 0)
+                atomic_store_explicit(&hub->now_ns, clock_now_ns(), memory_order_relaxed);
+        return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+}
+
 /* Wakes what is pending. The bell is disarmed throughout, so nobody rings for what the end of the
  * pass will find anyway; and the eventfd is read after the callbacks, to have them start early. */
 static void pass(struct rouse_hub *hub) {
+        struct loopside *side = &hub->loopside;
         struct rouse_async *queue;
-        uint64_t now_ns = 0;
+        unsigned int end;
         size_t n = 0;
 
         hub->is_passing = true;
         rouse__doorbell_disarm(&hub->bell);
+        rouse__loopside_guard(side);
+        end = side->tail;
+        hub->is_lively = end - side->head >= LIVELY_SENDS;
         queue = take(hub);
+        while (side->head != end)
+                rouse__async_wake_loopside(hub, pass_time(hub, n++));
         while (queue) {
                 struct rouse_async *async = queue;
 
                 queue = async->next;
-                if (n++ % WAKES_PER_CLOCK == 0) {
-                        now_ns = clock_now_ns();
-                        atomic_store_explicit(&hub->now_ns, now_ns, memory_order_relaxed);
-                }
-                rouse__async_wake(async, now_ns);
+                rouse__async_wake(async, pass_time(hub, n++));
         }
+        rouse__loopside_unguard(side);
         rouse__endings_run(&hub->endings);
         rouse__hub_hold(hub);
         rouse__doorbell_answer(&hub->bell);
@@ -182,7 +223,7 @@ static void on_check(uv_check_t *check) {
         /* Armed, nothing pending and no ring due: whoever sends now rings. Acquire, so that after
          * a ring the push before it is seen. */
         if (hub->bell.is_armed && hub->bell.n_due == 0 && list_is_empty(&hub->endings) &&
-            !atomic_load_explicit(&hub->pending, memory_order_acquire))
+            is_idle(hub, memory_order_acquire))
                 return;
         pass(hub);
 }
@@ -218,7 +259,7 @@ int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
         if (!hub)
                 return UV_ENOMEM;
         *hub = (struct rouse_hub){
-                .thread = pthread_self(),
+                .thread = &rouse__this_thread,
                 .n_refs = 1,
                 .n_open_uv = 4,
         };
@@ -237,6 +278,7 @@ int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
         list_init(&hub->walks);
         list_init(&hub->endings);
         rouse__names_init(&hub->names);
+        rouse__pool_init(&hub->pool, sizeof(struct rouse_async));
         uv_check_init(loop, &hub->check);
         uv_prepare_init(loop, &hub->prepare);
         uv_idle_init(loop, &hub->idle);

@@ -1,7 +1,6 @@
 /* Binds handles to a loop: takes what is pending, and closes what has to end. */
 #pragma once
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,8 +10,11 @@
 
 #include "lib/doorbell.h"
 #include "lib/list.h"
+#include "lib/loopside.h"
 #include "lib/names.h"
+#include "lib/pool.h"
 #include "lib/rouse.h"
+#include "lib/stripes.h"
 
 struct rouse_async;
 
@@ -24,14 +26,18 @@ struct rouse_hub {
         struct doorbell bell;
 
         /* Anybody reads these. */
-        alignas(CACHE_LINE) pthread_t thread;
+        alignas(CACHE_LINE) const char *thread;
         /* The time as the loop thread knows it while it is awake, 0 while it may sleep. For that
          * thread alone, and signal handlers on it. */
         _Atomic uint64_t now_ns;
         _Atomic size_t n_refs; /* on the memory: one a handle, one for the hub until it is closed */
 
+        struct stripe_rack stripes;
+        struct pool pool; /* of anonymous handles; the loop thread allocates */
+
         /* The loop thread's own. */
-        alignas(CACHE_LINE) uv_poll_t poll;
+        alignas(CACHE_LINE) struct loopside loopside;
+        uv_poll_t poll;
         uv_check_t check;
         uv_prepare_t prepare;
         uv_idle_t idle;
@@ -43,21 +49,42 @@ struct rouse_hub {
         size_t n_limbo; /* closed handles that are still on the pending list */
         unsigned int n_open_uv;
         bool is_passing; /* within a pass */
+        bool is_lively;  /* the last pass found many sends of this thread */
         bool is_closing;
         bool is_ended; /* the libuv handles are being closed */
         rouse_hub_close_cb close_cb;
         void *close_arg;
 };
 
+/* Its address tells threads apart, and costs less than pthread_self(): sends ask for it. The model
+ * keeps it in the block that a thread has from its start, so that a handler may ask, too. */
+extern _Thread_local char rouse__this_thread __attribute__((tls_model("initial-exec")));
+
 static inline bool rouse__hub_is_here(const struct rouse_hub *hub) {
-        return pthread_equal(hub->thread, pthread_self()) != 0;
+        return hub->thread == &rouse__this_thread;
 }
 
 void rouse__hub_ref(struct rouse_hub *hub);   /* any thread */
 void rouse__hub_unref(struct rouse_hub *hub); /* any thread */
 
-/* Puts a handle, whose WORD_PENDING the caller has set, on the pending list, and rings if need be.
- * Any thread, async-signal-safe; something must keep the hub's memory during the call. */
+/* The time, which is kept for the rest of the turn if many sends are likely to ask for it. The loop
+ * thread, and signal handlers on it. */
+uint64_t rouse__hub_read_clock(struct rouse_hub *hub);
+
+/* The time for a first send of the loop thread, or of a signal handler on it, made now. */
+static inline uint64_t rouse__hub_send_time(struct rouse_hub *hub) {
+        /* Relaxed, here and everywhere: no other thread looks at it. */
+        uint64_t now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+
+        return now_ns ? now_ns : rouse__hub_read_clock(hub);
+}
+
+/* Whether something is on the pending list. Any thread. */
+static inline bool rouse__hub_is_pending(const struct rouse_hub *hub, memory_order order) {
+        return atomic_load_explicit(&hub->pending, order) != NULL;
+}
+/* Puts a handle, which the caller has made pending, on the pending list, and rings if need be. Any
+ * thread, async-signal-safe; something must keep the hub's memory during the call. */
 void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async);
 
 /* Below: loop thread. */

@@ -19,8 +19,13 @@ lib_librouse_core_la_SOURCES = \
 	lib/hub.h \
 	lib/latency.h \
 	lib/list.h \
+	lib/loopside.h \
 	lib/names.c \
-	lib/names.h
+	lib/names.h \
+	lib/pool.c \
+	lib/pool.h \
+	lib/stripes.c \
+	lib/stripes.h
 lib_librouse_core_la_LIBADD = $(UV_LIBS)
 
 # librouse

@@ -97,7 +97,8 @@ ROUSE_EXPORT void rouse_hub_each(rouse_hub_t *hub, rouse_async_each_cb cb, void 
  * the loop (a socket's, a timer's) that makes many sends; they all wake in one pass. It is never
  * needed, and may be called at any time, also outside of uv_run(): uv_backend_timeout() is 0
  * from then until the loop has looked. The latency of sends that this thread makes after it is
- * counted from this call.
+ * counted from this call. (A loop thread that has sent to many handles in one turn is taken to be
+ * awake during the next one without it.)
  *
  * Thread: loop.
  */

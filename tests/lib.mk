@@ -6,12 +6,15 @@ LDADD_HUB = tests/libhubfixture.la $(LDADD_LIB)
 lib_tests = \
 	tests/test-doorbell-model \
 	tests/test-hub \
+	tests/test-hub-crowd \
 	tests/test-hub-litmus \
 	tests/test-hub-lives \
+	tests/test-hub-loopside \
 	tests/test-hub-signal \
 	tests/test-hub-stress \
 	tests/test-latency \
 	tests/test-names \
+	tests/test-pool \
 	tests/test-truth-table
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
@@ -32,6 +35,14 @@ tests_test_hub_lives_SOURCES = tests/test-hub-lives.c
 tests_test_hub_lives_CFLAGS = $(CFLAGS_TEST)
 tests_test_hub_lives_LDADD = $(LDADD_HUB)
 
+tests_test_hub_crowd_SOURCES = tests/test-hub-crowd.c
+tests_test_hub_crowd_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_crowd_LDADD = $(LDADD_HUB)
+
+tests_test_hub_loopside_SOURCES = tests/test-hub-loopside.c
+tests_test_hub_loopside_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_loopside_LDADD = $(LDADD_HUB)
+
 tests_test_hub_signal_SOURCES = tests/test-hub-signal.c
 tests_test_hub_signal_CFLAGS = $(CFLAGS_TEST)
 tests_test_hub_signal_LDADD = $(LDADD_HUB)
@@ -47,6 +58,10 @@ tests_test_latency_LDADD = $(LDADD_LIB)
 tests_test_names_SOURCES = tests/test-names.c
 tests_test_names_CFLAGS = $(CFLAGS_TEST)
 tests_test_names_LDADD = $(LDADD_HUB)
+
+tests_test_pool_SOURCES = tests/test-pool.c
+tests_test_pool_CFLAGS = $(CFLAGS_TEST)
+tests_test_pool_LDADD = $(LDADD_HUB)
 
 tests_test_truth_table_SOURCES = tests/test-truth-table.c
 tests_test_truth_table_CFLAGS = $(CFLAGS_TEST)

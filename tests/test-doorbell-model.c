@@ -9,14 +9,16 @@
  *
  * The steps are those of doorbell.c and hub.c:
  *
- *     sender  count; set PENDING if it was not set (pushes only who set it); push; look at armed;
- *             take the token; write the eventfd
- *     loop    sleep until the eventfd is readable; disarm; take the list; clear PENDING of each
- *             handle on it, and call back; read the eventfd if a ring is due; arm; look at the
- *             list, and if it is not empty disarm and do not sleep
+ *     sender  count in the word (who finds it 0 pushes); push; look at armed; take the token; write
+ *             the eventfd
+ *     or      count on a stripe; look at the word; if it is not pending nudge, and push
+ *     loop    sleep until the eventfd is readable; disarm; take the list; clear the word of each
+ *             handle on it, read its stripe, and call back; read the eventfd if a ring is due; arm;
+ *             look at the list, and if it is not empty disarm and do not sleep
  *
- * Each sender sends N_SENDS times, to a handle of its own or to the same one. Besides, the loop may
- * begin a pass at any time without being rung for, as if a timer had come.
+ * Each sender sends N_SENDS times, to a handle of its own or to the same one; one of them, both or
+ * none use stripes. Besides, the loop may begin a pass at any time without being rung for, as if a
+ * timer had come.
  */
 
 #include <stdlib.h>
@@ -34,11 +36,17 @@ enum variant {
         RING_BEFORE_PUSH, /* the sender looks at armed before its push */
         READ_AFTER_ARM,   /* the loop reads the eventfd after it armed and looked */
         N_VARIANTS,
+        /* These lose only what is counted on stripes. */
+        SUM_BEFORE_CLEAR = N_VARIANTS, /* the loop reads the stripe, and clears the word after */
+        LOOK_BEFORE_COUNT,             /* the sender looks at the word before it counts */
+        N_STRIPED_VARIANTS,
 };
 
 enum sender_at {
         SENDER_COUNT,
-        SENDER_FLAG,
+        SENDER_LOOK_AT_WORD,
+        SENDER_NUDGE,
+        SENDER_LATE_COUNT,
         SENDER_PUSH,
         SENDER_LOOK,
         SENDER_TAKE,
@@ -51,6 +59,7 @@ enum loop_at {
         LOOP_DISARM,
         LOOP_TAKE,
         LOOP_WAKE,
+        LOOP_SUM,
         LOOP_READ,
         LOOP_ARM,
         LOOP_LOOK,
@@ -62,8 +71,9 @@ struct state {
                 uint8_t at, n_sent;
         } senders[N_SENDERS];
         struct {
-                uint8_t count;   /* sends not taken yet */
-                uint8_t pending; /* the flag */
+                uint8_t count;   /* in the word */
+                uint8_t nudge;   /* in the word */
+                uint8_t striped; /* counted on the stripe and not taken */
                 uint8_t listed;  /* on the pending list */
                 uint8_t taken;   /* on the loop's own list */
         } handles[N_SENDERS];
@@ -83,6 +93,7 @@ static size_t n_states;
 static uint32_t *table; /* hash table of indexes + 1 */
 static enum variant variant;
 static bool one_handle;
+static unsigned int striped; /* which senders use stripes, a bit each */
 
 static uint32_t hash(const struct state *state) {
         const unsigned char *p = (const unsigned char *)state;
@@ -111,9 +122,41 @@ static bool list_is_empty(const struct state *state) {
         return true;
 }
 
+static bool is_striped(int sender) {
+        return striped >> sender & 1;
+}
+
+static bool is_pending(const struct state *state, int handle) {
+        return state->handles[handle].count > 0 || state->handles[handle].nudge;
+}
+
 static void sender_sent(struct state *state, int i) {
         state->senders[i].n_sent++;
         state->senders[i].at = state->senders[i].n_sent < N_SENDS ? SENDER_COUNT : SENDER_DONE;
+}
+
+/* The sender has made the handle pending. */
+static void sender_is_first(struct state *state, int i) {
+        state->senders[i].at = variant == RING_BEFORE_PUSH ? SENDER_LOOK : SENDER_PUSH;
+}
+
+static void sender_counts(struct state *state, int i, int handle) {
+        bool was_pending = is_pending(state, handle);
+
+        if (is_striped(i)) {
+                if (variant == LOOK_BEFORE_COUNT) {
+                        state->senders[i].at = was_pending ? SENDER_LATE_COUNT : SENDER_NUDGE;
+                } else {
+                        state->handles[handle].striped++;
+                        state->senders[i].at = SENDER_LOOK_AT_WORD;
+                }
+                return;
+        }
+        state->handles[handle].count++;
+        if (was_pending)
+                sender_sent(state, i);
+        else
+                sender_is_first(state, i);
 }
 
 static void sender_step(struct state state, int i) {
@@ -122,19 +165,27 @@ static void sender_step(struct state state, int i) {
 
         switch (state.senders[i].at) {
         case SENDER_COUNT:
-                state.handles[handle].count++;
-                if (state.handles[handle].pending)
+                sender_counts(&state, i, handle);
+                break;
+        case SENDER_LOOK_AT_WORD:
+                if (is_pending(&state, handle))
                         sender_sent(&state, i);
                 else
-                        state.senders[i].at = SENDER_FLAG;
+                        state.senders[i].at = SENDER_NUDGE;
                 break;
-        case SENDER_FLAG:
-                if (state.handles[handle].pending) {
+        case SENDER_NUDGE: /* a compare-and-exchange, which looks again */
+                if (variant == LOOK_BEFORE_COUNT)
+                        state.handles[handle].striped++;
+                if (is_pending(&state, handle)) {
                         sender_sent(&state, i);
                 } else {
-                        state.handles[handle].pending = 1;
-                        state.senders[i].at = rings_first ? SENDER_LOOK : SENDER_PUSH;
+                        state.handles[handle].nudge = 1;
+                        sender_is_first(&state, i);
                 }
+                break;
+        case SENDER_LATE_COUNT:
+                state.handles[handle].striped++;
+                sender_sent(&state, i);
                 break;
         case SENDER_PUSH:
                 state.handles[handle].listed = 1;
@@ -179,6 +230,16 @@ static void loop_disarm(struct state *state) {
         state->armed = 0;
 }
 
+static void loop_clears(struct state *state, int i) {
+        state->n_woken += state->handles[i].count;
+        state->handles[i].count = state->handles[i].nudge = 0;
+}
+
+static void loop_sums(struct state *state, int i) {
+        state->n_woken += state->handles[i].striped;
+        state->handles[i].striped = 0;
+}
+
 static void loop_read(struct state *state) {
         if (state->n_due == 0 || state->n_written == 0)
                 return;
@@ -210,7 +271,7 @@ static void loop_step(struct state state) {
                 break;
         case LOOP_TAKE:
                 for (int i = 0; i < N_SENDERS; i++) {
-                        ck_assert(!(state.handles[i].listed && state.handles[i].taken));
+                        ck_assert(!state.handles[i].taken);
                         state.handles[i].taken |= state.handles[i].listed;
                         state.handles[i].listed = 0;
                 }
@@ -221,14 +282,30 @@ static void loop_step(struct state state) {
                 for (int i = 0; i < N_SENDERS; i++) {
                         if (!state.handles[i].taken)
                                 continue;
-                        ck_assert(state.handles[i].pending);
-                        state.handles[i].taken = state.handles[i].pending = 0;
-                        state.n_woken += state.handles[i].count;
-                        state.handles[i].count = 0;
+                        if (variant == SUM_BEFORE_CLEAR) {
+                                loop_sums(&state, i);
+                        } else {
+                                ck_assert(is_pending(&state, i));
+                                loop_clears(&state, i);
+                        }
+                        state.loop_at = LOOP_SUM;
                         found(&state);
                         return;
                 }
                 state.loop_at = variant == READ_AFTER_ARM ? LOOP_ARM : LOOP_READ;
+                break;
+        case LOOP_SUM:
+                for (int i = 0; i < N_SENDERS; i++) {
+                        if (!state.handles[i].taken)
+                                continue;
+                        if (variant == SUM_BEFORE_CLEAR)
+                                loop_clears(&state, i);
+                        else
+                                loop_sums(&state, i);
+                        state.handles[i].taken = 0;
+                        break;
+                }
+                state.loop_at = LOOP_WAKE;
                 break;
         case LOOP_READ:
                 loop_read(&state);
@@ -293,12 +370,13 @@ static void check_end(const struct state *state) {
 }
 
 /* The number of states in which a wake is lost. */
-static size_t search(enum variant v, bool same_handle) {
+static size_t search(enum variant v, bool same_handle, unsigned int which) {
         struct state first = {.loop_at = LOOP_SLEEP, .armed = 1, .is_armed = 1, .n_extra = 2};
         size_t n_lost = 0;
 
         variant = v;
         one_handle = same_handle;
+        striped = which;
         states = calloc(MAX_STATES, sizeof(*states));
         table = calloc(2 * MAX_STATES, sizeof(*table));
         ck_assert(states && table);
@@ -323,21 +401,31 @@ static size_t search(enum variant v, bool same_handle) {
 }
 
 static void no_interleaving_loses_a_wake(void) {
-        ck_assert_uint_eq(search(RIGHT, false), 0);
-        ck_assert_uint_eq(search(RIGHT, true), 0);
+        for (unsigned int which = 0; which < 1U << N_SENDERS; which++) {
+                ck_assert_uint_eq(search(RIGHT, false, which), 0);
+                ck_assert_uint_eq(search(RIGHT, true, which), 0);
+        }
 }
 
 static void broken_protocols_lose_wakes(void) {
         for (int v = RIGHT + 1; v < N_VARIANTS; v++) {
-                ck_assert_msg(search(v, false) > 0, "variant %d", v);
-                ck_assert_msg(search(v, true) > 0, "variant %d, one handle", v);
+                ck_assert_msg(search(v, false, 0) > 0, "variant %d", v);
+                ck_assert_msg(search(v, true, 0) > 0, "variant %d, one handle", v);
         }
+}
+
+static void broken_stripes_lose_wakes(void) {
+        for (int v = N_VARIANTS; v < N_STRIPED_VARIANTS; v++)
+                for (unsigned int which = 1; which < 1U << N_SENDERS; which++)
+                        ck_assert_msg(search(v, true, which) > 0, "variant %d, stripes of %u", v,
+                                      which);
 }
 
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(no_interleaving_loses_a_wake),
                 TEST(broken_protocols_lose_wakes),
+                TEST(broken_stripes_lose_wakes),
                 {0},
         };
 
