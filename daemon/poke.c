@@ -42,7 +42,7 @@
 
 #define DATAGRAMS_AT_ONCE  8
 #define DATAGRAMS_PER_TURN 64
-#define SENDS_PER_TURN     512
+#define SENDS_PER_TURN     256
 #define LONELY_TURNS       16 /* that do not ask for a second datagram, after there was none */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
