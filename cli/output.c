@@ -111,7 +111,7 @@ void out_text(const char *text, size_t width) {
 void out_json_string(const char *text) {
         struct buffer buffer = BUFFER_NULL;
 
-        rouse__buffer_add_json_string(&buffer, text);
+        buffer_add_json_string(&buffer, text);
         if (buffer.failed)
                 output.error = output.error ?: -ENOMEM;
         else

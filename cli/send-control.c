@@ -1,8 +1,8 @@
 /*
- * A key that no line can carry is sent with a request of its own. The last request of all carries
- * the last key and waits; its tickets are not smaller than those before it, so waiting for them
- * covers everything. It names all handles at once: they are waited for together, and the daemon
- * takes either all sends of a request or none.
+ * Keys travel together, as many as a request holds. The last request carries the last of them and
+ * waits; its tickets are not smaller than those before it, so waiting for them covers everything.
+ * It names all handles at once: they are waited for together, and the daemon takes either all sends
+ * of a request or none.
  */
 
 #include "cli/send-control.h"
@@ -21,23 +21,42 @@
 #include "lib/deadline.h"
 
 #define GRACE_MS 1000 /* for the daemon to say itself that the time is over */
+/* The daemon takes 1024 keys in a request, and a megabyte. */
+#define MAX_KEYS       1024
+#define MAX_KEYS_BYTES (512U << 10)
 
-static void compose(struct buffer *params, const struct arguments *arguments, const char *key,
+/* Adds keys from option *at on until there are no more, or enough; *at is then the first left out.
+ */
+static void add_keys(struct buffer *params, const struct arguments *arguments, int *at) {
+        int n = 0;
+
+        for (; *at < arguments->n_options; ++*at) {
+                if (strcmp(arguments->options[*at].option->name, "key") != 0)
+                        continue;
+                if (n == MAX_KEYS || params->n > MAX_KEYS_BYTES)
+                        break;
+                buffer_add_str(params, n++ > 0 ? "," : ",\"keys\":[");
+                buffer_add_json_string(params, arguments->options[*at].value);
+        }
+        buffer_add_str(params, n > 0 ? "]" : "");
+}
+
+/* The next request: all names, and the keys from option *at on. It waits if it is the last. */
+static void compose(struct buffer *params, const struct arguments *arguments, int *at,
                     const char *until, int64_t timeout_ms) {
         buffer_clear(params);
         buffer_add_str(params, "{\"name\":[");
         for (int i = 0; i < arguments->n_operands; i++) {
                 buffer_add_str(params, i > 0 ? "," : "");
-                rouse__buffer_add_json_string(params, arguments->operands[i]);
+                buffer_add_json_string(params, arguments->operands[i]);
         }
         buffer_add_str(params, "]");
-        if (key) {
-                buffer_add_str(params, ",\"key\":");
-                rouse__buffer_add_json_string(params, key);
-        }
+        add_keys(params, arguments, at);
+        if (*at < arguments->n_options)
+                until = NULL;
         if (until) {
                 buffer_add_str(params, ",\"wait\":");
-                rouse__buffer_add_json_string(params, until);
+                buffer_add_json_string(params, until);
         }
         if (until && timeout_ms >= 0) {
                 buffer_add_str(params, ",\"timeout_ms\":");
@@ -70,26 +89,17 @@ static int print(const struct session *session, const char *name, struct json_te
 
 int send_control(struct session *session, const struct arguments *arguments, const char *until,
                  int64_t timeout_ms) {
+        int64_t patience_ms = timeout_ms;
         struct buffer params = BUFFER_NULL;
         struct json_iterator it = {0};
-        const char *last_key = NULL;
-        int code = 0;
+        int code, at = 0;
 
-        for (int i = 0; i < arguments->n_options && !code; i++) {
-                if (strcmp(arguments->options[i].option->name, "key") != 0)
-                        continue;
-                if (last_key) {
-                        compose(&params, arguments, last_key, NULL, -1);
-                        code = session_call(session, "send", &params, timeout_ms, &it.whole);
-                }
-                last_key = arguments->options[i].value;
-        }
-        if (!code) {
-                compose(&params, arguments, last_key, until, timeout_ms);
-                if (until && timeout_ms >= 0 && timeout_ms < INT64_MAX - GRACE_MS)
-                        timeout_ms += GRACE_MS;
-                code = session_call(session, "send", &params, timeout_ms, &it.whole);
-        }
+        if (until && timeout_ms >= 0 && timeout_ms < INT64_MAX - GRACE_MS)
+                patience_ms += GRACE_MS;
+        do {
+                compose(&params, arguments, &at, until, timeout_ms);
+                code = session_call(session, "send", &params, patience_ms, &it.whole);
+        } while (!code && at < arguments->n_options);
         rouse__buffer_deinit(&params);
         if (code)
                 return code;

@@ -12,6 +12,7 @@
 
 #include "cli/exit-code.h"
 #include "cli/message.h"
+#include "cli/result.h"
 #include "cli/verb.h"
 #include "lib/buffer.h"
 #include "lib/clock.h"
@@ -67,7 +68,7 @@ int session_call_name(struct session *session, const char *method, const char *n
         int r;
 
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, name);
+        buffer_add_json_string(&params, name);
         buffer_add_str(&params, "}");
         r = session_call(session, method, &params, -1, ret_result);
         rouse__buffer_deinit(&params);
@@ -158,6 +159,17 @@ static bool read_name(const rouse_client_error_t *error, char *name, size_t n_na
                rouse__json_parse(error->data, strlen(error->data), &data, NULL) == 0 &&
                rouse__json_find(data, "name", &member) &&
                rouse__json_string(member, name, n_name, NULL) == 0;
+}
+
+int session_show(const struct session *session, int code, struct json_text result,
+                 void (*print)(struct json_text result)) {
+        if (code)
+                return code;
+        if (session->json)
+                result_print(result);
+        else
+                print(result);
+        return EXIT_DONE;
 }
 
 int session_failed(struct session *session) {

@@ -33,6 +33,11 @@ int session_call(struct session *session, const char *method, struct buffer *par
 int session_call_name(struct session *session, const char *method, const char *name,
                       struct json_text *ret_result);
 
+/* The end of a verb that asks: `code`, if it is not 0, else the result is printed, as JSON where
+ * that is wanted. Returns the exit code. */
+int session_show(const struct session *session, int code, struct json_text result,
+                 void (*print)(struct json_text result));
+
 /* Tells the client's last failure, and what to do about it. Returns the exit code for it. */
 int session_failed(struct session *session);
 /* Tells that there is no such handle, and which name was probably meant. Returns the exit code. */

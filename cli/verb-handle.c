@@ -46,7 +46,7 @@ static int create(struct session *session, const struct arguments *arguments) {
         int code;
 
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        buffer_add_json_string(&params, arguments->operands[0]);
         if (arguments_has(arguments, "started", NULL))
                 buffer_add_str(&params, ",\"started\":true");
         buffer_add_str(&params, "}");
@@ -71,7 +71,7 @@ static int pause_handle(struct session *session, const struct arguments *argumen
                 return EXIT_USAGE;
         }
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        buffer_add_json_string(&params, arguments->operands[0]);
         if (for_ms > 0) {
                 buffer_add_str(&params, ",\"for_ms\":");
                 rouse__buffer_add_u64(&params, (uint64_t)for_ms);

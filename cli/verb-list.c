@@ -71,24 +71,18 @@ static void print_table(struct json_text rows) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json_text result;
+        struct json_text result = {.n = 0};
         int code;
 
         buffer_add_str(&params, "{");
         if (arguments->n_operands > 0) {
                 buffer_add_str(&params, "\"pattern\":");
-                rouse__buffer_add_json_string(&params, arguments->operands[0]);
+                buffer_add_json_string(&params, arguments->operands[0]);
         }
         buffer_add_str(&params, "}");
         code = session_call(session, "list", &params, -1, &result);
         rouse__buffer_deinit(&params);
-        if (code)
-                return code;
-        if (session->json)
-                result_print(result);
-        else
-                print_table(result);
-        return code;
+        return session_show(session, code, result, print_table);
 }
 
 const struct verb verb_list = {

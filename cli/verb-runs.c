@@ -87,13 +87,13 @@ static void print_table(struct json_text rows) {
 
 static int run(struct session *session, const struct arguments *arguments) {
         struct buffer params = BUFFER_NULL;
-        struct json_text result;
+        struct json_text result = {.n = 0};
         const char *text;
         uint64_t limit;
         int code;
 
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, arguments->operands[0]);
+        buffer_add_json_string(&params, arguments->operands[0]);
         if (arguments_has(arguments, "limit", &text)) {
                 code = number_read("limit", text, &limit);
                 if (code) {
@@ -106,13 +106,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         buffer_add_str(&params, "}");
         code = session_call(session, "runs", &params, -1, &result);
         rouse__buffer_deinit(&params);
-        if (code)
-                return code;
-        if (session->json)
-                result_print(result);
-        else
-                print_table(result);
-        return code;
+        return session_show(session, code, result, print_table);
 }
 
 static const struct option options[] = {

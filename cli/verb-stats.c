@@ -79,19 +79,13 @@ static void print_stats(struct json_text stats) {
 }
 
 static int run(struct session *session, const struct arguments *arguments) {
-        struct json_text stats;
+        struct json_text stats = {.n = 0};
         int code;
 
         code = arguments->n_operands > 0
                        ? session_call_name(session, "stats", arguments->operands[0], &stats)
                        : session_call(session, "stats", NULL, -1, &stats);
-        if (code)
-                return code;
-        if (session->json)
-                result_print(stats);
-        else
-                print_stats(stats);
-        return 0;
+        return session_show(session, code, stats, print_stats);
 }
 
 const struct verb verb_stats = {

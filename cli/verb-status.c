@@ -76,24 +76,21 @@ static void print_runs(struct json_text status) {
                 out("  It has no action: its wakes go to those who watch it.\n");
 }
 
-static int run(struct session *session, const struct arguments *arguments) {
-        struct json_text status;
-        int code;
-
-        code = session_call_name(session, "status", arguments->operands[0], &status);
-        if (code)
-                return code;
-        if (session->json) {
-                result_print(status);
-                return 0;
-        }
+static void print_status(struct json_text status) {
         print_title(status);
         print_why(status);
         print_wakes(status);
         print_runs(status);
         if (result_is_true(status, "has_ref"))
                 out("  It is started: it holds the daemon's loop.\n");
-        return 0;
+}
+
+static int run(struct session *session, const struct arguments *arguments) {
+        struct json_text status = {.n = 0};
+        int code;
+
+        code = session_call_name(session, "status", arguments->operands[0], &status);
+        return session_show(session, code, status, print_status);
 }
 
 const struct verb verb_status = {

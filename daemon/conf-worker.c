@@ -22,7 +22,7 @@ const struct conf_key conf_source_keys[] = {
         {NULL},
 };
 
-DEFINE_CLEANUP(struct source_conf *, source_conf_free)
+DEFINE_CLEANUP(struct source_conf *, source_conf_unref)
 DEFINE_CLEANUP(struct worker_conf *, worker_conf_free)
 
 static int unknown_kind(struct conf_errors *errors, const struct conf_node *node) {
@@ -74,11 +74,12 @@ static int find_kind(struct conf_errors *errors, const struct conf_node *node,
 
 static int new_source(const struct source_kind *kind, const struct conf_node *node,
                       struct source_conf **ret) {
-        _cleanup_(source_conf_freep) struct source_conf *source = NULL;
+        _cleanup_(source_conf_unrefp) struct source_conf *source = NULL;
 
         source = calloc(1, kind->conf_size);
         if (!source)
                 return -ENOMEM;
+        source->n_refs = 1;
         source->kind = kind;
         if (kind->init)
                 kind->init(source);
@@ -108,7 +109,7 @@ static int add_reference(struct conf_loader *loader, const struct conf_node *nam
 
 static int read_source(struct conf_loader *loader, const struct conf_node *node,
                        struct source_conf **ret) {
-        _cleanup_(source_conf_freep) struct source_conf *source = NULL;
+        _cleanup_(source_conf_unrefp) struct source_conf *source = NULL;
         const struct source_kind *kind = NULL;
         int r;
 

@@ -36,7 +36,7 @@ struct worker_conf *worker_conf_free(struct worker_conf *worker) {
         if (!worker)
                 return NULL;
         for (size_t i = 0; i < worker->n_sources; i++)
-                source_conf_free(worker->sources[i]);
+                source_conf_unref(worker->sources[i]);
         free(worker->sources);
         free(worker->name);
         free(worker);
@@ -186,15 +186,6 @@ bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b)
         return strcmp(a->name, b->name) == 0 && conf_str_equal(a->description, b->description) &&
                a->started == b->started && action_conf_equal(a->action, b->action) &&
                access_rules_equal(a->access, b->access) && policy_conf_equal(a->policy, b->policy);
-}
-
-bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b) {
-        if (strcmp(a->name, b->name) != 0 || a->n_sources != b->n_sources)
-                return false;
-        for (size_t i = 0; i < a->n_sources; i++)
-                if (!source_conf_equal(a->sources[i], b->sources[i]))
-                        return false;
-        return true;
 }
 
 static void each_row(const struct conf_key *rows, configuration_key_cb cb, void *arg,

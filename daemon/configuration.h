@@ -69,7 +69,6 @@ const struct worker_conf *configuration_find_worker(const struct configuration *
                                                     const char *name);
 /* Whether two say the same: then whatever was made from one can go on with the other. */
 bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b);
-bool worker_conf_equal(const struct worker_conf *a, const struct worker_conf *b);
 
 /* Tells every key that a file may hold, for documentation: `section` is "top", "handle", "group",
  * "worker" (a source's keys) or "access". */

@@ -100,11 +100,7 @@ uint64_t daemon_started_ns(const struct daemon *daemon) {
         return daemon->started_ns;
 }
 
-const char *daemon_config_file(const struct daemon *daemon) {
-        return daemon->setup->config_file;
-}
-
-bool daemon_is_stopping(const struct daemon *daemon) {
+static bool is_stopping(const struct daemon *daemon) {
         return daemon->stage >= DELIVERING;
 }
 
@@ -112,9 +108,14 @@ bool daemon_is_stopping(const struct daemon *daemon) {
 static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
                       size_t n_key) {
         struct daemon *daemon = arg;
-        struct handle *handle =
-                async ? rouse_async_data(async) : registry_find(daemon->registry, name);
+        struct handle *handle;
 
+        if (async && !rouse_async_is_active(async)) {
+                /* Its source knows the old one until the next reload; it may be no more. */
+                log_warning("a send to %s came after it was closed", rouse_async_name(async));
+                return;
+        }
+        handle = async ? rouse_async_data(async) : registry_find(daemon->registry, name);
         if (!handle)
                 log_warning("a send to %s, which is no handle, came from a fifo", name);
         else if (handle_send(handle, key, n_key, NULL) < 0)
@@ -143,7 +144,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         struct reload_result result = {.changes = {.wants_names = true}};
         int r;
 
-        if (daemon_is_stopping(daemon))
+        if (is_stopping(daemon))
                 return -ESHUTDOWN;
         r = configuration_load(daemon->setup->config_file, errors, &configuration);
         if (r < 0) {
@@ -152,6 +153,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
                           strerror(-r));
                 return r;
         }
+        mailbox_deliver(daemon->mailbox); /* before names change their meaning */
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
@@ -200,7 +202,7 @@ static void on_idle(void *arg) {
 }
 
 void daemon_shutdown(struct daemon *daemon) {
-        if (daemon_is_stopping(daemon))
+        if (is_stopping(daemon))
                 return;
         log_notice("stopping");
         notify_stopping();
@@ -251,7 +253,7 @@ static void on_signals(uv_poll_t *poll, int status, int events) {
         while (read(daemon->signal_fd, &info, sizeof(info)) == sizeof(info)) {
                 if (info.ssi_signo != SIGHUP)
                         go_on_stopping(daemon);
-                else if (!daemon_is_stopping(daemon))
+                else if (!is_stopping(daemon))
                         reload_by_signal(daemon);
         }
 }

@@ -1,7 +1,7 @@
-/* The daemon as a whole: what it is made of and what concerns all of it. Loop thread. */
+/* What the sockets ask of the daemon as a whole. Loop thread. Tests put another one in its place.
+ */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -21,8 +21,6 @@ struct registry *daemon_registry(struct daemon *daemon);
 const struct poke *daemon_poke(const struct daemon *daemon);           /* for its counters */
 const struct access_rules *daemon_access(const struct daemon *daemon); /* as configured now */
 uint64_t daemon_started_ns(const struct daemon *daemon);               /* monotonic */
-const char *daemon_config_file(const struct daemon *daemon);
-bool daemon_is_stopping(const struct daemon *daemon);
 
 struct reload_result {
         struct registry_changes changes; /* names of handles */

@@ -4,7 +4,9 @@
  *
  * What the wakes bring (numbers of sends, keys) is gathered until a run starts, and goes with that
  * run. If the run fails and is to be tried again, or could not be started, it comes back and goes
- * with the next. The same holds for a run that is ended because a newer wake replaces it.
+ * with the next. The same holds for a run that is ended because a newer wake replaces it. The keys
+ * of the last attempt do not come back, lest one that nothing can be done for fails all runs to
+ * come; but the next run is told that keys are missing.
  *
  * A run that wants to start and belongs to a group asks the group for a place; the runner waits
  * meanwhile. The place is given back before the runner hears of the run's end, so that those who
@@ -57,6 +59,14 @@ static void defer(struct handle *handle, uint64_t now_ns) {
         runner_deferred(&handle->runner, now_ns + DEFER_NS);
 }
 
+/* A run that could not be started was none. So it is told when it goes on, or has ended already. */
+static void tell_started(struct run *run) {
+        if (run->is_told_of)
+                return;
+        run->is_told_of = true;
+        handle_tell_run_started(run->handle, run->result.seq, run->result.n_sends);
+}
+
 static void start_run(struct handle *handle) {
         const struct action_conf *action = handle->conf->action;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
@@ -75,10 +85,12 @@ static void start_run(struct handle *handle) {
         handle->n_sends_to_run = 0;
         if (handle->past)
                 run->keys = steal_ptr(handle->past->keys_to_run);
-        handle_tell_run_started(handle, run->result.seq, run->result.n_sends);
         r = action->kind->start(run, action);
-        if (r == 0)
-                return; /* and it may have ended already */
+        if (r == 0) {
+                if (handle->run) /* else it has ended already */
+                        tell_started(handle->run);
+                return;
+        }
         if (is_transient(r) && !handle->registry->is_stopping) {
                 log_warning("%s: cannot start the action: %s; trying again", handle_name(handle),
                             strerror(-r));
@@ -217,6 +229,7 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         bool is_deaf = run->told && result.outcome == RUN_SIGNALED && result.status == run->told;
         enum runner_step step;
 
+        tell_started(run);
         remember(handle, run);
         handle->run = NULL;
         if (handle->run_seq < result.seq)
@@ -228,6 +241,8 @@ void handle_run_ended(struct handle *handle, struct run *run) {
                             result.ended_ns);
         if (handle->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
+        else if (!result.success && run->keys && handle_policy(handle)->runner.backoff_ns)
+                keyset_overflow(&handle->past->keys_to_run);
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {

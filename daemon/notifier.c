@@ -23,6 +23,8 @@
 
 #define RETRY_MS   2000
 #define READ_BYTES (16U << 10)
+#define READS_TO_CATCH_UP \
+        256 /* more than the kernel queues (16,384 events) with names of 200 bytes */
 
 struct notifier_entry {
         int wd; /* first: what the table is sorted by; -1: the kernel has ended it */
@@ -138,17 +140,14 @@ static void tell_settled(struct notifier *notifier) {
 
 static void notifier_unref(struct notifier *notifier);
 
-/* One read a turn, for the sake of the loop's other sources; the descriptor stays readable. */
-static void notifier_on_readable(uv_poll_t *poll, int status, int events) {
-        struct notifier *notifier = poll->data;
+/* True: something was told, and there may be more. */
+static bool tell_some(struct notifier *notifier) {
         char buffer[READ_BYTES] __attribute__((aligned(_Alignof(struct inotify_event))));
         ssize_t n;
 
-        (void)status;
-        (void)events;
         n = read(notifier->fd, buffer, sizeof(buffer));
         if (n <= 0)
-                return;
+                return false;
         notifier->n_users++; /* stays until all of it was told */
         for (char *p = buffer; p < buffer + n;) {
                 const struct inotify_event *event = (struct inotify_event *)(void *)p;
@@ -161,6 +160,19 @@ static void notifier_on_readable(uv_poll_t *poll, int status, int events) {
         }
         tell_settled(notifier);
         notifier_unref(notifier);
+        return true;
+}
+
+/* One read a turn, for the sake of the loop's other sources; the descriptor stays readable. */
+static void notifier_on_readable(uv_poll_t *poll, int status, int events) {
+        (void)status;
+        (void)events;
+        (void)tell_some(poll->data);
+}
+
+void notifier_user_catch_up(struct notifier_user *user) {
+        for (int i = 0; i < READS_TO_CATCH_UP && tell_some(user->notifier); i++)
+                ;
 }
 
 static void notifier_on_timer(uv_timer_t *timer) {

@@ -45,6 +45,8 @@ int notifier_user_init(struct notifier_user *user, uv_loop_t *loop,
                        const struct notifier_user_ops *ops);
 /* After its watches were removed. May be repeated, and follow a failed init. */
 void notifier_user_deinit(struct notifier_user *user);
+/* Tells all users of the loop what has happened until now; not within any of their callbacks. */
+void notifier_user_catch_up(struct notifier_user *user);
 void notifier_user_defer(struct notifier_user *user);
 void notifier_user_retry(struct notifier_user *user);
 

@@ -19,6 +19,7 @@ struct run {
         struct run_result result;
         pid_t pid;           /* 0: none */
         int told;            /* the signal that it was told of wakes with; 0: it was not */
+        bool is_told_of;     /* those who watch know that it has started */
         void *impl;          /* the kind's own */
         struct keyset *keys; /* of the sends that it covers; owned; or NULL */
         char *complaint;     /* the beginning of what it wrote to standard error; owned; or NULL */

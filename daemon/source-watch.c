@@ -101,6 +101,7 @@ static int watch_open(uv_loop_t *loop, const struct source_conf *conf, struct ou
 static void watch_close(struct source *source) {
         struct watch_source *self = container_of(source, struct watch_source, source);
 
+        watch_path_catch_up(self->path);
         watch_path_free(self->path);
         tell_loss(self);
         uv_close((uv_handle_t *)&self->retry, on_closed);

@@ -11,8 +11,13 @@ const struct source_kind *const source_kinds[] = {
         &source_every, &source_cron, &source_watch, &source_signal, &source_fifo, NULL,
 };
 
-struct source_conf *source_conf_free(struct source_conf *conf) {
-        if (!conf)
+struct source_conf *source_conf_ref(struct source_conf *conf) {
+        conf->n_refs++;
+        return conf;
+}
+
+struct source_conf *source_conf_unref(struct source_conf *conf) {
+        if (!conf || --conf->n_refs > 0)
                 return NULL;
         if (conf->kind && conf->kind->deinit)
                 conf->kind->deinit(conf);

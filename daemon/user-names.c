@@ -33,9 +33,35 @@ static int read_number(const char *text, uint32_t *ret) {
         return 0;
 }
 
-/* What getpwnam_r() and getgrnam_r() answer, as one of ours; positive errno values for "not there"
- * differ between the modules of the user database. */
-static int result(int error, const void *found) {
+/* One look-up into a buffer: 0 or an errno; *ret_found: whether it is there. */
+typedef int (*ask_fn)(const void *key, void *entry, char *buffer, size_t n_buffer, bool *ret_found);
+
+static int ask_user_name(const void *key, void *entry, char *buffer, size_t n, bool *ret_found) {
+        struct passwd *found = NULL;
+        int error = getpwnam_r(key, entry, buffer, n, &found);
+
+        *ret_found = found;
+        return error;
+}
+
+static int ask_user_number(const void *key, void *entry, char *buffer, size_t n, bool *ret_found) {
+        struct passwd *found = NULL;
+        int error = getpwuid_r(*(const uid_t *)key, entry, buffer, n, &found);
+
+        *ret_found = found;
+        return error;
+}
+
+static int ask_group_name(const void *key, void *entry, char *buffer, size_t n, bool *ret_found) {
+        struct group *found = NULL;
+        int error = getgrnam_r(key, entry, buffer, n, &found);
+
+        *ret_found = found;
+        return error;
+}
+
+/* Positive errno values for "not there" differ between the modules of the user database. */
+static int result(int error, bool found) {
         if (found)
                 return 0;
         switch (error) {
@@ -50,60 +76,51 @@ static int result(int error, const void *found) {
         }
 }
 
-/* A buffer twice as large as before; 0, or -ENOMEM. */
-static int grow(char **buffer, size_t *n_buffer) {
-        size_t n = *n_buffer ? *n_buffer * 2 : BUFFER_BYTES;
-        char *larger;
+/* Asks with a buffer that grows until the answer fits. The entry's texts stand in *ret_buffer, to
+ * be freed. */
+static int look_up(ask_fn ask, const void *key, void *entry, char **ret_buffer) {
+        _cleanup_free_ char *buffer = NULL;
+        bool found = false;
+        int error = ERANGE, r;
 
-        if (n > BUFFER_BYTES_MAX)
-                return -ENOMEM;
-        larger = realloc(*buffer, n);
-        if (!larger)
-                return -ENOMEM;
-        *buffer = larger;
-        *n_buffer = n;
-        return 0;
+        for (size_t n = BUFFER_BYTES; error == ERANGE && n <= BUFFER_BYTES_MAX; n *= 2) {
+                free(buffer);
+                buffer = malloc(n);
+                if (!buffer)
+                        return -ENOMEM;
+                error = ask(key, entry, buffer, n, &found);
+        }
+        r = error == ERANGE ? -ENOMEM : result(error, found);
+        if (r == 0)
+                *ret_buffer = steal_ptr(buffer);
+        return r;
 }
 
 int user_from_string(const char *text, uid_t *ret) {
         _cleanup_free_ char *buffer = NULL;
-        struct passwd entry, *found;
-        size_t n_buffer = 0;
-        int r, error;
+        struct passwd entry;
+        int r;
 
         r = read_number(text, ret);
         if (r <= 0)
                 return r;
-        do {
-                r = grow(&buffer, &n_buffer);
-                if (r < 0)
-                        return r;
-                error = getpwnam_r(text, &entry, buffer, n_buffer, &found);
-        } while (error == ERANGE);
-        r = result(error, found);
+        r = look_up(ask_user_name, text, &entry, &buffer);
         if (r == 0)
-                *ret = found->pw_uid;
+                *ret = entry.pw_uid;
         return r;
 }
 
 int group_from_string(const char *text, gid_t *ret) {
         _cleanup_free_ char *buffer = NULL;
-        struct group entry, *found;
-        size_t n_buffer = 0;
-        int r, error;
+        struct group entry;
+        int r;
 
         r = read_number(text, ret);
         if (r <= 0)
                 return r;
-        do {
-                r = grow(&buffer, &n_buffer);
-                if (r < 0)
-                        return r;
-                error = getgrnam_r(text, &entry, buffer, n_buffer, &found);
-        } while (error == ERANGE);
-        r = result(error, found);
+        r = look_up(ask_group_name, text, &entry, &buffer);
         if (r == 0)
-                *ret = found->gr_gid;
+                *ret = entry.gr_gid;
         return r;
 }
 
@@ -126,18 +143,11 @@ static int groups_of(const char *name, gid_t gid, gid_t **ret_groups, size_t *re
 
 int user_groups(uid_t uid, bool wants_gid, gid_t *gid, gid_t **ret_groups, size_t *ret_n) {
         _cleanup_free_ char *buffer = NULL;
-        struct passwd entry, *found;
-        size_t n_buffer = 0;
+        struct passwd entry;
         gid_t main_gid;
-        int r, error;
+        int r;
 
-        do {
-                r = grow(&buffer, &n_buffer);
-                if (r < 0)
-                        return r;
-                error = getpwuid_r(uid, &entry, buffer, n_buffer, &found);
-        } while (error == ERANGE);
-        r = result(error, found);
+        r = look_up(ask_user_number, &uid, &entry, &buffer);
         if (r == -ESRCH && !wants_gid) {
                 *ret_groups = malloc(sizeof(**ret_groups));
                 if (!*ret_groups)

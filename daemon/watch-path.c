@@ -416,12 +416,17 @@ int watch_path_new(uv_loop_t *loop, const char *path, unsigned int flags, const 
         r = notifier_user_init(&self->user, loop, &user_ops);
         if (r < 0)
                 return r;
+        notifier_user_catch_up(&self->user); /* what was before is for those who were there */
         resolve(self);
         self->changed = false;
         if (!self->target && !(flags & WATCH_PATH_NAME_ONLY))
                 log_info("%s: %s is not there yet", place, path);
         *ret = steal_ptr(self);
         return 0;
+}
+
+void watch_path_catch_up(struct watch_path *self) {
+        notifier_user_catch_up(&self->user);
 }
 
 struct watch_path *watch_path_free(struct watch_path *self) {

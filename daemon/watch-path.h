@@ -16,8 +16,10 @@ enum watch_path_flags {
 typedef void (*watch_path_cb)(void *arg, const char *path);
 
 /* Watches an absolute path, which need not exist. Nothing is told about the beginning; what appears
- * later is a change. On the loop's thread. What cannot be watched for now is logged with `place`
- * (not copied), and tried again. -ENOMEM, -EMFILE, -ENFILE. */
+ * later is a change. On the loop's thread, outside of any watch's callback. What cannot be watched
+ * for now is logged with `place` (not copied), and tried again. -ENOMEM, -EMFILE, -ENFILE. */
 int watch_path_new(uv_loop_t *loop, const char *path, unsigned int flags, const char *place,
                    watch_path_cb cb, void *arg, struct watch_path **ret);
+/* Tells within the call what has happened until now; outside of any watch's callback. */
+void watch_path_catch_up(struct watch_path *watch);
 struct watch_path *watch_path_free(struct watch_path *watch); /* returns NULL */

@@ -1,10 +1,11 @@
 /*
  * A worker is a thread, a loop and the sources on it.
  *
- * What both threads touch is handed over whole: the outlets are made before the thread begins, it
- * tells by a semaphore that its sources are open, and what it leaves is read after the join. In
- * between there is one call from outside, uv_async_send(), and it says one thing: stop. The worker
- * then closes its sources, and its loop ends by itself when nothing is left in it.
+ * The loop thread decides and makes what is needed; opening and closing is done by the worker's
+ * thread, because a source lives on its loop. For that, the loop thread puts sources into an order,
+ * rings, and waits for the semaphore. So an order, and every source in it, is touched by one thread
+ * at a time, and sources that are in no order are not disturbed. The last order closes everything;
+ * the loop ends by itself when nothing is left in it.
  *
  * All signals are blocked in the thread from its birth. They are blocked in the calling thread too
  * while sources open and close: libuv takes a signal's handler away with its last source, and until
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,184 +29,266 @@
 #include "daemon/outlet.h"
 #include "daemon/source.h"
 #include "lib/cleanup.h"
+#include "lib/list.h"
 
 #define THREAD_NAME_SIZE 16 /* the kernel's, with the NUL */
 
-struct worker {
-        const struct worker_conf *conf;
-        uv_loop_t loop;
-        uv_async_t stop;
-        pthread_t thread;
-        uv_sem_t opened;
-        int error; /* of opening the sources; before `opened` the thread's, then the caller's */
-        size_t n_sources, n_outlets;
-        struct source **sources; /* the thread's */
-        struct outlet outlets[];
+/* A source and what it stands on. */
+struct hosted {
+        struct list link;
+        struct source_conf *conf; /* counted */
+        struct outlet outlet;
+        struct source *source; /* the thread's; NULL: not open */
+        bool is_wanted;
 };
 
-static void close_sources(struct worker *worker) {
-        while (worker->n_sources > 0)
-                source_close(worker->sources[--worker->n_sources]);
-        uv_close((uv_handle_t *)&worker->stop, NULL);
+struct order {
+        struct list sources;
+        bool opens, is_last;
+        int error;
+};
+
+struct worker {
+        struct mailbox *mailbox;
+        struct list sources; /* struct hosted, all open */
+        uv_loop_t loop;
+        uv_async_t ring;
+        pthread_t thread;
+        uv_sem_t done;
+        struct order *order; /* the thread's from the ring until `done` */
+        char name[];
+};
+
+static struct hosted *hosted_at(struct list *link) {
+        return container_of(link, struct hosted, link);
 }
 
-static void worker_on_stop(uv_async_t *stop) {
-        close_sources(stop->data);
+static struct hosted *hosted_free(struct hosted *hosted) {
+        list_remove(&hosted->link);
+        rouse_async_release(hosted->outlet.async);
+        source_conf_unref(hosted->conf);
+        free(hosted);
+        return NULL;
 }
 
-static int open_sources(struct worker *worker) {
-        const struct worker_conf *conf = worker->conf;
+static void free_all(struct list *sources) {
+        struct list *link;
 
-        for (size_t i = 0; i < conf->n_sources; i++) {
-                int r = source_open(&worker->loop, conf->sources[i], &worker->outlets[i],
-                                    &worker->sources[i]);
+        while ((link = list_first(sources)))
+                hosted_free(hosted_at(link));
+}
+
+/* The thread's side. */
+
+static void close_sources(struct list *sources) {
+        list_for_each (link, sources)
+                if (hosted_at(link)->source)
+                        source_close(steal_ptr(hosted_at(link)->source));
+}
+
+/* All or none. */
+static int open_sources(struct worker *worker, struct list *sources) {
+        list_for_each (link, sources) {
+                struct hosted *hosted = hosted_at(link);
+                int r = source_open(&worker->loop, hosted->conf, &hosted->outlet, &hosted->source);
 
                 if (r < 0) {
-                        log_error("%s: worker %s cannot open its source: %s",
-                                  conf->sources[i]->place, conf->name, strerror(-r));
+                        log_error("%s: worker %s cannot open its source: %s", hosted->conf->place,
+                                  worker->name, strerror(-r));
+                        close_sources(sources);
                         return r;
                 }
-                worker->n_sources++;
         }
         return 0;
+}
+
+static void on_ring(uv_async_t *ring) {
+        struct worker *worker = ring->data;
+        struct order *order = worker->order;
+
+        if (order->opens)
+                order->error = open_sources(worker, &order->sources);
+        else
+                close_sources(&order->sources);
+        if (order->is_last)
+                uv_close((uv_handle_t *)ring, NULL);
+        uv_sem_post(&worker->done);
 }
 
 static void *worker_main(void *arg) {
         struct worker *worker = arg;
         char name[THREAD_NAME_SIZE];
-        int r;
 
-        snprintf(name, sizeof(name), "rouse:%s", worker->conf->name);
+        snprintf(name, sizeof(name), "rouse:%s", worker->name);
         (void)pthread_setname_np(pthread_self(), name);
-        r = open_sources(worker);
-        if (r < 0) {
-                worker->error = r;
-                close_sources(worker);
-        }
-        uv_sem_post(&worker->opened);
         (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
         return NULL;
 }
 
-/* Releases what is left when no thread runs. */
-static struct worker *worker_deinit(struct worker *worker) {
-        for (size_t i = 0; i < worker->n_outlets; i++)
-                rouse_async_release(worker->outlets[i].async);
-        free(worker->sources);
-        free(worker);
+/* The loop thread's side. */
+
+static int carry_out(struct worker *worker, struct order *order) {
+        sigset_t all, before;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        worker->order = order;
+        (void)uv_async_send(&worker->ring);
+        uv_sem_wait(&worker->done);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return order->error;
+}
+
+/* One that is open, is not wanted yet, and does what `conf` says; or NULL. */
+static struct hosted *find(struct worker *worker, const struct source_conf *conf,
+                           const rouse_async_t *async) {
+        list_for_each (link, &worker->sources) {
+                struct hosted *hosted = hosted_at(link);
+
+                /* The reference that the outlet has keeps the handle's address from being given to
+                 * another one. */
+                if (!hosted->is_wanted && hosted->outlet.async == async &&
+                    source_conf_equal(hosted->conf, conf))
+                        return hosted;
+        }
         return NULL;
 }
-DEFINE_CLEANUP(struct worker *, worker_deinit)
 
-static void join(struct worker *worker) {
-        int r;
+/* Finds the source, or adds it to those that are to be opened. */
+static int want(struct worker *worker, struct source_conf *conf, worker_resolve_fn resolve,
+                void *arg, struct list *opening) {
+        rouse_async_t *async = conf->target ? resolve(arg, conf->target) : NULL;
+        struct hosted *hosted;
 
-        r = pthread_join(worker->thread, NULL);
-        assert(r == 0);
-        r = uv_loop_close(&worker->loop);
-        assert(r == 0);
-        (void)r;
-        uv_sem_destroy(&worker->opened);
-}
-
-static int make_outlets(struct worker *worker, struct mailbox *mailbox, worker_resolve_fn resolve,
-                        void *arg) {
-        for (size_t i = 0; i < worker->conf->n_sources; i++) {
-                const char *target = worker->conf->sources[i]->target;
-                rouse_async_t *async = target ? resolve(arg, target) : NULL;
-
-                if (target && !async)
-                        return -ENOENT;
-                worker->outlets[i] = (struct outlet){.async = async, .mailbox = mailbox};
-                worker->n_outlets++;
+        if (conf->target && !async)
+                return -ENOENT;
+        hosted = find(worker, conf, async);
+        if (hosted) {
+                rouse_async_release(async);
+        } else {
+                hosted = malloc(sizeof(*hosted));
+                if (!hosted) {
+                        rouse_async_release(async);
+                        return -ENOMEM;
+                }
+                *hosted = (struct hosted){
+                        .conf = source_conf_ref(conf),
+                        .outlet = {.async = async, .mailbox = worker->mailbox},
+                };
+                list_append(opening, &hosted->link);
         }
+        hosted->is_wanted = true;
         return 0;
 }
 
-/* Starts the thread; the caller has blocked all signals, and it inherits that. */
+int worker_extend(struct worker *worker, const struct worker_conf *conf, worker_resolve_fn resolve,
+                  void *arg) {
+        struct order order = {.sources = LIST_INIT(order.sources), .opens = true};
+        int r = 0;
+
+        list_for_each (link, &worker->sources)
+                hosted_at(link)->is_wanted = false;
+        for (size_t i = 0; i < conf->n_sources && r >= 0; i++)
+                r = want(worker, conf->sources[i], resolve, arg, &order.sources);
+        if (r >= 0 && !list_is_empty(&order.sources))
+                r = carry_out(worker, &order);
+        if (r >= 0) {
+                list_splice(&worker->sources, &order.sources);
+                return 0;
+        }
+        free_all(&order.sources);
+        list_for_each (link, &worker->sources)
+                hosted_at(link)->is_wanted = true;
+        return r;
+}
+
+void worker_prune(struct worker *worker) {
+        struct order order = {.sources = LIST_INIT(order.sources)};
+
+        list_for_each_safe (link, &worker->sources) {
+                if (hosted_at(link)->is_wanted)
+                        continue;
+                list_remove(link);
+                list_append(&order.sources, link);
+        }
+        if (list_is_empty(&order.sources))
+                return;
+        (void)carry_out(worker, &order);
+        free_all(&order.sources);
+}
+
+/* Starts the thread, with all signals blocked. */
 static int start(struct worker *worker) {
+        sigset_t all, before;
         int r;
 
-        r = uv_sem_init(&worker->opened, 0);
+        r = uv_sem_init(&worker->done, 0);
         if (r < 0)
                 return r;
         r = uv_loop_init(&worker->loop);
         if (r < 0) {
-                uv_sem_destroy(&worker->opened);
+                uv_sem_destroy(&worker->done);
                 return r;
         }
-        worker->stop.data = worker;
-        r = uv_async_init(&worker->loop, &worker->stop, worker_on_stop);
+        worker->ring.data = worker;
+        r = uv_async_init(&worker->loop, &worker->ring, on_ring);
         if (r >= 0) {
+                sigfillset(&all);
+                pthread_sigmask(SIG_SETMASK, &all, &before);
                 r = -pthread_create(&worker->thread, NULL, worker_main, worker);
+                pthread_sigmask(SIG_SETMASK, &before, NULL);
                 if (r >= 0)
                         return 0;
-                uv_close((uv_handle_t *)&worker->stop, NULL);
+                uv_close((uv_handle_t *)&worker->ring, NULL);
                 (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
         }
         (void)uv_loop_close(&worker->loop);
-        uv_sem_destroy(&worker->opened);
+        uv_sem_destroy(&worker->done);
         return r;
 }
 
 int worker_new(const struct worker_conf *conf, struct mailbox *mailbox, worker_resolve_fn resolve,
                void *arg, struct worker **ret) {
-        _cleanup_(worker_deinitp) struct worker *worker = NULL;
-        sigset_t all, before;
+        _cleanup_free_ struct worker *worker = NULL;
         int r;
 
-        worker = calloc(1, sizeof(*worker) + conf->n_sources * sizeof(*worker->outlets));
+        worker = calloc(1, sizeof(*worker) + strlen(conf->name) + 1);
         if (!worker)
                 return -ENOMEM;
-        worker->conf = conf;
-        worker->sources = calloc(conf->n_sources ?: 1, sizeof(*worker->sources));
-        if (!worker->sources)
-                return -ENOMEM;
-        r = make_outlets(worker, mailbox, resolve, arg);
-        if (r < 0)
-                return r;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        strcpy(worker->name, conf->name);
+        worker->mailbox = mailbox;
+        list_init(&worker->sources);
         r = start(worker);
-        if (r >= 0) {
-                uv_sem_wait(&worker->opened);
-                r = worker->error;
-                if (r < 0)
-                        join(worker);
-        }
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r < 0)
                 return r;
+        r = worker_extend(worker, conf, resolve, arg);
+        if (r < 0) {
+                worker_free(steal_ptr(worker));
+                return r;
+        }
         *ret = steal_ptr(worker);
         return 0;
 }
 
 struct worker *worker_free(struct worker *worker) {
-        sigset_t all, before;
+        struct order order = {.sources = LIST_INIT(order.sources), .is_last = true};
+        int r;
 
         if (!worker)
                 return NULL;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        (void)uv_async_send(&worker->stop);
-        join(worker);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        return worker_deinit(worker);
+        list_splice(&order.sources, &worker->sources);
+        (void)carry_out(worker, &order);
+        r = pthread_join(worker->thread, NULL);
+        assert(r == 0);
+        r = uv_loop_close(&worker->loop);
+        assert(r == 0);
+        (void)r;
+        uv_sem_destroy(&worker->done);
+        free_all(&order.sources);
+        free(worker);
+        return NULL;
 }
 
-bool worker_targets_are(const struct worker *worker, worker_resolve_fn resolve, void *arg) {
-        for (size_t i = 0; i < worker->n_outlets; i++) {
-                const char *target = worker->conf->sources[i]->target;
-                rouse_async_t *async = target ? resolve(arg, target) : NULL;
-
-                /* Our own reference keeps the address from being given to another one. */
-                rouse_async_release(async);
-                if (async != worker->outlets[i].async)
-                        return false;
-        }
-        return true;
-}
-
-const struct worker_conf *worker_get_conf(const struct worker *worker) {
-        return worker->conf;
+const char *worker_name(const struct worker *worker) {
+        return worker->name;
 }

@@ -8,8 +8,9 @@ struct mailbox;
 struct workforce;
 
 int workforce_new(rouse_hub_t *hub, struct mailbox *mailbox, struct workforce **ret);
-/* Stops workers that are not configured any more or differently, or whose handles were made anew,
- * and starts those that are missing. The others go on untouched. What cannot start is logged. */
-void workforce_apply(struct workforce *workforce, struct configuration *configuration);
+/* Starts and stops workers, and in those that stay, the sources that are not the same as before or
+ * whose handle was made anew. All others go on untouched. A worker that cannot be started or
+ * changed is logged, and stays as it is. */
+void workforce_apply(struct workforce *workforce, const struct configuration *configuration);
 /* Stops and joins all. Accepts and returns NULL. */
 struct workforce *workforce_free(struct workforce *workforce);

@@ -69,49 +69,42 @@ void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number) {
         buffer_add(buffer, digits + at, sizeof(digits) - at);
 }
 
-/* What a byte is written as when it cannot stand in a string for itself. */
-static const char *escape(unsigned char c, char (*unicode)[8]) {
-        static const char hex[] = "0123456789abcdef";
+/* What cannot stand in a string for itself. DEL could, but nobody wants it on a terminal. */
+static void add_escape(struct buffer *buffer, char c) {
+        static const char from[] = "\"\\\b\f\n\r\t", into[] = "\"\\bfnrt",
+                          hex[] = "0123456789abcdef";
+        const char *simple = memchr(from, c, sizeof(from) - 1);
+        char unicode[] = "\\u00xx";
 
-        switch (c) {
-        case '"':
-                return "\\\"";
-        case '\\':
-                return "\\\\";
-        case '\n':
-                return "\\n";
-        case '\r':
-                return "\\r";
-        case '\t':
-                return "\\t";
-        default:
-                memcpy(*unicode, "\\u00", 4);
-                (*unicode)[4] = hex[c >> 4];
-                (*unicode)[5] = hex[c & 15];
-                (*unicode)[6] = '\0';
-                return *unicode;
+        if (simple) {
+                buffer_add_byte(buffer, '\\');
+                buffer_add_byte(buffer, into[simple - from]);
+                return;
         }
+        unicode[4] = hex[(unsigned char)c >> 4];
+        unicode[5] = hex[(unsigned char)c & 0xf];
+        buffer_add(buffer, unicode, 6);
 }
 
-void rouse__buffer_add_json_string(struct buffer *buffer, const char *string) {
-        const char *end = string + strlen(string);
-        char unicode[8];
+void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n) {
+        const char *end = s + n, *plain = s;
 
-        buffer_add(buffer, "\"", 1);
-        while (string < end) {
-                unsigned char c = (unsigned char)*string;
-                size_t n = rouse__utf8_sequence(string, (size_t)(end - string));
+        buffer_add_byte(buffer, '"');
+        while (s < end) {
+                unsigned char c = (unsigned char)*s;
+                size_t n_char = rouse__utf8_sequence(s, (size_t)(end - s));
 
-                if (n == 0) {
-                        buffer_add_str(buffer, "\xef\xbf\xbd");
-                        string++;
-                } else if (n == 1 && (c < 0x20 || c == 0x7f || c == '"' || c == '\\')) {
-                        buffer_add_str(buffer, escape(c, &unicode));
-                        string++;
-                } else {
-                        buffer_add(buffer, string, n);
-                        string += n;
+                if (n_char > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+                        s += n_char;
+                        continue;
                 }
+                buffer_add(buffer, plain, (size_t)(s - plain));
+                if (n_char == 0)
+                        buffer_add_literal(buffer, "\xef\xbf\xbd");
+                else
+                        add_escape(buffer, *s);
+                plain = ++s;
         }
-        buffer_add(buffer, "\"", 1);
+        buffer_add(buffer, plain, (size_t)(s - plain));
+        buffer_add_byte(buffer, '"');
 }

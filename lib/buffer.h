@@ -64,4 +64,7 @@ static inline void buffer_add_str(struct buffer *buffer, const char *string) {
 
 void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number);
 /* A JSON string, in quotes. Bytes that are not UTF-8 become U+FFFD. */
-void rouse__buffer_add_json_string(struct buffer *buffer, const char *string);
+void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n);
+static inline void buffer_add_json_string(struct buffer *buffer, const char *string) {
+        rouse__buffer_add_json_bytes(buffer, string, strlen(string));
+}

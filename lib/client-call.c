@@ -47,7 +47,7 @@ static int compose(rouse_client_t *client, struct buffer *line, const char *meth
         buffer_add_str(line, "{\"jsonrpc\":\"2.0\",\"id\":");
         rouse__buffer_add_u64(line, client->last_id);
         buffer_add_str(line, ",\"method\":");
-        rouse__buffer_add_json_string(line, method);
+        buffer_add_json_string(line, method);
         if (params) {
                 size_t at;
 

@@ -52,7 +52,7 @@ static int wait_for(rouse_client_t *client, const char *name, const char *which,
         if (client->watching)
                 return rouse__client_fail(client, -EBUSY, "this client watches");
         buffer_add_str(&params, "{\"name\":");
-        rouse__buffer_add_json_string(&params, name);
+        buffer_add_json_string(&params, name);
         if (which) {
                 buffer_add_str(&params, ",\"");
                 buffer_add_str(&params, which);
@@ -109,7 +109,7 @@ static int watch(rouse_client_t *client, const char *const *patterns, size_t n_p
         buffer_add_str(&params, "{\"patterns\":");
         for (size_t i = 0; i < n_patterns; i++) {
                 buffer_add_str(&params, i == 0 ? "[" : ",");
-                rouse__buffer_add_json_string(&params, patterns[i]);
+                buffer_add_json_string(&params, patterns[i]);
         }
         buffer_add_str(&params, runs ? "],\"runs\":true}" : "]}");
         r = params.failed ? rouse__client_fail(client, -ENOMEM, "out of memory")

@@ -9,11 +9,14 @@ tests_test_buffer_SOURCES = tests/test-buffer.c
 tests_test_buffer_CFLAGS = $(CFLAGS_TEST)
 tests_test_buffer_LDADD = $(LDADD_CLIENT)
 
-tests_test_client_SOURCES = tests/test-client.c tests/fake-roused.c tests/fake-roused.h
+CLIENT_FIXTURE = tests/client-fixture.c tests/client-fixture.h \
+	tests/fake-roused.c tests/fake-roused.h
+
+tests_test_client_SOURCES = tests/test-client.c $(CLIENT_FIXTURE)
 tests_test_client_CFLAGS = $(CFLAGS_TEST)
 tests_test_client_LDADD = $(LDADD_CLIENT)
 
-tests_test_client_call_SOURCES = tests/test-client-call.c tests/fake-roused.c tests/fake-roused.h
+tests_test_client_call_SOURCES = tests/test-client-call.c $(CLIENT_FIXTURE)
 tests_test_client_call_CFLAGS = $(CFLAGS_TEST)
 tests_test_client_call_LDADD = $(LDADD_CLIENT)
 

@@ -32,3 +32,13 @@ struct configuration *conf_test_parse_good(const char *text) {
         free(errors);
         return configuration;
 }
+
+void conf_test_expect_errors(const struct error_row *rows, size_t n_rows) {
+        for (size_t i = 0; i < n_rows; i++) {
+                char *errors;
+
+                ck_assert_ptr_null(conf_test_parse(rows[i].text, &errors));
+                ck_assert_str_eq(errors, rows[i].errors);
+                free(errors);
+        }
+}

@@ -23,6 +23,7 @@
 #include "daemon/daemon.h"
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
+#include "daemon/limits.h"
 #include "daemon/peer.h"
 #include "daemon/reaper.h"
 #include "daemon/registry-setup.h"
@@ -37,7 +38,7 @@
 static uid_t peer_uid;
 static struct buffer_of_fd {
         char *data;
-        size_t n;
+        size_t n, size;
 } heard[4096]; /* by descriptor: what was read behind the last line */
 
 /* The daemon. */
@@ -220,7 +221,7 @@ int fixture_connect(struct daemon *daemon) {
         fixture_turn(daemon);
         ck_assert_uint_lt(fd, sizeof(heard) / sizeof(*heard));
         free(heard[fd].data);
-        heard[fd] = (struct buffer_of_fd){NULL, 0};
+        heard[fd] = (struct buffer_of_fd){NULL, 0, 0};
         return fd;
 }
 
@@ -240,8 +241,11 @@ static bool read_more(int fd) {
         struct buffer_of_fd *b = &heard[fd];
         ssize_t n;
 
-        b->data = realloc(b->data, b->n + 65537);
-        ck_assert_ptr_nonnull(b->data);
+        if (b->size - b->n < 65536) {
+                b->size = 2 * b->size + 65536;
+                b->data = realloc(b->data, b->size);
+                ck_assert_ptr_nonnull(b->data);
+        }
         n = recv(fd, b->data + b->n, 65536, MSG_DONTWAIT);
         if (n > 0)
                 b->n += (size_t)n;
@@ -251,13 +255,16 @@ static bool read_more(int fd) {
 const char *fixture_hear(struct daemon *daemon, int fd) {
         static char *line;
         struct buffer_of_fd *b = &heard[fd];
-        uint64_t deadline_ns = clock_now_ns() + test_slow_ms(5000) * NS_PER_MS;
-        int n_idle = 0;
-        char *newline;
+        char *newline = NULL;
+        size_t n_seen = 0;
 
-        /* A long answer comes in pieces, as it is read; no answer shows in nothing moving. */
-        while (!(newline = b->n ? memchr(b->data, '\n', b->n) : NULL) &&
-               n_idle < (int)test_slow_ms(20) && clock_now_ns() < deadline_ns) {
+        /* A long answer comes in pieces, as it is read, however long that takes; no answer shows in
+         * nothing moving. */
+        for (int n_idle = 0; n_idle < (int)test_slow_ms(20);) {
+                newline = b->n > n_seen ? memchr(b->data + n_seen, '\n', b->n - n_seen) : NULL;
+                if (newline)
+                        break;
+                n_seen = b->n;
                 fixture_turn(daemon);
                 n_idle = read_more(fd) ? 0 : n_idle + 1;
         }
@@ -321,4 +328,32 @@ json_t *fixture_ask(struct daemon *daemon, const char *method, const char *param
         _cleanup_close_ int fd = fixture_connect(daemon);
 
         return fixture_call(daemon, fd, method, params);
+}
+
+void fixture_expect(struct daemon *daemon, int fd, const char *line) {
+        const char *is = fixture_hear(daemon, fd);
+
+        ck_assert_str_eq(is ?: "nothing", line ?: "nothing");
+}
+
+void fixture_expect_reason(struct daemon *daemon, int fd, const char *method, const char *params,
+                           const char *reason) {
+        json_t *error = fixture_fail(daemon, fd, method, params);
+
+        ck_assert_str_eq(
+                json_string_value(json_object_get(json_object_get(error, "data"), "reason")),
+                reason);
+        json_decref(error);
+}
+
+void fixture_init_many(struct daemon *daemon) {
+        const unsigned int n = LIMIT_WATCHED_HANDLES + 1;
+        char *text = malloc(n * 48 + 100), *at = text;
+
+        at += sprintf(at, "handles:\n");
+        for (unsigned int i = 0; i < n; i++)
+                at += sprintf(at, "  handle-with-a-rather-long-name-%u: {}\n", i);
+        sprintf(at, "access: {read: [\"*\"], admin: [\"*\"]}\n");
+        fixture_init(daemon, text);
+        free(text);
 }

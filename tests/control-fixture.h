@@ -10,6 +10,12 @@
 
 #include "lib/rouse.h"
 
+#define REQUEST(method, params, id) \
+        "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params ",\"id\":" id "}"
+#define WAKE(name, seq, sends, missed)                                                            \
+        "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{\"name\":\"" name "\",\"seq\":" seq \
+        ",\"sends\":" sends ",\"missed\":" missed "}}"
+
 struct control;
 struct handle;
 struct registry;
@@ -31,6 +37,8 @@ struct daemon {
 
 /* Handles and access rules as the YAML text says; the socket stands in the test's directory. */
 void fixture_init(struct daemon *daemon, const char *yaml);
+/* As many handles as a subscription may cover, and one more. */
+void fixture_init_many(struct daemon *daemon);
 void fixture_deinit(struct daemon *daemon);
 
 /* Runs the loop until nothing is due now. */
@@ -54,5 +62,10 @@ bool fixture_is_gone(struct daemon *daemon, int fd);
  * the error object. The caller frees it. */
 json_t *fixture_call(struct daemon *daemon, int fd, const char *method, const char *params);
 json_t *fixture_fail(struct daemon *daemon, int fd, const char *method, const char *params);
+/* Hears just this line; NULL: nothing. */
+void fixture_expect(struct daemon *daemon, int fd, const char *line);
+/* The call fails for this reason. */
+void fixture_expect_reason(struct daemon *daemon, int fd, const char *method, const char *params,
+                           const char *reason);
 /* A client for this one call. */
 json_t *fixture_ask(struct daemon *daemon, const char *method, const char *params);

@@ -258,8 +258,8 @@ const struct source_kind *const source_kinds[] = {
         NULL,
 };
 
-struct source_conf *source_conf_free(struct source_conf *conf) {
-        if (!conf)
+struct source_conf *source_conf_unref(struct source_conf *conf) {
+        if (!conf || --conf->n_refs > 0)
                 return NULL;
         conf->kind->deinit(conf);
         free(conf->target);

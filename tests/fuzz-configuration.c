@@ -15,6 +15,7 @@
 
 #include "daemon/conf-error.h"
 #include "daemon/configuration.h"
+#include "daemon/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data);
 
@@ -52,7 +53,9 @@ static void look_at(const struct configuration *configuration) {
 
                 require(configuration_find_worker(configuration, worker->name) == worker,
                         "a worker is not found");
-                require(worker_conf_equal(worker, worker), "a worker is not equal to itself");
+                for (size_t k = 0; k < worker->n_sources; k++)
+                        require(source_conf_equal(worker->sources[k], worker->sources[k]),
+                                "a source is not equal to itself");
         }
 }
 

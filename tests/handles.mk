@@ -4,6 +4,7 @@ HANDLE_TESTS = \
 	tests/test-command \
 	tests/test-deadline \
 	tests/test-exec \
+	tests/test-fork-limit \
 	tests/test-gate \
 	tests/test-group \
 	tests/test-histogram \
@@ -23,6 +24,8 @@ tests_test_deadline_CFLAGS = $(CFLAGS_TEST)
 tests_test_deadline_LDADD = $(LDADD_DAEMON)
 tests_test_exec_CFLAGS = $(CFLAGS_TEST)
 tests_test_exec_LDADD = $(LDADD_DAEMON)
+tests_test_fork_limit_CFLAGS = $(CFLAGS_TEST)
+tests_test_fork_limit_LDADD = $(LDADD_LIB)
 tests_test_gate_CFLAGS = $(CFLAGS_TEST)
 tests_test_gate_LDADD = $(LDADD_DAEMON)
 tests_test_histogram_CFLAGS = $(CFLAGS_TEST)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,22 +94,38 @@ static bool answers(void *arg) {
         return is_up;
 }
 
-void roused_restart(struct roused *roused) {
-        const char *program = built_program("daemon/roused");
+void roused_become(const struct roused *roused) {
+        uid_t uid = roused->uid;
 
+        if (uid && (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 ||
+                    setresuid(uid, uid, uid) < 0))
+                _exit(126);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* last: a change of user takes it away */
+}
+
+void roused_restart(struct roused *roused) {
+        int program_fd = open(built_program("daemon/roused"), O_RDONLY | O_CLOEXEC);
+
+        ck_assert_int_ge(program_fd, 0);
         roused->pid = fork();
         ck_assert_int_ge(roused->pid, 0);
         if (roused->pid == 0) {
                 int log_fd = open(roused->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
-                prctl(PR_SET_PDEATHSIG, SIGKILL);
                 dup2(log_fd, STDERR_FILENO);
                 dup2(log_fd, STDOUT_FILENO);
+                roused_become(roused);
                 for (int fd = 3; fd < 64; fd++)
-                        close(fd);
-                execl(program, "roused", "--config", roused->config, "--dir", roused->dir, NULL);
+                        if (fd != program_fd)
+                                close(fd);
+                /* by its descriptor: who has no rights might not reach the path */
+                fexecve(program_fd,
+                        (char *[]){"roused", "--config", (char *)roused->config, "--dir",
+                                   (char *)roused->dir, NULL},
+                        environ);
                 _exit(127);
         }
+        close(program_fd);
         ck_assert_msg(test_until(answers, roused, test_slow_ms(PATIENCE_MS)),
                       "roused does not answer: %s", log_tail(roused));
 }
@@ -118,12 +135,21 @@ void roused_write_config(struct roused *roused, const char *config) {
 }
 
 void roused_start(struct roused *roused, const char *name, const char *config) {
+        roused_start_as(roused, 0, name, config);
+}
+
+void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config) {
         *roused = (struct roused){
                 .dir = test_path("%s", name),
                 .config = test_path("%s/roused.yaml", name),
                 .log = test_path("%s/log", name),
+                .uid = geteuid() == 0 ? uid : 0,
         };
         ck_assert_int_eq(mkdir(roused->dir, 0755), 0);
+        if (roused->uid) {
+                ck_assert_int_eq(chown(roused->dir, uid, uid), 0);
+                ck_assert_int_eq(chmod(test_dir(), 0711), 0);
+        }
         roused_write_config(roused, config);
         roused_restart(roused);
 }
@@ -260,4 +286,60 @@ char *roused_call(const struct roused *roused, const char *request) {
         ck_assert_msg(line != NULL, "no answer to %s", request);
         close(fd);
         return line;
+}
+
+static char *ask(const struct roused *roused, const char *method, const char *params) {
+        char *request, *answer;
+
+        ck_assert_int_gt(asprintf(&request,
+                                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+                                  method, params),
+                         0);
+        answer = roused_call(roused, request);
+        free(request);
+        return answer;
+}
+
+void roused_do(const struct roused *roused, const char *method, const char *params) {
+        char *answer = ask(roused, method, params);
+
+        ck_assert_msg(strstr(answer, "\"result\""), "%s: %s", method, answer);
+        free(answer);
+}
+
+void roused_reload(struct roused *roused, const char *config) {
+        roused_write_config(roused, config);
+        roused_do(roused, "reload", "{}");
+}
+
+struct state {
+        const struct roused *roused;
+        const char *params, *wanted;
+        char *answer;
+};
+
+static bool has_state(void *arg) {
+        struct state *state = arg;
+
+        free(state->answer);
+        state->answer = ask(state->roused, "status", state->params);
+        return strstr(state->answer, state->wanted);
+}
+
+void roused_expect_status(const struct roused *roused, const char *handle, const char *text) {
+        struct state state = {.roused = roused, .wanted = text};
+        char params[300];
+
+        snprintf(params, sizeof(params), "{\"name\":\"%s\"}", handle);
+        state.params = params;
+        ck_assert_msg(test_until(has_state, &state, test_slow_ms(PATIENCE_MS)), "no %s: %s", text,
+                      state.answer);
+        free(state.answer);
+}
+
+void roused_expect_state(const struct roused *roused, const char *handle, const char *state) {
+        char wanted[64];
+
+        snprintf(wanted, sizeof(wanted), "\"state\":\"%s\"", state);
+        roused_expect_status(roused, handle, wanted);
 }

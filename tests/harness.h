@@ -11,10 +11,15 @@ struct roused {
         const char *dir;    /* of the sockets */
         const char *config; /* the file */
         const char *log;    /* what it wrote to standard error */
+        uid_t uid;          /* whose it is, if the test is root's; 0: root's, too */
 };
 
 /* Starts one in test_dir()/NAME with this configuration and waits until it answers. */
 void roused_start(struct roused *roused, const char *name, const char *config);
+/* The same as a user without rights, if the test runs as root; else as the one who runs it. */
+void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config);
+/* In a child of the test: makes it the user that the daemon is, or ends it. */
+void roused_become(const struct roused *roused);
 /* Starts it again after roused_stop() or roused_kill(), in the same directory. */
 void roused_restart(struct roused *roused);
 /* TERM; fails the test unless it exits with 0 and leaves no socket behind. */
@@ -36,6 +41,13 @@ void roused_poke_quietly(const struct roused *roused, const char *text);
 uint64_t roused_send(const struct roused *roused, const char *name);
 /* A line to control.sock over a new connection; the line that answers, to be freed. */
 char *roused_call(const struct roused *roused, const char *request);
+/* Calls a method; fails the test unless it has a result. `params` is JSON. */
+void roused_do(const struct roused *roused, const char *method, const char *params);
+/* Takes this configuration, and returns when it is in force. */
+void roused_reload(struct roused *roused, const char *config);
+/* Waits until the status of a handle holds this text; or its state is this one. */
+void roused_expect_status(const struct roused *roused, const char *handle, const char *text);
+void roused_expect_state(const struct roused *roused, const char *handle, const char *state);
 /* A connection to control.sock that blocks. */
 int roused_connect(const struct roused *roused);
 /* A line, without its newline, or NULL at the end. To be freed. */

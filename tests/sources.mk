@@ -7,7 +7,8 @@ SOURCES_TESTS = tests/test-cron \
 	tests/test-source-fifo \
 	tests/test-watch \
 	tests/test-watch-trouble \
-	tests/test-worker
+	tests/test-worker \
+	tests/test-worker-change
 check_PROGRAMS += $(SOURCES_TESTS)
 TESTS += $(SOURCES_TESTS)
 
@@ -16,8 +17,10 @@ RECORDER = tests/log-recorder.c tests/log-recorder.h
 WATCH_FIXTURE = tests/watch-fixture.c tests/watch-fixture.h $(RECORDER)
 WORKER_FIXTURE = tests/worker-fixture.c tests/worker-fixture.h $(RECORDER)
 
+tests_test_cron_SOURCES = tests/test-cron.c tests/cron-must-parse.h
 tests_test_cron_CFLAGS = $(CFLAGS_TEST)
 tests_test_cron_LDADD = $(LDADD_DAEMON)
+tests_test_cron_parse_SOURCES = tests/test-cron-parse.c tests/cron-must-parse.h
 tests_test_cron_parse_CFLAGS = $(CFLAGS_TEST)
 tests_test_cron_parse_LDADD = $(LDADD_DAEMON)
 tests_test_mailbox_CFLAGS = $(CFLAGS_TEST)
@@ -42,3 +45,8 @@ tests_test_worker_SOURCES = tests/test-worker.c $(WORKER_FIXTURE)
 tests_test_worker_CFLAGS = $(CFLAGS_TEST)
 tests_test_worker_LDFLAGS = $(LDFLAGS_RECORDER)
 tests_test_worker_LDADD = $(LDADD_DAEMON)
+tests_test_worker_change_SOURCES = tests/test-worker-change.c $(WORKER_FIXTURE)
+tests_test_worker_change_CFLAGS = $(CFLAGS_TEST)
+tests_test_worker_change_LDFLAGS = $(LDFLAGS_RECORDER) -Wl,--wrap=inotify_add_watch \
+	-Wl,--wrap=inotify_rm_watch -Wl,--wrap=mkfifo
+tests_test_worker_change_LDADD = $(LDADD_DAEMON)

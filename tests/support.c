@@ -108,11 +108,23 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
         return true;
 }
 
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define SLOWNESS 5
+#elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define SLOWNESS 3
+#else
+#define SLOWNESS 1
+#endif
+
+/* As the build is, unless somebody knows better: under valgrind, or on a machine that is busy. */
 static unsigned int slowness(void) {
         const char *factor = getenv("ROUSE_TEST_SLOWNESS");
-        int n = factor ? atoi(factor) : 1;
+        int n = factor ? atoi(factor) : SLOWNESS;
 
-        return n > 0 ? (unsigned int)n : 1;
+        return n > 0 ? (unsigned int)n : SLOWNESS;
 }
 
 unsigned int test_slow_ms(unsigned int ms) {

@@ -59,7 +59,7 @@ static void any_string_becomes_json(void) {
                 struct buffer buffer = BUFFER_NULL;
                 struct json_text value;
 
-                rouse__buffer_add_json_string(&buffer, rows[i].string);
+                buffer_add_json_string(&buffer, rows[i].string);
                 buffer_add(&buffer, "", 1);
                 ck_assert(!buffer.failed);
                 ck_assert_str_eq(buffer.data, rows[i].json);

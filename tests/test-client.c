@@ -12,32 +12,8 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "tests/fake-roused.h"
+#include "tests/client-fixture.h"
 #include "tests/support.h"
-
-#define PATIENCE_MS 20000
-
-static rouse_client_t *new_client(const char *dir) {
-        rouse_client_t *client;
-
-        ck_assert_int_eq(rouse_client_create(dir, &client), 0);
-        return client;
-}
-
-static void check_error(const rouse_client_t *client, int code, const char *message) {
-        const rouse_client_error_t *error = rouse_client_get_error(client);
-
-        ck_assert_int_eq(error->code, code);
-        ck_assert_str_eq(error->message, message);
-}
-
-/* Stops the daemon and checks what it was told. */
-static void check_received(struct fake *fake, const char *expected) {
-        char *log = fake_stop(fake);
-
-        ck_assert_str_eq(log, expected);
-        free(log);
-}
 
 static void the_directory_is_chosen_in_order(void) {
         const char *runtime = test_path("runtime"), *users = test_path("runtime/roused");

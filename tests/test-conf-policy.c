@@ -137,22 +137,7 @@ static void every_field_counts_for_equality(void) {
                 }
 }
 
-struct error_row {
-        const char *text, *errors;
-};
-
-static void expect_errors(const struct error_row *rows, size_t n_rows) {
-        for (size_t i = 0; i < n_rows; i++) {
-                char *errors;
-
-                ck_assert_ptr_null(conf_test_parse(rows[i].text, &errors));
-                ck_assert_str_eq(errors, rows[i].errors);
-                free(errors);
-        }
-}
-
-#define EXPECT_ERRORS(rows) expect_errors(rows, sizeof(rows) / sizeof((rows)[0]))
-#define H                   "handles:\n  a: {run: [x], "
+#define H "handles:\n  a: {run: [x], "
 
 static void errors_of_delays(void) {
         static const struct error_row rows[] = {

@@ -12,22 +12,6 @@
 #include "tests/configuration-fixture.h"
 #include "tests/support.h"
 
-struct error_row {
-        const char *text, *errors;
-};
-
-static void expect_errors(const struct error_row *rows, size_t n_rows) {
-        for (size_t i = 0; i < n_rows; i++) {
-                char *errors;
-
-                ck_assert_ptr_null(conf_test_parse(rows[i].text, &errors));
-                ck_assert_str_eq(errors, rows[i].errors);
-                free(errors);
-        }
-}
-
-#define EXPECT_ERRORS(rows) expect_errors(rows, sizeof(rows) / sizeof((rows)[0]))
-
 static void errors_of_the_top_level(void) {
         static const struct error_row rows[] = {
                 {"hello\n", "t:1:1: expected a mapping (key: value), found 'hello'\n"},
@@ -237,7 +221,7 @@ static void all_errors_come_in_the_order_of_the_lines(void) {
                 "t:9:1: unknown key 'acess', did you mean 'access'?\n",
         };
 
-        expect_errors(&row, 1);
+        conf_test_expect_errors(&row, 1);
 }
 
 static void too_many_errors_are_counted(void) {

@@ -146,35 +146,29 @@ static void handles_are_equal_if_they_say_the_same(void) {
         configuration_unref(first);
 }
 
-static void workers_are_equal_if_they_say_the_same(void) {
+static void sources_are_equal_if_they_say_the_same(void) {
         static const char base[] = "handles: {a: , b: }\n"
-                                   "workers: {w: [{every: 60, send: a}, {fifo: /x}]}";
+                                   "workers: {w: [{every: 60, send: a}]}";
         static const struct {
                 const char *text;
                 bool equal;
         } rows[] = {
-                {"handles: {b: , a: }\n\n\nworkers: {v: [], w: [{send: a, every: 1min}, {fifo: "
-                 "/x}]}",
+                {"handles: {b: , a: }\n\n\nworkers: {v: [{send: a, every: 1min}, {fifo: /x}]}",
                  true}, /* other lines, other neighbours */
-                {"handles: {a: , b: }\nworkers: {w: [{every: 61, send: a}, {fifo: /x}]}", false},
-                {"handles: {a: , b: }\nworkers: {w: [{every: 60, send: b}, {fifo: /x}]}", false},
-                {"handles: {a: , b: }\nworkers: {w: [{fifo: /x}, {every: 60, send: a}]}", false},
-                {"handles: {a: , b: }\nworkers: {w: [{every: 60, send: a}]}", false},
-                {"handles: {a: , b: }\nworkers: {w: [{signal: 1, send: a}, {fifo: /x}]}", false},
+                {"handles: {a: , b: }\nworkers: {w: [{every: 61, send: a}]}", false},
+                {"handles: {a: , b: }\nworkers: {w: [{every: 60, send: b}]}", false},
+                {"handles: {a: , b: }\nworkers: {w: [{fifo: /x}]}", false},
+                {"handles: {a: , b: }\nworkers: {w: [{signal: 1, send: a}]}", false},
         };
         struct configuration *first = conf_test_parse_good(base), *second;
-        const struct worker_conf *w = configuration_find_worker(first, "w");
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 second = conf_test_parse_good(rows[i].text);
-                ck_assert_msg(worker_conf_equal(w, configuration_find_worker(second, "w")) ==
-                                      rows[i].equal,
+                ck_assert_msg(source_conf_equal(first->workers[0]->sources[0],
+                                                second->workers[0]->sources[0]) == rows[i].equal,
                               "%s", rows[i].text);
                 configuration_unref(second);
         }
-        second = conf_test_parse_good("workers: {v: [{fifo: /x}]}");
-        ck_assert(!worker_conf_equal(w, second->workers[0]));
-        configuration_unref(second);
         configuration_unref(first);
 }
 
@@ -214,7 +208,7 @@ static const struct test tests[] = {
         TEST(everything_is_read),
         TEST(rights_that_are_not_given_keep_their_defaults),
         TEST(handles_are_equal_if_they_say_the_same),
-        TEST(workers_are_equal_if_they_say_the_same),
+        TEST(sources_are_equal_if_they_say_the_same),
         TEST(references_are_counted),
         TEST(all_keys_are_told),
         {0},

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -41,10 +42,8 @@ static const char *string(const json_t *object, const char *member) {
 
 static void assert_reason(const char *method, const char *params, const char *reason) {
         int fd = fixture_connect(&d);
-        json_t *error = fixture_fail(&d, fd, method, params);
 
-        ck_assert_str_eq(string(json_object_get(error, "data"), "reason"), reason);
-        json_decref(error);
+        fixture_expect_reason(&d, fd, method, params, reason);
         close(fd);
 }
 
@@ -189,6 +188,41 @@ static void runs_are_told_to_those_who_ask(void) {
         ck_assert_str_eq(method, "run_ended");
         close(with);
         close(without);
+        fixture_deinit(&d);
+}
+
+/* It cannot be started at first, for want of descriptors; nobody is told of a start that was none.
+ */
+static void a_start_that_fails_is_not_told(void) {
+        struct rlimit before, none;
+        char method[32];
+        json_t *params;
+        int fd;
+
+        fixture_init(&d, yaml);
+        fd = fixture_connect(&d);
+        json_decref(fixture_call(&d, fd, "subscribe", "{\"patterns\":\"good\",\"runs\":true}"));
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        ck_assert_int_eq(handle_send(fixture_handle(&d, "good"), NULL, 0, NULL), 0);
+        while (handle_state(fixture_handle(&d, "good")) != HANDLE_BACKING_OFF)
+                uv_run(&d.loop, UV_RUN_ONCE);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        while (handle_run_seq(fixture_handle(&d, "good")) < 1)
+                uv_run(&d.loop, UV_RUN_ONCE);
+        json_decref(hear(fd, method));
+        ck_assert_str_eq(method, "wake");
+        params = hear(fd, method);
+        ck_assert_str_eq(method, "run_started");
+        ck_assert_int_eq(integer(params, "sends"), 1);
+        json_decref(params);
+        params = hear(fd, method);
+        ck_assert_str_eq(method, "run_ended");
+        ck_assert(json_is_true(json_object_get(params, "success")));
+        json_decref(params);
+        ck_assert_ptr_null(hear(fd, method));
+        close(fd);
         fixture_deinit(&d);
 }
 
@@ -357,6 +391,7 @@ int main(int argc, char **argv) {
                 TEST(runs_are_shown_the_newest_first),
                 TEST(runs_are_as_described),
                 TEST(runs_are_told_to_those_who_ask),
+                TEST(a_start_that_fails_is_not_told),
                 TEST(a_slow_reader_loses_runs_and_never_the_last),
                 TEST(what_is_told_late_is_told_in_order),
                 TEST(a_pause_may_have_an_end),

@@ -6,19 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/cron-must-parse.h"
 #include "tests/support.h"
 
 #define N(array) (sizeof(array) / sizeof(*(array)))
-
-static struct cron must_parse(const char *text) {
-        struct cron cron;
-        char *reason = NULL;
-        int r = cron_parse(text, &cron, &reason);
-
-        ck_assert_msg(r == 0, "\"%s\" is refused: %s", text, reason ?: strerror(-r));
-        ck_assert_ptr_null(reason);
-        return cron;
-}
 
 static void equal_expressions(void) {
         static const struct {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/cron-must-parse.h"
 #include "tests/support.h"
 
 #define N(array) (sizeof(array) / sizeof(*(array)))
@@ -16,16 +17,6 @@
 static void use_zone(const char *zone) {
         ck_assert_int_eq(setenv("TZ", zone, 1), 0);
         tzset();
-}
-
-static struct cron must_parse(const char *text) {
-        struct cron cron;
-        char *reason = NULL;
-        int r = cron_parse(text, &cron, &reason);
-
-        ck_assert_msg(r == 0, "\"%s\" is refused: %s", text, reason ?: strerror(-r));
-        ck_assert_ptr_null(reason);
-        return cron;
 }
 
 /* "2024-02-29 12:30:00" in UTC */

@@ -23,17 +23,12 @@ static void expect_file(const struct roused *roused, const char *file, const cha
 
 /* Sends what a gate holds together: the handle is paused meanwhile. */
 static void send_together(const struct roused *roused, const char *handle, const char *datagram) {
-        char request[256];
+        char params[300];
 
-        for (int i = 0; i < 2; i++) {
-                snprintf(request, sizeof(request),
-                         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
-                         "\"params\":{\"name\":\"%s\"}}",
-                         i ? "resume" : "pause", handle);
-                free(roused_call(roused, request));
-                if (i == 0)
-                        free(roused_poke(roused, datagram));
-        }
+        snprintf(params, sizeof(params), "{\"name\":\"%s\"}", handle);
+        roused_do(roused, "pause", params);
+        free(roused_poke(roused, datagram));
+        roused_do(roused, "resume", params);
 }
 
 static void keys_reach_the_run_once_each_in_their_order(void) {
@@ -116,6 +111,46 @@ static void keys_that_come_during_a_run_belong_to_the_next(void) {
         roused_stop(&roused);
 }
 
+static void keys_of_a_wake_that_is_told_wait_for_the_next_run(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d",
+                     "handles:\n  a:\n    on_busy: signal USR1\n"
+                     "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/out; told=1\" USR1; "
+                     "cat >>$ROUSE_DIR/out; while ! test $told; do sleep 0.01; done']\n");
+        free(roused_poke(&roused, "a first\n"));
+        expect_file(&roused, "out", "first\n");
+        free(roused_poke(&roused, "a second\n"));
+        expect_file(&roused, "out", "first\ntold\n");
+        roused_expect_state(&roused, "a", "idle");
+        free(roused_poke(&roused, "a third\n"));
+        expect_file(&roused, "out", "first\ntold\nsecond\nthird\n");
+        free(roused_poke(&roused, "a\n"));
+        expect_file(&roused, "out", "first\ntold\nsecond\nthird\ntold\n");
+        roused_stop(&roused);
+}
+
+static void after_the_last_attempt_keys_are_missing(void) {
+        struct roused roused;
+
+        roused_start(
+                &roused, "d",
+                "handles:\n  a:\n    retry: {attempts: 2, backoff: 1ms}\n"
+                "    run: [sh, -c, '{ echo over $ROUSE_KEYS_OVERFLOW; cat; } >>$ROUSE_DIR/out; "
+                "test -e $ROUSE_DIR/good']\n");
+        free(roused_poke(&roused, "a first\n"));
+        expect_file(&roused, "out", "over 0\nfirst\nover 0\nfirst\n");
+        roused_expect_state(&roused, "a", "failed");
+        test_write_file(test_path("d/good"), "");
+        free(roused_poke(&roused, "a second\n"));
+        expect_file(&roused, "out", "over 0\nfirst\nover 0\nfirst\nover 1\nsecond\n");
+        roused_expect_state(&roused, "a", "idle");
+        free(roused_poke(&roused, "a third\n"));
+        expect_file(&roused, "out",
+                    "over 0\nfirst\nover 0\nfirst\nover 1\nsecond\nover 0\nthird\n");
+        roused_stop(&roused);
+}
+
 static void keys_go_through_a_handle_that_sends(void) {
         struct roused roused;
 
@@ -195,6 +230,8 @@ int main(int argc, char **argv) {
                 TEST(more_keys_than_a_pipe_would_hold_arrive_unread_or_not),
                 TEST(a_run_is_told_that_keys_are_missing),
                 TEST(keys_that_come_during_a_run_belong_to_the_next),
+                TEST(keys_of_a_wake_that_is_told_wait_for_the_next_run),
+                TEST(after_the_last_attempt_keys_are_missing),
                 TEST(keys_go_through_a_handle_that_sends),
                 TEST(a_fifo_takes_keys),
                 TEST(a_watch_gives_the_path_that_changed),

@@ -6,41 +6,16 @@
  * is pending: the lines that are there after it are all that ever will be.
  */
 
-#include "tests/harness.h"
+#include "tests/run-notes.h"
 #include "tests/support.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a run: a line in the file of its handle. The clock has steps of 10 ms. */
-#define NOTE   "read t i </proc/uptime; echo $ROUSE_SEQ $ROUSE_SENDS $t >>$ROUSE_DIR/$ROUSE_HANDLE"
-#define RUN    "run: [sh, -c, '" NOTE "']"
-#define GATED  "run: [sh, -c, '" NOTE "; read x <$ROUSE_DIR/gate']"
 #define FAILS  "run: [sh, -c, '" NOTE "; exit 1']"
 #define STEP_S 0.02
-
-struct line {
-        unsigned long long seq, n_sends;
-        double time_s;
-};
-
-/* Line number i of a handle's file, once it is there. */
-static struct line line_of(const struct roused *roused, const char *handle, unsigned int i) {
-        char *text = roused_expect_lines(roused, handle, i + 1), *p = text;
-        struct line line;
-
-        for (unsigned int k = 0; k < i; k++)
-                p = strchr(p, '\n') + 1;
-        ck_assert_int_eq(sscanf(p, "%llu %llu %lf", &line.seq, &line.n_sends, &line.time_s), 3);
-        free(text);
-        return line;
-}
 
 static double now_s(void) {
         char *text = test_read_file("/proc/uptime");
@@ -50,94 +25,12 @@ static double now_s(void) {
         return time_s;
 }
 
-/* Stops the daemon, and then so many runs there were. */
-static void stop_after(struct roused *roused, const char *handle, unsigned int n) {
-        char *text;
-
-        roused_stop(roused);
-        text = test_read_file(test_path("d/%s", handle));
-        ck_assert_msg(count_lines(text) == n, "%u runs of %s instead of %u:\n%s", count_lines(text),
-                      handle, n, text);
-        free(text);
-}
-
-static void call(const struct roused *roused, const char *method, const char *params) {
-        char request[512], *answer;
-
-        snprintf(request, sizeof(request),
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
-        answer = roused_call(roused, request);
-        ck_assert_msg(strstr(answer, "\"result\""), "%s: %s", method, answer);
-        free(answer);
-}
-
-static void reload(struct roused *roused, const char *config) {
-        roused_write_config(roused, config);
-        call(roused, "reload", "{}");
-}
-
-struct state {
-        const struct roused *roused;
-        const char *request, *wanted;
-        char *answer;
-};
-
-static bool has_state(void *arg) {
-        struct state *state = arg;
-
-        free(state->answer);
-        state->answer = roused_call(state->roused, state->request);
-        return strstr(state->answer, state->wanted);
-}
-
-static void expect_answer(const struct roused *roused, const char *handle, const char *wanted) {
-        struct state state = {.roused = roused, .wanted = wanted};
-        char request[256];
-
-        snprintf(
-                request, sizeof(request),
-                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{\"name\":\"%s\"}}",
-                handle);
-        state.request = request;
-        ck_assert_msg(test_until(has_state, &state, test_slow_ms(20000)), "no %s: %s", wanted,
-                      state.answer);
-        free(state.answer);
-}
-
-static void expect_state(const struct roused *roused, const char *handle, const char *name) {
-        char wanted[64];
-
-        snprintf(wanted, sizeof(wanted), "\"state\":\"%s\"", name);
-        expect_answer(roused, handle, wanted);
-}
-
-/* The pipe at which runs wait; open for both, so that nobody waits for the other side. */
-static int open_gate(const struct roused *roused) {
-        char path[4096];
-        int fd;
-
-        snprintf(path, sizeof(path), "%s/gate", roused->dir);
-        ck_assert(mkfifo(path, 0600) == 0 || errno == EEXIST);
-        fd = open(path, O_RDWR | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        return fd;
-}
-
-static void let_go(int gate_fd, unsigned int n) {
-        while (n--)
-                ck_assert_int_eq(write(gate_fd, "\n", 1), 1);
-}
-
-static void start(struct roused *roused, const char *config) {
-        roused_start(roused, "d", config);
-}
-
 static void quiet_time_makes_one_run_of_many_sends(void) {
         struct roused roused;
         struct line line;
         double before_s;
 
-        start(&roused, "handles: {a: {" RUN ", quiet: 300ms}}\n");
+        roused_start(&roused, "d", "handles: {a: {" RUN ", quiet: 300ms}}\n");
         before_s = now_s();
         free(roused_poke(&roused, "a\na\na\n"));
         line = line_of(&roused, "a", 0);
@@ -151,14 +44,15 @@ static void max_wait_bounds_the_quiet_time(void) {
         struct roused roused;
         double before_s;
 
-        start(&roused, "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
-                       ", quiet: 300ms, max_wait: 300ms}}\n");
+        roused_start(&roused, "d",
+                     "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
+                     ", quiet: 300ms, max_wait: 300ms}}\n");
         free(roused_poke(&roused, "a\nb\n"));
         line_of(&roused, "b", 0);
-        expect_state(&roused, "a", "quiet");
+        roused_expect_state(&roused, "a", "quiet");
         before_s = now_s();
-        reload(&roused, "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
-                        ", quiet: 1s, max_wait: 1s}}\n");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 1h, max_wait: 1h}, b: {" RUN
+                               ", quiet: 1s, max_wait: 1s}}\n");
         roused_send(&roused, "b");
         roused_send(&roused, "b");
         ck_assert(line_of(&roused, "b", 1).time_s >= before_s + 1 - STEP_S);
@@ -168,12 +62,12 @@ static void max_wait_bounds_the_quiet_time(void) {
 static void the_first_send_runs_at_once_with_leading(void) {
         struct roused roused;
 
-        start(&roused, "handles: {a: {" RUN ", quiet: 1h, leading: true}}\n");
+        roused_start(&roused, "d", "handles: {a: {" RUN ", quiet: 1h, leading: true}}\n");
         roused_send(&roused, "a");
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 1);
         roused_send(&roused, "a");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "quiet");
+        roused_expect_state(&roused, "a", "quiet");
         stop_after(&roused, "a", 2);
 }
 
@@ -181,7 +75,7 @@ static void runs_keep_their_least_interval(void) {
         struct roused roused;
         struct line lines[3];
 
-        start(&roused, "handles: {a: {" RUN ", min_interval: 400ms, jitter: 20ms}}\n");
+        roused_start(&roused, "d", "handles: {a: {" RUN ", min_interval: 400ms, jitter: 20ms}}\n");
         for (unsigned int i = 0; i < 3; i++) {
                 roused_send(&roused, "a");
                 lines[i] = line_of(&roused, "a", i);
@@ -197,10 +91,11 @@ static void a_wake_restarts_the_run(void) {
         char *text;
         int gate_fd;
 
-        start(&roused,
-              "handles:\n  a:\n    on_busy: restart\n"
-              "    run: [sh, -c, 'trap \"echo $ROUSE_SEQ term >>$ROUSE_DIR/ends; exit 1\" TERM; " NOTE
-              "; cat $ROUSE_DIR/gate & wait; echo $ROUSE_SEQ end >>$ROUSE_DIR/ends']\n");
+        roused_start(
+                &roused, "d",
+                "handles:\n  a:\n    on_busy: restart\n"
+                "    run: [sh, -c, 'trap \"echo $ROUSE_SEQ term >>$ROUSE_DIR/ends; exit 1\" TERM; " NOTE
+                "; cat $ROUSE_DIR/gate & wait; echo $ROUSE_SEQ end >>$ROUSE_DIR/ends']\n");
         gate_fd = open_gate(&roused);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
@@ -212,7 +107,7 @@ static void a_wake_restarts_the_run(void) {
         text = roused_expect_lines(&roused, "ends", 2);
         ck_assert_str_eq(text, "1 term\n2 term\n");
         free(text);
-        reload(&roused, "handles: {a: {on_busy: restart, " RUN "}}\n");
+        roused_reload(&roused, "handles: {a: {on_busy: restart, " RUN "}}\n");
         roused_send(&roused, "a");
         stop_after(&roused, "a", 4);
         close(gate_fd);
@@ -223,21 +118,22 @@ static void a_wake_tells_the_run(void) {
         char *text;
         int gate_fd;
 
-        start(&roused, "handles:\n  a:\n    on_busy: signal USR1\n"
-                       "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/told\" USR1; " NOTE
-                       "; (read x <$ROUSE_DIR/gate) & p=$!; "
-                       "while kill -0 $p 2>/dev/null; do wait $p; done']\n");
+        roused_start(&roused, "d",
+                     "handles:\n  a:\n    on_busy: signal USR1\n"
+                     "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/told\" USR1; " NOTE
+                     "; (read x <$ROUSE_DIR/gate) & p=$!; "
+                     "while kill -0 $p 2>/dev/null; do wait $p; done']\n");
         gate_fd = open_gate(&roused);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
         free(roused_expect_lines(&roused, "told", 1));
-        expect_state(&roused, "a", "running");
+        roused_expect_state(&roused, "a", "running");
         roused_send(&roused, "a");
         free(roused_expect_lines(&roused, "told", 2));
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
-        expect_answer(&roused, "a", "\"sends\":3");
+        roused_expect_state(&roused, "a", "idle");
+        roused_expect_status(&roused, "a", "\"sends\":3");
         stop_after(&roused, "a", 1);
         text = test_read_file(test_path("d/told"));
         ck_assert_uint_eq(count_lines(text), 2);
@@ -249,14 +145,14 @@ static void a_run_that_dies_of_being_told_runs_again(void) {
         struct roused roused;
         int gate_fd;
 
-        start(&roused, "handles: {a: {" GATED ", on_busy: {signal: USR2}}}\n");
+        roused_start(&roused, "d", "handles: {a: {" GATED ", on_busy: {signal: USR2}}}\n");
         gate_fd = open_gate(&roused);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 2);
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 2);
         close(gate_fd);
 }
@@ -265,8 +161,9 @@ static void what_fails_is_tried_again_with_growing_delays(void) {
         struct roused roused;
         struct line lines[3];
 
-        start(&roused, "handles:\n  a:\n    retry: {attempts: 3, backoff: 200ms}\n"
-                       "    run: [sh, -c, '" NOTE "; test $(wc -l <$ROUSE_DIR/a) = 3']\n");
+        roused_start(&roused, "d",
+                     "handles:\n  a:\n    retry: {attempts: 3, backoff: 200ms}\n"
+                     "    run: [sh, -c, '" NOTE "; test $(wc -l <$ROUSE_DIR/a) = 3']\n");
         roused_send(&roused, "a");
         for (unsigned int i = 0; i < 3; i++) {
                 lines[i] = line_of(&roused, "a", i);
@@ -275,18 +172,19 @@ static void what_fails_is_tried_again_with_growing_delays(void) {
         }
         ck_assert(lines[1].time_s >= lines[0].time_s + 0.2 - STEP_S);
         ck_assert(lines[2].time_s >= lines[1].time_s + 0.4 - STEP_S);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 3);
 }
 
 static void after_the_last_attempt_the_next_send_begins_anew(void) {
         struct roused roused;
 
-        start(&roused, "handles: {a: {" FAILS ", retry: {attempts: 2, backoff: 10ms}}}\n");
+        roused_start(&roused, "d",
+                     "handles: {a: {" FAILS ", retry: {attempts: 2, backoff: 10ms}}}\n");
         for (unsigned int n = 2; n <= 6; n += 2) {
                 roused_send(&roused, "a");
                 free(roused_expect_lines(&roused, "a", n));
-                expect_state(&roused, "a", "failed");
+                roused_expect_state(&roused, "a", "failed");
         }
         stop_after(&roused, "a", 6);
 }
@@ -296,145 +194,39 @@ static void a_back_off_ends_with_the_policy_or_the_daemon(void) {
                 "handles: {a: {" FAILS ", retry: {backoff: 1h, max_backoff: infinity}}}\n";
         struct roused roused;
 
-        start(&roused, slow);
+        roused_start(&roused, "d", slow);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
-        expect_state(&roused, "a", "backing_off");
+        roused_expect_state(&roused, "a", "backing_off");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, slow); /* changes nothing */
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, "handles: {a: {" FAILS ", retry: {backoff: 2h, max_backoff: 2h}}}\n");
-        expect_state(&roused, "a", "backing_off");
-        reload(&roused, "handles: {a: {" FAILS "}}\n");
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused, slow); /* changes nothing */
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused,
+                      "handles: {a: {" FAILS ", retry: {backoff: 2h, max_backoff: 2h}}}\n");
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused, "handles: {a: {" FAILS "}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 2);
-        expect_state(&roused, "a", "idle");
-        reload(&roused, slow);
+        roused_expect_state(&roused, "a", "idle");
+        roused_reload(&roused, slow);
         roused_send(&roused, "a");
         line_of(&roused, "a", 2);
-        expect_state(&roused, "a", "backing_off");
+        roused_expect_state(&roused, "a", "backing_off");
         stop_after(&roused, "a", 4);
-}
-
-#define MEMBER \
-        "{group: g, run: [sh, -c, 'echo +$ROUSE_HANDLE >>$ROUSE_DIR/g; read x <$ROUSE_DIR/gate; echo -$ROUSE_HANDLE >>$ROUSE_DIR/g']}"
-#define MEMBERS(max)                                                                      \
-        "groups: {g: {max: " max "}}\nhandles: {a: " MEMBER ", b: " MEMBER ", c: " MEMBER \
-        ", d: " MEMBER "}\n"
-
-/* Never more at once than `max`, and each as often as it should. */
-static void check_group(const char *text, unsigned int max, unsigned int n_each) {
-        unsigned int n_running = 0, n_runs[4] = {0};
-
-        for (const char *p = text; *p; p += 3) {
-                ck_assert(*p == '+' || *p == '-');
-                ck_assert(p[1] >= 'a' && p[1] <= 'd');
-                if (*p == '-') {
-                        n_running--;
-                        continue;
-                }
-                n_runs[p[1] - 'a']++;
-                ck_assert_msg(++n_running <= max, "%u run at once:\n%s", n_running, text);
-        }
-        ck_assert_uint_eq(n_running, 0);
-        for (unsigned int i = 0; i < 4; i++)
-                ck_assert_uint_eq(n_runs[i], n_each);
-}
-
-static void only_one_of_a_group_runs_and_each_gets_its_turn(void) {
-        struct roused roused;
-        char *text;
-        int gate_fd;
-
-        start(&roused, MEMBERS("1"));
-        gate_fd = open_gate(&roused);
-        free(roused_poke(&roused, "a\nb\nc\nd\n"));
-        free(roused_expect_lines(&roused, "g", 1));
-        expect_state(&roused, "d", "group_full");
-        roused_send(&roused, "a"); /* stands behind those that wait */
-        expect_state(&roused, "a", "behind_run");
-        let_go(gate_fd, 5);
-        text = roused_expect_lines(&roused, "g", 10);
-        ck_assert_str_eq(text, "+a\n-a\n+b\n-b\n+c\n-c\n+d\n-d\n+a\n-a\n");
-        free(text);
-        roused_stop(&roused);
-        close(gate_fd);
-}
-
-static void only_two_of_a_group_run(void) {
-        struct roused roused;
-        char *text;
-        int gate_fd;
-
-        start(&roused, MEMBERS("2"));
-        gate_fd = open_gate(&roused);
-        for (unsigned int round = 1; round <= 3; round++) {
-                free(roused_poke(&roused, "a\nb\nc\nd\n"));
-                let_go(gate_fd, 4);
-                text = roused_expect_lines(&roused, "g", 8 * round);
-                check_group(text, 2, round);
-                free(text);
-                expect_state(&roused, "a", "idle");
-                expect_state(&roused, "b", "idle");
-                expect_state(&roused, "c", "idle");
-                expect_state(&roused, "d", "idle");
-        }
-        roused_stop(&roused);
-        close(gate_fd);
-}
-
-static void a_reload_makes_room_in_a_group(void) {
-        struct roused roused;
-        char *text;
-        int gate_fd;
-
-        start(&roused, MEMBERS("1"));
-        gate_fd = open_gate(&roused);
-        free(roused_poke(&roused, "a\nb\nc\nd\n"));
-        free(roused_expect_lines(&roused, "g", 1));
-        expect_state(&roused, "d", "group_full");
-        reload(&roused, MEMBERS("3"));
-        free(roused_expect_lines(&roused, "g", 3));
-        expect_state(&roused, "d", "group_full");
-        reload(&roused, MEMBERS("1")); /* those that run go on */
-        let_go(gate_fd, 4);
-        text = roused_expect_lines(&roused, "g", 8);
-        check_group(text, 3, 1);
-        ck_assert_ptr_nonnull(strstr(text, "+d\n-d\n"));
-        free(text);
-        roused_stop(&roused);
-        close(gate_fd);
-}
-
-static void a_handle_that_leaves_its_group_runs(void) {
-        struct roused roused;
-        int gate_fd;
-
-        start(&roused,
-              "groups: {g: }\nhandles: {a: {" GATED ", group: g}, b: {" GATED ", group: g}}\n");
-        gate_fd = open_gate(&roused);
-        free(roused_poke(&roused, "a\nb\n"));
-        line_of(&roused, "a", 0);
-        expect_state(&roused, "b", "group_full");
-        reload(&roused, "groups: {g: }\nhandles: {a: {" GATED ", group: g}, b: {" GATED "}}\n");
-        line_of(&roused, "b", 0);
-        let_go(gate_fd, 2);
-        stop_after(&roused, "b", 1);
-        close(gate_fd);
 }
 
 static void a_pause_remembers_and_resume_makes_one_run(void) {
         struct roused roused;
 
-        start(&roused, "handles: {a: {" RUN "}}\n");
-        call(&roused, "pause", "{\"name\":\"a\"}");
+        roused_start(&roused, "d", "handles: {a: {" RUN "}}\n");
+        roused_do(&roused, "pause", "{\"name\":\"a\"}");
         for (int i = 0; i < 3; i++)
                 roused_send(&roused, "a");
-        expect_state(&roused, "a", "paused");
-        reload(&roused, "handles: {a: {" RUN ", quiet: 10ms}}\n");
+        roused_expect_state(&roused, "a", "paused");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 10ms}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "paused");
-        call(&roused, "resume", "{\"name\":\"a\"}");
+        roused_expect_state(&roused, "a", "paused");
+        roused_do(&roused, "resume", "{\"name\":\"a\"}");
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 4);
         stop_after(&roused, "a", 1);
 }
@@ -442,20 +234,20 @@ static void a_pause_remembers_and_resume_makes_one_run(void) {
 static void a_reload_while_it_is_quiet(void) {
         struct roused roused;
 
-        start(&roused, "handles: {a: {" RUN ", quiet: 1h}, b: {" RUN ", quiet: 1h}}\n");
+        roused_start(&roused, "d", "handles: {a: {" RUN ", quiet: 1h}, b: {" RUN ", quiet: 1h}}\n");
         free(roused_poke(&roused, "a\na\nb\n"));
-        expect_state(&roused, "a", "quiet");
-        reload(&roused, "handles: {a: {" RUN ", quiet: 2h}, b: {" RUN ", quiet: 1h}}\n");
+        roused_expect_state(&roused, "a", "quiet");
+        roused_reload(&roused, "handles: {a: {" RUN ", quiet: 2h}, b: {" RUN ", quiet: 1h}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "quiet");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 1h}}\n");
+        roused_expect_state(&roused, "a", "quiet");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 1h}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 0).n_sends, 3);
         ck_assert_uint_eq(line_of(&roused, "b", 0).n_sends, 1); /* before it went */
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "interval");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 2h}}\n");
-        expect_state(&roused, "a", "interval");
-        reload(&roused, "handles: {a: {" RUN ", min_interval: 1ms}}\n");
+        roused_expect_state(&roused, "a", "interval");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 2h}}\n");
+        roused_expect_state(&roused, "a", "interval");
+        roused_reload(&roused, "handles: {a: {" RUN ", min_interval: 1ms}}\n");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 1);
         stop_after(&roused, "a", 2);
 }
@@ -464,20 +256,20 @@ static void a_reload_while_it_runs(void) {
         struct roused roused;
         int gate_fd;
 
-        start(&roused, "handles: {a: {" GATED "}}\n");
+        roused_start(&roused, "d", "handles: {a: {" GATED "}}\n");
         gate_fd = open_gate(&roused);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "behind_run");
-        reload(&roused, "groups: {g: }\nhandles: {a: {" GATED
-                        ", on_busy: signal HUP, group: g, min_interval: 1ms, retry: }}\n");
-        expect_state(&roused, "a", "behind_run");
+        roused_expect_state(&roused, "a", "behind_run");
+        roused_reload(&roused, "groups: {g: }\nhandles: {a: {" GATED
+                               ", on_busy: signal HUP, group: g, min_interval: 1ms, retry: }}\n");
+        roused_expect_state(&roused, "a", "behind_run");
         let_go(gate_fd, 1);
         line_of(&roused, "a", 1);
-        reload(&roused, "handles: {a: {" GATED ", quiet: 1ms}}\n");
+        roused_reload(&roused, "handles: {a: {" GATED ", quiet: 1ms}}\n");
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
+        roused_expect_state(&roused, "a", "idle");
         stop_after(&roused, "a", 2);
         close(gate_fd);
 }
@@ -486,16 +278,16 @@ static void an_action_that_went_during_a_run_comes_back(void) {
         struct roused roused;
         int gate_fd;
 
-        start(&roused, "handles: {a: {" GATED ", retry: {backoff: 10ms}}}\n");
+        roused_start(&roused, "d", "handles: {a: {" GATED ", retry: {backoff: 10ms}}}\n");
         gate_fd = open_gate(&roused);
         roused_send(&roused, "a");
         line_of(&roused, "a", 0);
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "behind_run");
-        reload(&roused, "handles: {a: }\n");
+        roused_expect_state(&roused, "a", "behind_run");
+        roused_reload(&roused, "handles: {a: }\n");
         let_go(gate_fd, 1);
-        expect_state(&roused, "a", "idle");
-        reload(&roused, "handles: {a: {" RUN "}}\n");
+        roused_expect_state(&roused, "a", "idle");
+        roused_reload(&roused, "handles: {a: {" RUN "}}\n");
         roused_send(&roused, "a");
         ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 1);
         stop_after(&roused, "a", 2);
@@ -514,37 +306,33 @@ static bool is_gone(void *arg) {
 static void a_failed_handle_goes_with_its_configuration(void) {
         struct roused roused;
 
-        start(&roused, "handles: {a: {" FAILS ", retry: {attempts: 1}}}\n");
+        roused_start(&roused, "d", "handles: {a: {" FAILS ", retry: {attempts: 1}}}\n");
         roused_send(&roused, "a");
-        expect_state(&roused, "a", "failed");
-        reload(&roused, "handles: {}\n");
+        roused_expect_state(&roused, "a", "failed");
+        roused_reload(&roused, "handles: {}\n");
         ck_assert(test_until(is_gone, &roused, test_slow_ms(20000)));
         stop_after(&roused, "a", 1);
 }
 
-static const struct test tests[] = {
-        TEST(quiet_time_makes_one_run_of_many_sends),
-        TEST(max_wait_bounds_the_quiet_time),
-        TEST(the_first_send_runs_at_once_with_leading),
-        TEST(runs_keep_their_least_interval),
-        TEST(a_wake_restarts_the_run),
-        TEST(a_wake_tells_the_run),
-        TEST(a_run_that_dies_of_being_told_runs_again),
-        TEST(what_fails_is_tried_again_with_growing_delays),
-        TEST(after_the_last_attempt_the_next_send_begins_anew),
-        TEST(a_back_off_ends_with_the_policy_or_the_daemon),
-        TEST(only_one_of_a_group_runs_and_each_gets_its_turn),
-        TEST(only_two_of_a_group_run),
-        TEST(a_reload_makes_room_in_a_group),
-        TEST(a_handle_that_leaves_its_group_runs),
-        TEST(a_pause_remembers_and_resume_makes_one_run),
-        TEST(a_reload_while_it_is_quiet),
-        TEST(a_reload_while_it_runs),
-        TEST(an_action_that_went_during_a_run_comes_back),
-        TEST(a_failed_handle_goes_with_its_configuration),
-        {0},
-};
-
 int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(quiet_time_makes_one_run_of_many_sends),
+                TEST(max_wait_bounds_the_quiet_time),
+                TEST(the_first_send_runs_at_once_with_leading),
+                TEST(runs_keep_their_least_interval),
+                TEST(a_wake_restarts_the_run),
+                TEST(a_wake_tells_the_run),
+                TEST(a_run_that_dies_of_being_told_runs_again),
+                TEST(what_fails_is_tried_again_with_growing_delays),
+                TEST(after_the_last_attempt_the_next_send_begins_anew),
+                TEST(a_back_off_ends_with_the_policy_or_the_daemon),
+                TEST(a_pause_remembers_and_resume_makes_one_run),
+                TEST(a_reload_while_it_is_quiet),
+                TEST(a_reload_while_it_runs),
+                TEST(an_action_that_went_during_a_run_comes_back),
+                TEST(a_failed_handle_goes_with_its_configuration),
+                {0},
+        };
+
         return test_main("policies", tests, argc, argv);
 }

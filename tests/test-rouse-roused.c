@@ -42,13 +42,13 @@ static void every_verb_works_as_it_is_typed(void) {
 
                 {"rouse send bare other", 0, "1\n1\n", ""},
                 {"rouse send bare --wait", 0, "2\n", ""},
-                {"rouse send bare other --wait=wake --json --timeout 10s", 0,
+                {"rouse send bare other --wait=wake --json --timeout 1min", 0,
                  "{\"name\":\"bare\",\"ticket\":3,\"disposition\":\"scheduled\",\"seq\":3,"
                  "\"sends\":1}\n"
                  "{\"name\":\"other\",\"ticket\":2,\"disposition\":\"scheduled\",\"seq\":2,"
                  "\"sends\":1}\n",
                  ""},
-                {"rouse send good --wait=run --timeout 10s", 0, "1\n", ""},
+                {"rouse send good --wait=run --timeout 1min", 0, "1\n", ""},
                 {"rouse send good --key 'a b' --key c", 0, NULL, ""},
                 {"rouse send good --wait=run --key a --key b", 0, NULL, ""},
                 {"rouse send good --key \"$(printf 'a\\r')\"", 0, NULL, ""},

@@ -68,7 +68,9 @@ static const char configuration[] = "handles:\n"
                                     "  bare: {}\n"
                                     "  good: {run: [/bin/true]}\n"
                                     "  bad: {run: [/bin/sh, -c, 'exit 3']}\n"
-                                    "  keyed: {run: [/bin/sh, -c, 'cat >>%s/keys']}\n";
+                                    "  keyed: {run: [/bin/sh, -c, 'cat >>%s/keys']}\n"
+                                    "  many: {keys: {max: 5000}, run: [/bin/sh, -c, "
+                                    "'test \"$(wc -l)\" = 2500']}\n";
 
 static void start(struct roused *roused) {
         char *text;
@@ -108,6 +110,11 @@ static void what_is_typed_works(void) {
                  ""},
                 {"rouse send keyed --key \"$(printf 'd\\r')\" --key c", 0, "1\n", ""},
                 {"rouse resume keyed; rouse send keyed --key e --wait=run", 0, NULL, ""},
+                /* more than a request may hold, in one wake */
+                {"rouse pause many; rouse send many --wait=run --timeout 30s $(seq -f '--key k%g' 2500) & "
+                 "until rouse stats many --json | grep -q '\"sends\":2500'; do sleep 0.02; done; "
+                 "rouse resume many >/dev/null; wait $!",
+                 0, NULL, ""},
 
                 {"t=$(rouse send good) && rouse wait good --ticket $t", 0, "1\n", ""},
                 {},

@@ -181,14 +181,12 @@ static void a_reload_tells_what_changed_or_what_is_wrong(void) {
 static void a_send_that_waits_names_all_handles_at_once(void) {
 #define SENT "\"ticket\":5,\"disposition\":\"scheduled\",\"seq\":6,\"sends\":2"
         static const struct fake_answer calls[] = {
-                {"{\"name\":[\"a\",\"b\"],\"key\":\"k2\",\"wait\":\"run\",\"timeout_ms\":5000}",
+                {"{\"name\":[\"a\",\"b\"],\"keys\":[\"k1\",\"k2\"],\"wait\":\"run\",\"timeout_ms\":5000}",
                  "{\"id\":$ID,\"result\":[{" SENT ",\"run\":{\"outcome\":\"exited\",\"status\":0,"
                  "\"success\":true}},{" SENT ",\"run\":{\"outcome\":\"exited\",\"status\":9,"
                  "\"success\":false}}]}\n"},
-                {"{\"name\":[\"a\",\"b\"],\"key\":\"k1\"}",
-                 "{\"id\":$ID,\"result\":[{\"ticket\":4},{\"ticket\":4}]}\n"},
                 {"{\"name\":[\"a\"],\"wait\":\"wake\"}", "{\"id\":$ID,\"result\":[{" SENT "}]}\n"},
-                {"{\"name\":[\"a\"],\"key\":\"\\\"k\\r\"}",
+                {"{\"name\":[\"a\"],\"keys\":[\"\\\"k\\r\"]}",
                  "{\"id\":$ID,\"result\":[{\"ticket\":1}]}\n"},
                 {"late", "{\"id\":$ID,\"error\":{\"code\":-32004,\"message\":\"\\\"late\\\" did "
                          "not wake in time\"}}\n"},

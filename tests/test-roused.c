@@ -262,6 +262,24 @@ static void a_removed_handle_delivers_its_last_wake(void) {
         roused_stop(&roused);
 }
 
+/* The source does not know the new one before the next reload, and the old one is gone. */
+static void a_source_of_a_handle_made_anew_harms_nobody(void) {
+        static const char config[] = "handles: {a: {}}\nworkers: {w: [{watch: %s, send: a}]}\n";
+        const char *file = test_path("watched");
+        struct roused roused;
+        char text[4352];
+
+        snprintf(text, sizeof(text), config, file);
+        roused_start(&roused, "d", text);
+        roused_do(&roused, "close", "[\"a\"]");
+        roused_do(&roused, "create", "[\"a\"]");
+        test_write_file(file, "1");
+        roused_expect_log(&roused, "a send to a came after it was closed");
+        reload(&roused, text, "reloaded");
+        ck_assert_uint_eq(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+}
+
 static void a_bad_file_changes_nothing(void) {
         struct roused roused;
 
@@ -334,6 +352,7 @@ int main(int argc, char **argv) {
                 TEST(a_process_is_signalled_by_its_pidfile),
                 TEST(a_reload_takes_the_new_and_keeps_the_old_going),
                 TEST(a_removed_handle_delivers_its_last_wake),
+                TEST(a_source_of_a_handle_made_anew_harms_nobody),
                 TEST(a_bad_file_changes_nothing),
                 TEST(a_stop_delivers_what_is_pending_and_lets_runs_end),
                 TEST(a_second_and_third_signal_hurry_the_stop),

@@ -1,100 +1,18 @@
 /*
- * A conversation without a socket: texts go in, the test hears what comes out. The methods are
- * those of the specification's examples; the examples' texts are those of its section 7.
+ * Requests and their answers. The methods are those of the specification's examples; the examples'
+ * texts are those of its section 7.
  */
 
-#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/limits.h"
-#include "daemon/rpc-call.h"
 #include "daemon/rpc-error.h"
 #include "daemon/rpc.h"
 #include "tests/rpc-methods.h"
+#include "tests/rpc-talk.h"
 #include "tests/support.h"
-
-static unsigned int n_answered;
-static bool every_turn_is_over;
-
-static bool turn_is_over(struct rpc *rpc) {
-        (void)rpc;
-        return every_turn_is_over;
-}
-
-static void answered(struct rpc *rpc) {
-        (void)rpc;
-        n_answered++;
-}
-
-static const struct rpc_host host = {.turn_is_over = turn_is_over, .answered = answered};
-
-struct talk {
-        struct rpc rpc;
-        struct rpc_table table;
-        struct rpc_counters counters;
-        struct buffer out;
-        char *heard;
-};
-
-static void talk_init(struct talk *talk) {
-        *talk = (struct talk){.heard = NULL};
-        ck_assert_int_eq(rpc_table_init(&talk->table, example_methods), 0);
-        rpc_init(&talk->rpc, &talk->table, &host, &talk->counters, &talk->out);
-}
-
-static void talk_deinit(struct talk *talk) {
-        rpc_deinit(&talk->rpc);
-        rpc_table_deinit(&talk->table);
-        rouse__buffer_deinit(&talk->out);
-        free(talk->heard);
-}
-
-/* What has been answered since the last call. */
-static const char *hear(struct talk *talk) {
-        ck_assert(!talk->out.failed);
-        free(talk->heard);
-        talk->heard = strndup(talk->out.data ?: "", talk->out.n);
-        ck_assert_ptr_nonnull(talk->heard);
-        talk->out.n = 0;
-        return talk->heard;
-}
-
-/* Says one text, from memory of exactly its size. */
-static bool say(struct talk *talk, const char *text) {
-        size_t n = strlen(text);
-        char *copy = malloc(n ?: 1);
-        bool done;
-
-        ck_assert_ptr_nonnull(copy);
-        memcpy(copy, text, n);
-        done = rpc_take(&talk->rpc, copy, n);
-        free(copy);
-        return done;
-}
-
-static const char *ask(struct talk *talk, const char *text) {
-        ck_assert(say(talk, text));
-        return hear(talk);
-}
-
-/* Compares values; "" is no answer at all. An answer is one line. */
-static void assert_answer(const char *text, const char *answer, const char *expected) {
-        json_t *is, *should;
-
-        if (!*expected) {
-                ck_assert_msg(!*answer, "%s answers %s", text, answer);
-                return;
-        }
-        ck_assert_msg(strchr(answer, '\n') == answer + strlen(answer) - 1, "%s answers no line: %s",
-                      text, answer);
-        is = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
-        should = json_loads(expected, JSON_REJECT_DUPLICATES, NULL);
-        ck_assert_msg(is && should && json_equal(is, should), "%s answers %s instead of %s", text,
-                      answer, expected);
-        json_decref(is);
-        json_decref(should);
-}
 
 struct example {
         const char *text, *answer;
@@ -221,10 +139,6 @@ static void ids_come_back_as_they_came(void) {
         talk_deinit(&talk);
 }
 
-#define INVALID(id)                                                                         \
-        "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"Invalid Request\"}," \
-        "\"id\":" id "}"
-
 static void invalid_requests(void) {
         static const struct example examples[] = {
                 {"1", INVALID("null")},
@@ -264,8 +178,6 @@ static void invalid_requests(void) {
 
         ask_all(examples, sizeof(examples) / sizeof(*examples));
 }
-
-#define RESULT(r) "{\"jsonrpc\":\"2.0\",\"result\":" r ",\"id\":1}"
 
 static void valid_requests(void) {
         static const struct example examples[] = {
@@ -409,99 +321,6 @@ static void notifications_do_their_work_in_silence(void) {
         talk_deinit(&talk);
 }
 
-#define LATER(id) "{\"jsonrpc\":\"2.0\",\"method\":\"later\",\"id\":" id "}"
-
-static void an_answer_may_come_later(void) {
-        struct talk talk;
-
-        talk_init(&talk);
-        ck_assert_str_eq(ask(&talk, LATER("\"x\"")), "");
-        ck_assert_str_eq(ask(&talk, LATER("1.50")), "");
-        ck_assert_uint_eq(n_answered, 0);
-        example_answer(1);
-        ck_assert_uint_eq(n_answered, 1);
-        ck_assert_str_eq(hear(&talk), "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":1.50}\n");
-        example_answer(0);
-        ck_assert_str_eq(hear(&talk), "{\"jsonrpc\":\"2.0\",\"result\":0,\"id\":\"x\"}\n");
-        ck_assert_uint_eq(talk.rpc.n_deferred, 0);
-        talk_deinit(&talk);
-}
-
-static void a_batch_is_answered_when_its_last_member_is(void) {
-        struct talk talk;
-
-        talk_init(&talk);
-        ck_assert_str_eq(ask(&talk, "[" LATER("1") ",1," LATER("2") "]"), "");
-        ck_assert_str_eq(ask(&talk, "[" LATER("3") "]"), "");
-        example_answer(1);
-        ck_assert_str_eq(hear(&talk), "");
-        example_answer(2);
-        ck_assert_str_eq(hear(&talk), "[{\"jsonrpc\":\"2.0\",\"result\":2,\"id\":3}]\n");
-        example_answer(0);
-        ck_assert_str_eq(
-                hear(&talk),
-                "[" INVALID("null") ",{\"jsonrpc\":\"2.0\",\"result\":1,"
-                                    "\"id\":2},{\"jsonrpc\":\"2.0\",\"result\":0,\"id\":1}]\n");
-        ck_assert_uint_eq(talk.rpc.n_batch_bytes, 0);
-        talk_deinit(&talk);
-}
-
-static void calls_that_wait_are_cancelled_at_the_end(void) {
-        struct talk talk;
-
-        talk_init(&talk);
-        ask(&talk, LATER("1"));
-        ask(&talk, "[" LATER("2") "," LATER("3") ",1]");
-        rpc_end(&talk.rpc);
-        ck_assert_uint_eq(example_n_cancelled, 3);
-        ck_assert_str_eq(hear(&talk), "");
-        talk_deinit(&talk);
-        ck_assert_uint_eq(example_n_cancelled, 3);
-}
-
-static void calls_that_wait_can_be_failed(void) {
-        struct talk talk;
-
-        talk_init(&talk);
-        ask(&talk, LATER("1"));
-        ask(&talk, "[" LATER("2") "]");
-        rpc_call_cancel_all(&talk.rpc, &rpc_shutting_down);
-        ck_assert_uint_eq(example_n_cancelled, 2);
-        ck_assert_str_eq(hear(&talk),
-                         "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32008,\"message\":\"The daemon "
-                         "is stopping\",\"data\":{\"reason\":\"shutting_down\"}},\"id\":1}\n"
-                         "[{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32008,\"message\":\"The "
-                         "daemon is stopping\",\"data\":{\"reason\":\"shutting_down\"}},"
-                         "\"id\":2}]\n");
-        talk_deinit(&talk);
-}
-
-#define LIMIT(message, id)                                                       \
-        "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32006,\"message\":\"" message \
-        "\",\"data\":{\"reason\":\"limit_reached\"}},\"id\":" id "}\n"
-
-static void calls_that_wait_are_limited(void) {
-        struct talk talk;
-        char text[128];
-
-        talk_init(&talk);
-        for (unsigned int i = 0; i < LIMIT_IN_FLIGHT; i++)
-                ck_assert_str_eq(ask(&talk, LATER("1")), "");
-        ck_assert_str_eq(ask(&talk, LATER("2")),
-                         LIMIT("More than 1024 waits at once on one connection", "2"));
-        example_answer(5);
-        hear(&talk);
-        ck_assert_str_eq(ask(&talk, LATER("3")), "");
-        rpc_call_cancel_all(&talk.rpc, NULL);
-        ck_assert_uint_eq(talk.rpc.n_deferred, 0);
-        snprintf(text, sizeof(text),
-                 "{\"jsonrpc\":\"2.0\",\"method\":\"later\",\"params\":[%u],\"id\":4}",
-                 LIMIT_IN_FLIGHT + 1);
-        ck_assert_str_eq(ask(&talk, text),
-                         LIMIT("More than 1024 waits at once on one connection", "4"));
-        talk_deinit(&talk);
-}
-
 static char *repeated(const char *open, const char *s, const char *close, unsigned int n) {
         struct buffer b = BUFFER_NULL;
 
@@ -548,50 +367,6 @@ static void batches_are_limited(void) {
         talk_deinit(&talk);
 }
 
-static void answers_that_wait_in_batches_are_limited(void) {
-        static const char most[] = "{\"jsonrpc\":\"2.0\",\"method\":\"fill\",\"params\":[300000]}";
-        struct talk talk;
-        char text[512];
-
-        talk_init(&talk);
-        snprintf(text, sizeof(text),
-                 "[" LATER("1") ",%.*s,\"id\":2},%.*s,\"id\":3}," LATER("4") "]",
-                 (int)sizeof(most) - 2, most, (int)sizeof(most) - 2, most);
-        ask(&talk, text);
-        ask(&talk, text);
-        ck_assert_uint_lt(talk.rpc.n_batch_bytes, LIMIT_REPLY_BYTES + 300000 * 16 + 1000);
-        ck_assert_uint_eq(example_n_later, 1); /* the rest of both batches was refused */
-        /* What is no batch goes on. */
-        ck_assert_str_eq(ask(&talk, "{\"jsonrpc\":\"2.0\",\"method\":\"get_data\",\"id\":1}"),
-                         RESULT("[\"hello\",5]") "\n");
-        example_answer(0);
-        ck_assert_uint_gt(strlen(hear(&talk)), 9000000);
-        ck_assert_uint_lt(talk.rpc.n_batch_bytes, 1000);
-        talk_deinit(&talk);
-}
-
-static void a_batch_can_take_many_turns(void) {
-        static const char text[] = " [" LATER("1") ",2 , {\"jsonrpc\":\"2.0\",\"method\":"
-                                                   "\"get_data\",\"id\":3}]";
-        struct talk talk;
-
-        talk_init(&talk);
-        every_turn_is_over = true;
-        ck_assert(!say(&talk, text));
-        example_answer(0);
-        ck_assert(!say(&talk, text));
-        ck_assert(!say(&talk, text));
-        ck_assert_str_eq(hear(&talk), "");
-        ck_assert(say(&talk, text));
-        ck_assert_str_eq(
-                hear(&talk),
-                "[{\"jsonrpc\":\"2.0\",\"result\":0,\"id\":1}," INVALID(
-                        "null") ","
-                                "{\"jsonrpc\":\"2.0\",\"result\":[\"hello\",5],\"id\":3}]\n");
-        ck_assert(!say(&talk, text)); /* and is left in the middle */
-        talk_deinit(&talk);
-}
-
 static void methods_are_found_by_their_whole_name(void) {
         static const char *const others[] = {"",        "s",         "su",  "summ", "Sum",
                                              "get_dat", "get_dataa", "zzz", "A"};
@@ -616,17 +391,10 @@ int main(int argc, char **argv) {
                 TEST(wrong_params_are_named),
                 TEST(errors_of_the_daemon_have_reason_and_name),
                 TEST(notifications_do_their_work_in_silence),
-                TEST(an_answer_may_come_later),
-                TEST(a_batch_is_answered_when_its_last_member_is),
-                TEST(calls_that_wait_are_cancelled_at_the_end),
-                TEST(calls_that_wait_can_be_failed),
-                TEST(calls_that_wait_are_limited),
                 TEST(nesting_is_limited),
                 TEST(batches_are_limited),
-                TEST(answers_that_wait_in_batches_are_limited),
-                TEST(a_batch_can_take_many_turns),
                 TEST(methods_are_found_by_their_whole_name),
-                {},
+                {0},
         };
 
         return test_main("rpc", tests, argc, argv);

@@ -3,6 +3,7 @@
 whole_tests = \
 	tests/test-notify \
 	tests/test-policies \
+	tests/test-policies-group \
 	tests/test-poke \
 	tests/test-promise \
 	tests/test-roused \
@@ -12,8 +13,13 @@ TESTS += $(whole_tests)
 
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
+RUN_NOTES = tests/run-notes.c tests/run-notes.h
+tests_test_policies_SOURCES = tests/test-policies.c $(RUN_NOTES)
 tests_test_policies_CFLAGS = $(CFLAGS_TEST)
 tests_test_policies_LDADD = $(LDADD_LIB)
+tests_test_policies_group_SOURCES = tests/test-policies-group.c $(RUN_NOTES)
+tests_test_policies_group_CFLAGS = $(CFLAGS_TEST)
+tests_test_policies_group_LDADD = $(LDADD_LIB)
 tests_test_poke_CFLAGS = $(CFLAGS_TEST)
 tests_test_poke_LDADD = $(LDADD_LIB)
 tests_test_promise_CFLAGS = $(CFLAGS_TEST)

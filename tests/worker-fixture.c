@@ -24,6 +24,7 @@ rouse_async_t *a, *b;
 uint64_t n_a, n_b;
 char *letters;
 size_t n_letters;
+void (*on_key)(const char *key, size_t n_key);
 static size_t n_letter_bytes, n_letter_room;
 
 static void on_wake(rouse_async_t *async, uint64_t n_sends) {
@@ -35,6 +36,8 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
         ck_assert_ptr_eq(arg, &n_letters);
         if (async) { /* a send with a key to the source's own target */
                 ck_assert_ptr_null(name);
+                if (on_key && async == a)
+                        on_key(key, n_key);
                 ck_assert_int_eq(rouse_async_send(async), 0);
                 return;
         }
@@ -51,11 +54,15 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 ck_assert_int_eq(rouse_async_send(async), 0);
 }
 
+void make_handle(const char *name, uint64_t *counter, rouse_async_t **ret) {
+        ck_assert_int_eq(rouse_async_create(hub, name, on_wake, counter, ret), 0);
+}
+
 void set_up(void) {
         ck_assert_int_eq(uv_loop_init(&loop), 0);
         ck_assert_int_eq(rouse_hub_create(&loop, &hub), 0);
-        ck_assert_int_eq(rouse_async_create(hub, "a", on_wake, &n_a, &a), 0);
-        ck_assert_int_eq(rouse_async_create(hub, "b", on_wake, &n_b, &b), 0);
+        make_handle("a", &n_a, &a);
+        make_handle("b", &n_b, &b);
         ck_assert_int_eq(rouse_async_start(a), 0);
         ck_assert_int_eq(mailbox_new(hub, on_letter, &n_letters, &mailbox), 0);
 }
@@ -76,7 +83,7 @@ static rouse_async_t *resolve(void *arg, const char *name) {
         return async ? rouse_async_retain(async) : NULL;
 }
 
-struct configuration *configure(const char *sources) {
+struct configuration *configure_workers(const char *workers) {
         struct conf_errors errors = CONF_ERRORS_NULL;
         struct configuration *configuration;
         static const char *file;
@@ -88,12 +95,21 @@ struct configuration *configure(const char *sources) {
                         "test.yaml"); /* so relative paths are below the test's directory */
 
         ck_assert_int_gt(
-                asprintf(&text, "handles: {a: {}, b: {}, gone: {}}\nworkers:\n  w:\n%s", sources),
-                0);
+                asprintf(&text, "handles: {a: {}, b: {}, gone: {}}\nworkers:\n%s", workers), 0);
         r = configuration_parse(file, text, strlen(text), &errors, &configuration);
         ck_assert_msg(r == 0, "%s\n%s", text, errors.n_items ? errors.items[0].message : "");
-        ck_assert_uint_eq(configuration->n_workers, 1);
         conf_errors_deinit(&errors);
+        free(text);
+        return configuration;
+}
+
+struct configuration *configure(const char *sources) {
+        struct configuration *configuration;
+        char *text;
+
+        ck_assert_int_gt(asprintf(&text, "  w:\n%s", sources), 0);
+        configuration = configure_workers(text);
+        ck_assert_uint_eq(configuration->n_workers, 1);
         free(text);
         return configuration;
 }
@@ -106,8 +122,23 @@ struct worker *start(struct configuration *configuration) {
         struct worker *worker;
 
         ck_assert_int_eq(try_start(configuration, &worker), 0);
-        ck_assert_ptr_eq(worker_get_conf(worker), configuration->workers[0]);
+        ck_assert_str_eq(worker_name(worker), configuration->workers[0]->name);
         return worker;
+}
+
+int try_change(struct worker *worker, struct configuration *configuration) {
+        int r;
+
+        r = worker_extend(worker, configuration->workers[0], resolve, hub);
+        worker_prune(worker);
+        return r;
+}
+
+void change(struct worker *worker, const char *sources) {
+        struct configuration *configuration = configure(sources);
+
+        ck_assert_int_eq(try_change(worker, configuration), 0);
+        configuration_unref(configuration);
 }
 
 bool run_until(bool (*condition)(void *arg), void *arg) {

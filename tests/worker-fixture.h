@@ -23,15 +23,22 @@ extern uint64_t n_a, n_b; /* sends that woke them */
 /* Letters as they came: "NAME|KEY\n". */
 extern char *letters;
 extern size_t n_letters;
+/* Told of each key that a source sent to its own target, if that is `a`; or NULL. */
+extern void (*on_key)(const char *key, size_t n_key);
 
 void set_up(void);
 void tear_down(void);
+void make_handle(const char *name, uint64_t *counter, rouse_async_t **ret);
 
 /* A configuration with one worker, "w", and these sources; relative paths are below the test's
  * directory. There is a third handle, "gone", that the hub does not know. */
 struct configuration *configure(const char *sources);
+struct configuration *configure_workers(const char *workers); /* the same, with any workers */
 int try_start(struct configuration *configuration, struct worker **ret);
 struct worker *start(struct configuration *configuration);
+/* As a reload does it. The configuration may go when this returns. */
+int try_change(struct worker *worker, struct configuration *configuration);
+void change(struct worker *worker, const char *sources);
 
 /* Runs the loop until the condition holds or it is too late; whether it does. */
 bool run_until(bool (*condition)(void *arg), void *arg);

@@ -1,0 +1,144 @@
+/* What is held for those who do not read, and what becomes of what was said before an end. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "daemon/stream.h"
+#include "lib/cleanup.h"
+#include "tests/stream-fixture.h"
+#include "tests/support.h"
+
+static void who_does_not_read_is_not_read(void) {
+        struct end end;
+        int small = 4096;
+        ssize_t sum = 0, n;
+
+        begin();
+        end_init(&end, SOCK_STREAM);
+        setsockopt(end.stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        end.n_reply = 3000;
+        for (int i = 0; i < 100; i++)
+                say(&end, "x\n");
+        turn();
+        ck_assert_uint_lt(end.n_lines, 20);
+        ck_assert_uint_le(stream_n_unsent(&end.stream), MAX_OUT + 3000);
+        ck_assert(!set.is_running);
+        ck_assert_int_eq(end.stream.events, UV_WRITABLE);
+        for (int i = 0; i < 1000 && sum < 300000; i++) {
+                turn();
+                n = drain(&end);
+                ck_assert_int_ge(n, 0);
+                sum += n;
+        }
+        ck_assert_int_eq(sum, 300000);
+        ck_assert_uint_eq(end.n_lines, 100);
+        turn();
+        ck_assert_uint_eq(end.stream.out.size, 0);
+        ck_assert_int_eq(end.stream.events, UV_READABLE);
+        end_deinit(&end);
+        finish();
+}
+
+static void all_together_hold_less_when_they_hold_too_much(void) {
+        struct end ends[6];
+        int small = 4096;
+        size_t sum = 0;
+
+        begin();
+        for (int i = 0; i < 6; i++) {
+                end_init(&ends[i], SOCK_STREAM);
+                setsockopt(ends[i].stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+                ends[i].stream.max_out = 1000000;
+                ends[i].n_reply = 10000;
+                for (int k = 0; k < 200; k++)
+                        say(&ends[i], "x\n");
+                turn();
+        }
+        for (int i = 0; i < 6; i++) /* now: the others may have gone on meanwhile */
+                sum += stream_n_unsent(&ends[i].stream);
+        ck_assert_uint_eq(set.n_unsent, sum);
+        ck_assert_uint_gt(sum, MAX_UNSENT);
+        ck_assert_uint_lt(stream_n_unsent(&ends[5].stream), (64U << 10) + 10000);
+        ck_assert_uint_gt(ends[5].n_lines, 0);
+        for (int i = 0; i < 6; i++)
+                end_deinit(&ends[i]);
+        ck_assert_uint_eq(set.n_unsent, 0);
+        finish();
+}
+
+static void what_is_held_back_leaves_as_there_is_room(void) {
+        struct end end;
+        ssize_t sum = 0;
+
+        begin();
+        end_init(&end, SOCK_STREAM);
+        end.n_held = 200000;
+        stream_flush_later(&end.stream);
+        turn();
+        ck_assert_uint_gt(end.n_held, 0);
+        ck_assert_uint_le(stream_n_unsent(&end.stream), (64U << 10) + 5);
+        for (int i = 0; i < 1000 && sum < 1000000; i++) {
+                sum += drain(&end);
+                turn();
+        }
+        ck_assert_int_eq(sum, 1000000);
+        ck_assert_uint_eq(end.n_held, 0);
+        ck_assert_uint_eq(end.n_drained, 1);
+        end_deinit(&end);
+        finish();
+}
+
+static void what_was_sent_counts_when_the_sender_is_gone(void) {
+        struct end end;
+
+        begin();
+        end_init(&end, SOCK_STREAM);
+        end.echo = true;
+        say(&end, "one\n");
+        turn();
+        say(&end, "two\nthree\n"); /* the answer to "one" is not read */
+        end.fd = close_fd(end.fd);
+        turn();
+        ck_assert_str_eq(heard(&end), "one|two|three|");
+        ck_assert_uint_ge(end.n_ended, 1);
+        ck_assert_int_lt(end.error, 0);
+        ck_assert(end.closed);
+        end_deinit(&end);
+        finish();
+}
+
+static void who_shuts_his_ears_is_still_heard(void) {
+        struct end end;
+
+        begin();
+        end_init(&end, SOCK_STREAM);
+        end.echo = true;
+        shutdown(end.fd, SHUT_RD);
+        say(&end, "one\n");
+        turn();
+        say(&end, "two\n");
+        turn();
+        ck_assert_str_eq(heard(&end), "one|two|");
+        ck_assert_uint_eq(end.n_ended, 0);
+        ck_assert_uint_eq(end.stream.out.n, 0);
+        shutdown(end.fd, SHUT_WR);
+        turn();
+        ck_assert_int_lt(end.error, 0);
+        end_deinit(&end);
+        finish();
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(who_does_not_read_is_not_read),
+                TEST(all_together_hold_less_when_they_hold_too_much),
+                TEST(what_is_held_back_leaves_as_there_is_room),
+                TEST(what_was_sent_counts_when_the_sender_is_gone),
+                TEST(who_shuts_his_ears_is_still_heard),
+                {0},
+        };
+
+        return test_main("stream-limits", tests, argc, argv);
+}
