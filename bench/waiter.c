@@ -98,7 +98,10 @@ static void show(const struct side *sides, int n, int cpus) {
         for (int i = 0; i < subscribed; i++)
                 if (sides[i].server.pid && (best < 0 || medians[i][0] < medians[best][0]))
                         best = i;
-        result(cpus == 1 ? "waiter" : "waiter-2", ratios[subscribed][0],
+        result(cpus == 1 ? "waiter" : "waiter-2", ratios[n - 2][0],
+               "%.1f µs; bare libuv forwarder %.1f µs", medians[n - 2][0] / 1e3,
+               medians[n - 1][0] / 1e3);
+        result(cpus == 1 ? "waiter-subscribed" : "waiter-subscribed-2", ratios[subscribed][0],
                "%.1f µs; bare libuv forwarder %.1f µs", medians[subscribed][0] / 1e3,
                medians[n - 1][0] / 1e3);
         if (best >= 0)
