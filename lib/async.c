@@ -209,6 +209,7 @@ static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
         bool is_appended;
 
         rouse__loopside_guard(&hub->loopside);
+        hub->loopside.has_sent = true;
         slot = rouse__async_slot(hub, async);
         if (slot) {
                 rouse__loopside_count(slot);

@@ -4,8 +4,8 @@
  * Senders push handles on a lock-free stack; a handle is on it at most once, because only who makes
  * it pending pushes it. In the loop's check phase, after i/o, a pass takes the whole stack with one
  * exchange, turns it round, and wakes handle by handle. What is sent meanwhile goes to the new
- * stack, for the next pass; so callbacks cannot keep i/o from its turn, and a pass costs what was
- * pending, however many handles there are.
+ * stack. What callbacks have sent waits there for the next pass, so they cannot keep i/o from its
+ * turn; and a pass costs what was pending, however many handles there are.
  *
  * Sends of the loop thread itself go to a queue beside it, the loopside, which costs no atomic
  * read-modify-write. First sent, first woken, holds for both together: the queue is appended to
@@ -38,6 +38,10 @@
 
 /* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
 #define WAKES_PER_CLOCK 64
+
+/* A pass that has had fewer wakes looks again for what other threads have sent meanwhile, which
+ * saves them a turn of the loop. Not if a callback has sent: that waits for the next pass. */
+#define WAKES_PER_PASS 64
 
 /* A loop thread that has sent to so many since the last pass is likely to go on: the loop makes one
  * more turn before it sleeps, and sends in it need neither a doorbell nor a clock of their own. */
@@ -180,35 +184,47 @@ static void settle(struct rouse_hub *hub) {
         }
 }
 
-/* The time, read again for some of the wakes of a pass: the n-th begins. */
-static uint64_t pass_time(struct rouse_hub *hub, size_t n) {
+/* The time for the n-th wake of those that were taken together, which is never before they were. */
+static uint64_t wake_time(struct rouse_hub *hub, size_t n) {
         if (n % WAKES_PER_CLOCK == 0)
                 atomic_store_explicit(&hub->now_ns, clock_now_ns(), memory_order_relaxed);
         return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+}
+
+/* Wakes what this thread has sent until now, then what others have. Returns how many that were. */
+static size_t wake_pending(struct rouse_hub *hub) {
+        struct loopside *side = &hub->loopside;
+        struct rouse_async *queue = take(hub);
+        unsigned int end = side->tail;
+        size_t n = 0;
+
+        while (side->head != end)
+                rouse__async_wake_loopside(hub, wake_time(hub, n++));
+        while (queue) {
+                struct rouse_async *async = queue;
+
+                queue = async->next;
+                rouse__async_wake(async, wake_time(hub, n++));
+        }
+        return n;
 }
 
 /* Wakes what is pending. The bell is disarmed throughout, so nobody rings for what the end of the
  * pass will find anyway; and the eventfd is read after the callbacks, to have them start early. */
 static void pass(struct rouse_hub *hub) {
         struct loopside *side = &hub->loopside;
-        struct rouse_async *queue;
-        unsigned int end;
-        size_t n = 0;
+        size_t n;
 
         hub->is_passing = true;
         rouse__doorbell_disarm(&hub->bell);
         rouse__loopside_guard(side);
-        end = side->tail;
-        hub->is_lively = end - side->head >= LIVELY_SENDS;
-        queue = take(hub);
-        while (side->head != end)
-                rouse__async_wake_loopside(hub, pass_time(hub, n++));
-        while (queue) {
-                struct rouse_async *async = queue;
-
-                queue = async->next;
-                rouse__async_wake(async, pass_time(hub, n++));
-        }
+        hub->is_lively = side->tail - side->head >= LIVELY_SENDS;
+        side->has_sent = false;
+        n = wake_pending(hub);
+        /* Relaxed: settle() looks again. */
+        while (n < WAKES_PER_PASS && !side->has_sent &&
+               rouse__hub_is_pending(hub, memory_order_relaxed))
+                n += wake_pending(hub);
         rouse__loopside_unguard(side);
         rouse__endings_run(&hub->endings);
         rouse__hub_hold(hub);

@@ -25,18 +25,20 @@ struct rouse_hub {
         alignas(CACHE_LINE) _Atomic(struct rouse_async *) pending; /* last sent first */
         struct doorbell bell;
 
-        /* Anybody reads these. */
+        /* Every send reads these, and next to nobody writes here. */
         alignas(CACHE_LINE) const char *thread;
-        /* The time as the loop thread knows it while it is awake, 0 while it may sleep. For that
-         * thread alone, and signal handlers on it. */
-        _Atomic uint64_t now_ns;
-        _Atomic size_t n_refs; /* on the memory: one a handle, one for the hub until it is closed */
-
         struct stripe_rack stripes;
+
+        /* Who makes or frees a handle writes these. */
+        alignas(CACHE_LINE) _Atomic size_t n_refs; /* on the memory: one a handle, and one for the
+                                                    * hub until it is closed */
         struct pool pool; /* of anonymous handles; the loop thread allocates */
 
         /* The loop thread's own. */
         alignas(CACHE_LINE) struct loopside loopside;
+        /* The time as this thread knows it while it is awake, 0 while it may sleep. For it alone,
+         * and signal handlers on it. */
+        _Atomic uint64_t now_ns;
         uv_poll_t poll;
         uv_check_t check;
         uv_prepare_t prepare;

@@ -29,6 +29,7 @@ struct loopside_slot {
 
 struct loopside {
         atomic_bool is_guarded;
+        bool has_sent;           /* this thread, unguarded, since that was last cleared */
         unsigned int head, tail; /* of slots in use; they go on counting over LOOPSIDE_SLOTS */
         struct loopside_slot slots[LOOPSIDE_SLOTS];
 };

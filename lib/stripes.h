@@ -35,6 +35,7 @@ struct stripe_set;
 
 /* One hub's. Handles name a set by its number, from 1. */
 struct stripe_rack {
+        unsigned int mask; /* lines of each set less one; written before the first is made */
         /* Each is written once, before its number is known to anybody. */
         struct stripe_set *sets[N_STRIPE_SETS];
 };
