@@ -10,6 +10,7 @@ EXTRA_PROGRAMS = \
 CLEANFILES += $(EXTRA_PROGRAMS)
 
 EXTRA_LTLIBRARIES = bench/libbench.la
+CLEANFILES += $(EXTRA_LTLIBRARIES)
 bench_libbench_la_SOURCES = \
 	bench/bare.c \
 	bench/bare.h \
