@@ -12,7 +12,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,10 +39,6 @@
 #include "lib/clock.h"
 #include "lib/rouse-client.h"
 
-#define MAX_ROUNDS 99
-
-static int n_rounds = 5;
-static uint64_t round_ns = 300 * NS_PER_MS;
 static char dir[] = "/tmp/rouse-bench-XXXXXX";
 
 /* The daemon: what daemon.h declares, as far as the control socket needs it. */
@@ -249,7 +244,7 @@ static void measure_ping_pong(const void *arg, double *figures) {
         if (!samples)
                 die("out of memory");
         start(&players, game);
-        end_ns = clock_now_ns() + round_ns;
+        end_ns = clock_now_ns() + options.round_ns;
         for (size_t i = 0; n < MAX_SAMPLES; i++) {
                 uint64_t began_ns = clock_now_ns(), now_ns;
 
@@ -278,7 +273,7 @@ static void measure_sends(const void *arg, double *figures) {
         start(&players, arg);
         for (int i = 0; i < BATCH; i++)
                 (void)rouse_attachment_send(players.attachment, 0);
-        end_ns = clock_now_ns() + round_ns;
+        end_ns = clock_now_ns() + options.round_ns;
         cpu_ns = thread_cpu_ns();
         do {
                 for (int i = 0; i < BATCH; i++)
@@ -289,79 +284,61 @@ static void measure_sends(const void *arg, double *figures) {
         finish(&players);
 }
 
-static double median_of(double values[][2][MAX_FIGURES], int side, int figure) {
-        double column[MAX_ROUNDS];
-
-        for (int i = 0; i < n_rounds; i++)
-                column[i] = values[i][side][figure];
-        return median(column, n_rounds);
-}
-
-static double median_ratio(double values[][2][MAX_FIGURES]) {
-        double column[MAX_ROUNDS];
-
-        for (int i = 0; i < n_rounds; i++)
-                column[i] = values[i][ATTACHED][0] / values[i][BARE][0];
-        return median(column, n_rounds);
-}
-
 static void bench_first(void) {
         printf("## First send, until the handle wakes and answers\n\n"
                "| processors | | p50 µs | p99 µs | p50, × eventfd |\n|---|---|---|---|---|\n");
         for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
-                double all[MAX_ROUNDS][2][MAX_FIGURES];
+                struct game games[2];
+                const void *args[] = {&games[0], &games[1]};
+                double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
 
-                for (int round = 0; round < n_rounds; round++)
-                        for (int side = BARE; side <= ATTACHED; side++) {
-                                struct game game = {.side = (enum side)side,
-                                                    .daemon_cpu = cpus - 1,
-                                                    .with_pong = true};
-
-                                measure(measure_ping_pong, &game, all[round][side]);
-                        }
-                printf("| %d | eventfd ping-pong | %.2f | %.2f | 1 |\n", cpus,
-                       median_of(all, BARE, 0) / 1e3, median_of(all, BARE, 1) / 1e3);
-                printf("| %d | attached | %.2f | %.2f | %.2f |\n", cpus,
-                       median_of(all, ATTACHED, 0) / 1e3, median_of(all, ATTACHED, 1) / 1e3,
-                       median_ratio(all));
+                for (int i = 0; i < 2; i++)
+                        games[i] = (struct game){.side = i == 0 ? ATTACHED : BARE,
+                                                 .daemon_cpu = cpus - 1,
+                                                 .with_pong = true};
+                rounds(measure_ping_pong, args, 2, 2, medians, ratios);
+                for (int i = 1; i >= 0; i--)
+                        printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus,
+                               i == 0 ? "attached" : "eventfd ping-pong", medians[i][0] / 1e3,
+                               medians[i][1] / 1e3, ratios[i][0]);
+                if (cpus == 1)
+                        result("attach-first", ratios[0][0], "%.2f µs against %.2f",
+                               medians[0][0] / 1e3, medians[1][0] / 1e3);
         }
         printf("\n");
 }
 
 static void bench_sends(void) {
-        double all[MAX_ROUNDS][2][MAX_FIGURES];
+        const struct game games[] = {{.side = ATTACHED, .is_stopped = true},
+                                     {.side = ATTACHED, .daemon_cpu = n_cpus() > 1}};
+        const void *args[] = {&games[0], &games[1]};
+        double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
 
         printf("## Sends without a pause\n\n| the daemon | ns a send |\n|---|---|\n");
-        for (int round = 0; round < n_rounds; round++) {
-                struct game stopped = {.side = ATTACHED, .is_stopped = true},
-                            running = {.side = ATTACHED, .daemon_cpu = n_cpus() > 1};
-
-                measure(measure_sends, &stopped, all[round][0]);
-                measure(measure_sends, &running, all[round][1]);
-        }
-        printf("| does not run: all sends but one coalesce | %.1f |\n", median_of(all, 0, 0));
+        rounds(measure_sends, args, 2, 1, medians, ratios);
+        printf("| does not run: all sends but one coalesce | %.1f |\n", medians[0][0]);
         printf("| wakes the handle as often as it can, on %s | %.1f |\n\n",
-               n_cpus() > 1 ? "another processor" : "the same processor", median_of(all, 1, 0));
+               n_cpus() > 1 ? "another processor" : "the same processor", medians[1][0]);
+        result("attach-coalesced", medians[0][0], "the daemon does not run");
+}
+
+static void begin(void) {
+        printf("# attach\n\nMedians of %d rounds, %d processors.\n\n", options.n_rounds, n_cpus());
 }
 
 int main(int argc, char **argv) {
-        int option;
+        static const struct bench benches[] = {
+                {"first", bench_first},
+                {"sends", bench_sends},
+                {0},
+        };
+        int status;
 
-        while ((option = getopt(argc, argv, "qr:")) != -1)
-                if (option == 'q') {
-                        n_rounds = 3;
-                        round_ns = 30 * NS_PER_MS;
-                } else if (option != 'r' || (n_rounds = atoi(optarg)) < 1 ||
-                           n_rounds > MAX_ROUNDS) {
-                        die("usage: attach [-q] [-r ROUNDS]");
-                }
         if (!mkdtemp(dir))
                 die("cannot make a directory");
-        printf("# attach: medians of %d rounds, %d processors\n\n", n_rounds, n_cpus());
-        bench_first();
-        bench_sends();
+        status = bench_main(argc, argv, begin, benches);
         unlink(path("control.sock"));
         unlink(path("seq"));
         rmdir(dir);
-        return EXIT_SUCCESS;
+        return status;
 }

@@ -1,152 +1,92 @@
 /*
- * What one acknowledged `rouse send` costs a shell script, against a dynamic /bin/true.
- *
- *   bench-cli-spawn ROUSE [DIR [NAME]]
- *
- * Both are started with posix_spawn() and waited for, in turn, everything on one CPU. Without DIR a
- * child answers the pokes and does nothing else; with DIR it is the daemon there, to which NAME (by
- * default "bench") is sent. The figure is the median of ROUNDS rounds' medians; the ratio is taken
- * within each round.
+ * What one acknowledged `rouse send` costs a shell script, against a dynamic /bin/true: both are
+ * started with posix_spawn() and waited for. Everything is on one processor, the daemon, too.
+ * Prints a table in markdown.
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "bench/measure.h"
+#include "bench/side.h"
 #include "lib/clock.h"
 
-#define ROUNDS    7
-#define PER_ROUND 200
+#define MAX_SPAWNS 1000000
 
 extern char **environ;
 
-static void die(const char *what) {
-        fprintf(stderr, "cli-spawn: %s: %s\n", what, strerror(errno));
-        exit(EXIT_FAILURE);
-}
+struct command {
+        const char *text;
+        char *argv[6];
+};
 
-static int compare_u64(const void *a, const void *b) {
-        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+static struct side side;
 
-        return (x > y) - (x < y);
-}
-
-static uint64_t median_u64(uint64_t *values, size_t n) {
-        qsort(values, n, sizeof(*values), compare_u64);
-        return values[n / 2];
-}
-
-static uint64_t spawn_once(char *const argv[]) {
-        static posix_spawn_file_actions_t actions;
-        static int prepared;
-        uint64_t before_ns;
+static uint64_t spawn_once(char *const argv[], const posix_spawn_file_actions_t *actions) {
+        uint64_t before_ns = clock_now_ns();
         int status;
         pid_t pid;
 
-        if (!prepared) {
-                posix_spawn_file_actions_init(&actions);
-                posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-                prepared = 1;
-        }
-        before_ns = clock_now_ns();
-        errno = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+        errno = posix_spawn(&pid, argv[0], actions, NULL, argv, environ);
         if (errno)
-                die(argv[0]);
-        if (waitpid(pid, &status, 0) != pid)
-                die("waitpid");
-        if (status != 0) {
-                fprintf(stderr, "cli-spawn: %s failed (status %#x)\n", argv[0],
-                        (unsigned int)status);
-                exit(EXIT_FAILURE);
-        }
+                die("cannot start %s: %m", argv[0]);
+        if (waitpid(pid, &status, 0) != pid || status != 0)
+                die("%s fails", argv[0]);
         return clock_now_ns() - before_ns;
 }
 
-/* Answers every poke with a ticket, until it is killed. */
-static pid_t start_echo(const char *dir) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        pid_t pid;
+/* p50 and p99, in ns. */
+static void measure_spawns(const void *arg, double *figures) {
+        const struct command *command = arg;
+        struct samples *samples = samples_new(MAX_SPAWNS);
+        posix_spawn_file_actions_t actions;
+        uint64_t end_ns;
 
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", dir);
-        if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                die(address.sun_path);
-        pid = fork();
-        if (pid < 0)
-                die("fork");
-        if (pid > 0) {
-                close(fd);
-                return pid;
-        }
-        for (;;) {
-                struct sockaddr_un from;
-                socklen_t n_from = sizeof(from);
-                char text[512];
-
-                if (recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &n_from) > 0)
-                        (void)sendto(fd, "ok 1\n", 5, 0, (struct sockaddr *)&from, n_from);
-        }
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        pin_to(0);
+        server_pin(&side.server, 0);
+        (void)spawn_once(command->argv, &actions); /* its file is in memory now */
+        end_ns = clock_now_ns() + options.round_ns;
+        while (clock_now_ns() < end_ns)
+                samples_add(samples, spawn_once(command->argv, &actions));
+        figures[0] = samples_quantile(samples, 0, 0.5);
+        figures[1] = samples_quantile(samples, 0, 0.99);
 }
 
-static void measure(char *const rouse[]) {
-        char *const nothing[] = {"/bin/true", NULL};
-        uint64_t rouse_ns[ROUNDS], true_ns[ROUNDS], permille[ROUNDS];
-        static uint64_t a[PER_ROUND], b[PER_ROUND];
+static void bench_send(void) {
+        static char rouse[2 * SERVER_PATH], name[MAX_NAME];
+        const struct command commands[] = {
+                {"rouse send, acknowledged", {rouse, "--dir", side.server.dir, "send", name, NULL}},
+                {"/bin/true", {"/bin/true", NULL}},
+        };
+        const void *args[] = {&commands[0], &commands[1]};
+        double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
 
-        for (int round = 0; round < ROUNDS; round++) {
-                for (int i = 0; i < PER_ROUND; i++) {
-                        a[i] = spawn_once(rouse);
-                        b[i] = spawn_once(nothing);
-                }
-                rouse_ns[round] = median_u64(a, PER_ROUND);
-                true_ns[round] = median_u64(b, PER_ROUND);
-                permille[round] = rouse_ns[round] * 1000 / true_ns[round];
-        }
-        printf("rouse send, acknowledged: %.0f µs; /bin/true: %.0f µs; ratio %.2f\n",
-               (double)median_u64(rouse_ns, ROUNDS) / 1000,
-               (double)median_u64(true_ns, ROUNDS) / 1000,
-               (double)median_u64(permille, ROUNDS) / 1000);
+        snprintf(rouse, sizeof(rouse), "%s", built_program("cli/rouse"));
+        peer_make_name(name, 0);
+        side_start(&side, &peer_roused);
+        rounds(measure_spawns, args, 2, 2, medians, ratios);
+        printf("## One command, from posix_spawn() to its end, on one processor\n\n"
+               "| | p50 µs | p99 µs | p50, × /bin/true |\n|---|---|---|---|\n");
+        for (int i = 0; i < 2; i++)
+                printf("| %s | %.0f | %.0f | %.2f |\n", commands[i].text, medians[i][0] / 1e3,
+                       medians[i][1] / 1e3, ratios[i][0]);
+        printf("\n");
+        result("cli-send", ratios[0][0], "%.0f µs; /bin/true %.0f µs", medians[0][0] / 1e3,
+               medians[1][0] / 1e3);
+        sides_stop(&side, 1);
+}
+
+static void begin(void) {
+        printf("# rouse: medians of %d rounds, %d processors\n\n", options.n_rounds, n_cpus());
 }
 
 int main(int argc, char **argv) {
-        char dir[] = "/tmp/rouse-bench-XXXXXX", socket_path[64];
-        char *rouse[] = {
-                argv[1], "--dir", argc > 2 ? argv[2] : dir, "send", argc > 3 ? argv[3] : "bench",
-                NULL};
-        pid_t echo = -1;
-        cpu_set_t cpus;
+        static const struct bench benches[] = {{"send", bench_send}, {0}};
 
-        if (argc < 2 || argc > 4) {
-                fprintf(stderr, "usage: %s ROUSE [DIR [NAME]]\n", argv[0]);
-                return 2;
-        }
-        CPU_ZERO(&cpus);
-        CPU_SET(sched_getcpu(), &cpus);
-        if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
-                die("sched_setaffinity");
-        if (argc == 2) {
-                if (!mkdtemp(dir))
-                        die(dir);
-                echo = start_echo(dir);
-        }
-        measure(rouse);
-        if (echo > 0) {
-                kill(echo, SIGKILL);
-                waitpid(echo, NULL, 0);
-                snprintf(socket_path, sizeof(socket_path), "%s/poke.sock", dir);
-                unlink(socket_path);
-                rmdir(dir);
-        }
-        return EXIT_SUCCESS;
+        return bench_main(argc, argv, begin, benches);
 }

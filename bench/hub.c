@@ -6,6 +6,7 @@
  * they are steady where the machine is not.
  */
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "bench/engine.h"
 #include "bench/measure.h"
+#include "bench/samples.h"
 #include "lib/clock.h"
 
 /* Ping-pong: another thread sends to one random handle, and waits for its callback. */
@@ -23,13 +25,15 @@ struct ping_pong {
         size_t n_handles;
         enum engine_layout layout;
         int sender_cpu, loop_cpu;
+        struct samples *samples; /* where latencies are kept over the rounds; NULL: nowhere */
 };
 
 #define MAX_SAMPLES 1000000
+#define MILLION     1000000U
 
 static struct engine engine;
-static uint64_t *samples;
-static size_t n_samples;
+static struct samples *samples;
+static size_t first_sample; /* of this round */
 static _Atomic uint64_t sent_ns;
 static uv_sem_t woken;
 static uint64_t loop_ns;
@@ -38,9 +42,7 @@ static void on_pong(struct engine *e) {
         uint64_t now_ns = clock_now_ns();
 
         (void)e;
-        if (n_samples < MAX_SAMPLES)
-                samples[n_samples++] =
-                        now_ns - atomic_load_explicit(&sent_ns, memory_order_relaxed);
+        samples_add(samples, now_ns - atomic_load_explicit(&sent_ns, memory_order_relaxed));
         uv_sem_post(&woken);
 }
 
@@ -61,7 +63,8 @@ static void *send_pings(void *arg) {
                 size_t handle = next_random(&seed) % game->n_handles;
 
                 if (i == n_warm)
-                        n_samples = 0; /* the loop sleeps, and the semaphore orders it */
+                        samples->n =
+                                first_sample; /* the loop sleeps, and the semaphore orders it */
                 atomic_store_explicit(&sent_ns, clock_now_ns(), memory_order_relaxed);
                 engine_send(&engine, handle);
                 uv_sem_wait(&woken);
@@ -77,9 +80,8 @@ static void measure_ping_pong(const void *arg, double *figures) {
         const struct ping_pong *game = arg;
         pthread_t thread;
 
-        samples = calloc(MAX_SAMPLES, sizeof(*samples));
-        if (!samples)
-                die("out of memory");
+        samples = game->samples ?: samples_new(MAX_SAMPLES);
+        first_sample = samples->n;
         uv_sem_init(&woken, 0);
         pin_to(game->loop_cpu);
         engine_open(&engine, game->kind, game->n_handles, game->layout, on_pong);
@@ -88,9 +90,9 @@ static void measure_ping_pong(const void *arg, double *figures) {
                 die("cannot start a thread");
         engine_run(&engine);
         pthread_join(thread, NULL);
-        figures[2] = (double)loop_ns / (double)(n_samples + 20);
-        figures[0] = quantile(samples, n_samples, 0.5);
-        figures[1] = quantile(samples, n_samples, 0.99);
+        figures[2] = (double)loop_ns / (double)(samples->n - first_sample + 20);
+        figures[0] = samples_quantile(samples, first_sample, 0.5);
+        figures[1] = samples_quantile(samples, first_sample, 0.99);
 }
 
 static void bench_latency(void) {
@@ -103,10 +105,18 @@ static void bench_latency(void) {
 
                 for (int i = 0; i < N_ENGINES; i++) {
                         games[i] = (struct ping_pong){
-                                .kind = (enum engine_kind)i, .n_handles = 1, .loop_cpu = cpus - 1};
+                                .kind = (enum engine_kind)i,
+                                .n_handles = 1,
+                                .loop_cpu = cpus - 1,
+                                .samples = cpus == 1 ? samples_new(MAX_SAMPLES) : NULL};
                         args[i] = &games[i];
                 }
                 rounds(measure_ping_pong, args, N_ENGINES, 2, medians, ratios);
+                for (int i = 0; cpus == 1 && i < N_ENGINES; i++)
+                        samples_plot(games[i].samples, "wake", engine_names[i]);
+                if (cpus == 1)
+                        result("library-wake", ratios[0][0], "%.2f µs; eventfd + epoll %.2f µs",
+                               medians[0][0] / 1e3, medians[N_ENGINES - 1][0] / 1e3);
                 for (int i = 0; i < N_ENGINES; i++)
                         printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus, engine_names[i],
                                medians[i][0] / 1e3, medians[i][1] / 1e3, ratios[i][0]);
@@ -119,12 +129,12 @@ static void bench_cost(void) {
         static const struct {
                 enum engine_kind kind;
                 enum engine_layout layout;
-                const char *text;
+                const char *text, *id;
         } sides[] = {
-                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse"},
-                {ENGINE_ROUSE, LAYOUT_SHUFFLED, "rouse, shuffled"},
-                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async"},
-                {ENGINE_UV, LAYOUT_SHUFFLED, "uv_async, shuffled"},
+                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse", "library-flat"},
+                {ENGINE_ROUSE, LAYOUT_SHUFFLED, "rouse, shuffled", "library-flat-shuffled"},
+                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async", NULL},
+                {ENGINE_UV, LAYOUT_SHUFFLED, "uv_async, shuffled", NULL},
         };
 
         printf("## One wake of one random handle: the loop's processor time\n\n"
@@ -147,9 +157,15 @@ static void bench_cost(void) {
                         n++;
                 }
                 rounds(measure_ping_pong, args, n, 3, medians, ratios);
-                for (int i = n - 1; i >= 0; i--)
+                for (int i = n - 1; i >= 0; i--) {
                         printf("| %zu | %s | %.2f | %.2f |\n", games[i].n_handles, sides[s].text,
                                medians[i][2] / 1e3, ratios[i][2]);
+                        point("cost", sides[s].text, (double)games[i].n_handles,
+                              medians[i][2] / 1e3);
+                }
+                if (sides[s].id && games[0].n_handles == MILLION)
+                        result(sides[s].id, ratios[0][2], "%.2f µs; with one handle %.2f µs",
+                               medians[0][2] / 1e3, medians[n - 1][2] / 1e3);
         }
         printf("\n");
 }
@@ -175,11 +191,13 @@ static void bench_memory(void) {
         static const struct {
                 enum engine_kind kind;
                 enum engine_layout layout;
-                const char *text;
+                const char *text, *id;
+                double n_name;
         } sides[] = {
-                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse, anonymous"},
-                {ENGINE_ROUSE, LAYOUT_NAMED, "rouse, with a name of 14 bytes"},
-                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async"},
+                {ENGINE_ROUSE, LAYOUT_IN_ORDER, "rouse, anonymous", "library-memory", 0},
+                {ENGINE_ROUSE, LAYOUT_NAMED, "rouse, with a name of 14 bytes",
+                 "library-memory-named", 14},
+                {ENGINE_UV, LAYOUT_IN_ORDER, "uv_async", NULL, 0},
         };
 
         printf("## Resident memory, %zu handles\n\n| | bytes a handle |\n|---|---|\n",
@@ -192,6 +210,8 @@ static void bench_memory(void) {
 
                 measure(measure_memory, &game, figures);
                 printf("| %s | %.1f |\n", sides[s].text, figures[0]);
+                if (sides[s].id && options.n_max == MILLION)
+                        result(sides[s].id, figures[0] - sides[s].n_name, "%.1f bytes", figures[0]);
         }
         printf("\n");
 }
@@ -256,6 +276,8 @@ static void bench_senders(void) {
         printf("## Threads that send to one handle without a pause\n\n"
                "| threads | | M sends/s | k wakes/s | sends, × uv_async | wakes, × |\n"
                "|---|---|---|---|---|---|\n");
+        double sends_ratio = 0, wakes_ratio = INFINITY;
+
         for (int n = 1; n <= 8; n *= 2) {
                 const struct hammering sides[] = {{ENGINE_ROUSE, n}, {ENGINE_UV, n}};
                 const void *args[] = {&sides[0], &sides[1]};
@@ -266,7 +288,12 @@ static void bench_senders(void) {
                         printf("| %d | %s | %.1f | %.1f | %.2f | %.2f |\n", n, engine_names[i],
                                medians[i][0] / 1e6, medians[i][1] / 1e3, ratios[i][0],
                                ratios[i][1]);
+                if (n > 1)
+                        sends_ratio = fmax(sends_ratio, 1 / ratios[0][0]);
+                wakes_ratio = fmin(wakes_ratio, ratios[0][1]);
         }
+        result("library-senders-wakes", wakes_ratio, "%s", "");
+        result("library-senders-sends", sends_ratio, "%s", "");
         printf("\n");
 }
 
@@ -334,6 +361,8 @@ static void bench_turns(void) {
                 for (int k = 1; k >= 0; k--)
                         printf("| %zu | %s | %.1f | %.1f |\n", counts[i],
                                engine_names[sides[k].kind], medians[k][0], ratios[k][0]);
+                result(i ? "library-turns-10000" : "library-turns-100", ratios[0][0],
+                       "%.1f ns; uv_async_send %.0f ns", medians[1][0], medians[0][0]);
         }
         printf("\n## A send that coalesces, one sender\n\n| | ns |\n|---|---|\n");
         {
@@ -343,6 +372,7 @@ static void bench_turns(void) {
                 rounds(measure_coalesced, args, 2, 1, medians, ratios);
                 for (int k = 0; k < 2; k++)
                         printf("| %s | %.1f |\n", engine_names[sides[k].kind], medians[k][0]);
+                result("library-coalesced", medians[0][0], "uv_async_send %.1f ns", medians[1][0]);
         }
         printf("\n");
 }

@@ -230,11 +230,15 @@ static bool grant_covers(const struct grant *grant, const struct peer *peer) {
         return false;
 }
 
+bool access_is_master(const struct access_rules *global, const struct peer *peer) {
+        return peer->uid == 0 || peer->uid == global->own_uid;
+}
+
 bool access_allows(const struct access_rules *global, const struct access_rules *own,
                    const struct peer *peer, enum access_right right) {
         const struct access_rules *rules;
 
-        if (peer->uid == 0 || peer->uid == global->own_uid)
+        if (access_is_master(global, peer))
                 return true;
         rules = own && own->grants[right].is_set ? own : global;
         if (grant_covers(&rules->grants[right], peer))

@@ -30,7 +30,9 @@ int access_rules_fill(struct access_rules *rules);
 struct access_rules *access_rules_free(struct access_rules *rules); /* accepts and returns NULL */
 bool access_rules_equal(const struct access_rules *a, const struct access_rules *b);
 
-/* Root and the daemon's own user always may; who has admin has send and read too. `global` has
+/* Root and the daemon's own user always may everything. */
+bool access_is_master(const struct access_rules *global, const struct peer *peer);
+/* Those always may; who has admin has send and read too. `global` has
  * every right set; `own` (a handle's rules) may be NULL. Any thread, no system call. */
 bool access_allows(const struct access_rules *global, const struct access_rules *own,
                    const struct peer *peer, enum access_right right);

@@ -82,6 +82,12 @@ void handle_stop_run(struct handle *handle, bool kill);
 /* From run_finish(). Takes the run. */
 void handle_run_ended(struct handle *handle, struct run *run);
 
+/* It will be sent to: the processor may fetch what that takes. */
+static inline void handle_prefetch(const struct handle *handle) {
+        for (size_t i = 0; i < sizeof(*handle); i += 64)
+                __builtin_prefetch((const char *)handle + i, 1);
+}
+
 /* Between the files of a handle. */
 
 /* Wakes and runs if it is due, and sets the deadline for the rest. */

@@ -42,6 +42,8 @@ static void tell_one(struct handle_watch *watch, const struct event *event) {
 static void tell_all(struct handle *handle, const struct event *event) {
         struct list told = LIST_INIT(told);
 
+        if (list_is_empty(&handle->watches))
+                return;
         list_splice(&told, &handle->watches);
         while (!list_is_empty(&told)) {
                 struct handle_watch *watch =

@@ -153,8 +153,7 @@ static void on_async(rouse_async_t *async, uint64_t n_sends) {
                 return;
         }
         is_first = life->gate.n_sends == 0;
-        gate_send(&life->gate, policy, now_ns, n_sends,
-                  policy->jitter_ns ? (uint64_t)random() : 0);
+        gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
         rouse_async_stats(async, &stats);
         if (is_first && stats.latency_ns < now_ns)
                 life->gate.first_ns =
@@ -311,6 +310,29 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
         return rouse__async_send_many(handle->async, n_sends);
+}
+
+void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (handles[i]) {
+                        const struct handle_life *life = handles[i]->life;
+                        const struct handle_conf *conf = handles[i]->conf;
+
+                        seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
+                        if (conf) {
+                                __builtin_prefetch(&conf->action);
+                                __builtin_prefetch(&conf->policy);
+                        }
+                        if (life)
+                                for (size_t at = 0; at < sizeof(*life); at += 64)
+                                        __builtin_prefetch((const char *)life + at, 1);
+                }
+        for (size_t i = 0; i < n; i++)
+                if (handles[i] && handles[i]->life)
+                        histogram_prefetch(handles[i]->life->wake_latency);
+        for (size_t i = 0; i < n; i++)
+                if (handles[i] && handles[i]->life && handles[i]->life->wake_latency)
+                        histogram_prefetch_buckets(handles[i]->life->wake_latency);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {

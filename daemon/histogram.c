@@ -16,6 +16,7 @@
 struct histogram {
         uint64_t n, max;
         uint32_t n_buckets;
+        uint32_t last; /* the bucket of the value that was added last */
         uint32_t *buckets; /* saturating */
 };
 
@@ -72,6 +73,7 @@ void histogram_add(struct histogram *histogram, uint64_t value) {
                 histogram->buckets = buckets;
                 histogram->n_buckets = n;
         }
+        histogram->last = bucket;
         if (histogram->buckets[bucket] < UINT32_MAX) {
                 histogram->buckets[bucket]++;
                 histogram->n++;
@@ -106,4 +108,13 @@ uint64_t histogram_quantile(const struct histogram *histogram, unsigned int perm
                 }
         }
         return histogram->max;
+}
+
+void histogram_prefetch(const struct histogram *histogram) {
+        __builtin_prefetch(histogram, 1);
+}
+
+/* The next value will not be far from the last one. */
+void histogram_prefetch_buckets(const struct histogram *histogram) {
+        __builtin_prefetch(&histogram->buckets[histogram->last], 1);
 }

@@ -13,3 +13,8 @@ uint64_t histogram_max(const struct histogram *histogram);
 /* The value that `permille` of all values do not exceed, at most 1/8 too high; 0 if there are none.
  */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned int permille);
+
+/* A value will be added soon: the processor may fetch what that takes, in two steps. The first
+ * accepts NULL. */
+void histogram_prefetch(const struct histogram *histogram);
+void histogram_prefetch_buckets(const struct histogram *histogram);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 static void write_comma(struct buffer *buffer) {
-        if (buffer->n > 0 && !strchr("{[:\n", buffer->data[buffer->n - 1]))
+        char last = buffer->n > 0 ? buffer->data[buffer->n - 1] : '\n';
+
+        if (last != '{' && last != '[' && last != ':' && last != '\n')
                 buffer_add_byte(buffer, ',');
 }
 

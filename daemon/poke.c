@@ -4,10 +4,17 @@
  * receiver's queue is not answered; its sender does not read.
  *
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED). The groups of a user
- * are looked up once and kept for CACHE_NS, because the look-up may ask a server on the network.
+ * are looked up once and kept for CACHE_MS, because the look-up may ask a server on the network.
  *
- * At most DATAGRAMS_PER_TURN are taken in one turn of the loop, so that pokes without end leave
- * room for the rest; what waits in the kernel makes its senders wait, and nothing is dropped.
+ * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
+ * whether there are more. Where they come in numbers, many come with one system call, and fewer
+ * than were asked for say that there are no more. The names of all whose senders want no answer are
+ * looked up together, in order. Buffers are large and mostly untouched: the kernel gives them
+ * memory as far as they are written.
+ *
+ * A turn of the loop takes about SENDS_PER_TURN, so that pokes without end leave room for the rest,
+ * and so that the wakes that follow find in the processor's caches what the sends have brought
+ * there. What waits in the kernel makes its senders wait, and nothing is dropped.
  */
 
 #include "daemon/poke.h"
@@ -31,20 +38,51 @@
 #include "daemon/peer.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
-#include "lib/clock.h"
 #include "lib/names.h"
 
+#define DATAGRAMS_AT_ONCE  8
 #define DATAGRAMS_PER_TURN 64
+#define SENDS_PER_TURN     256
+#define LONELY_TURNS       16 /* that do not ask for a second datagram, after there was none */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
 #define N_CACHED_PEERS 16
-#define CACHE_NS       (60 * NS_PER_S)
+#define CACHE_MS       60000
 #define N_REPLY        (256U << 10)
 #define N_REPLY_LINE   64
 
 struct cached_peer {
         struct peer peer;
-        uint64_t until_ns; /* 0: free */
+        uint64_t until_ms; /* of the loop's clock; 0: free */
+};
+
+/* What is known of one datagram. */
+struct message {
+        struct poke *poke;
+        const struct peer *peer; /* NULL: the kernel did not say */
+        bool is_master;          /* who may send to every handle */
+        char *reply;             /* NULL: not wanted */
+        size_t n_reply;
+};
+
+/* Where one datagram goes. */
+struct slot {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(16 * sizeof(int))];
+        } control;
+        struct sockaddr_un address;
+        struct iovec iov;
+        struct message message;
+        char text[LIMIT_POKE_BYTES + 1];
+};
+
+/* One line of a datagram. */
+struct line {
+        struct message *message;
+        const char *name; /* ends with a NUL; "" if the line has one in its name */
+        const char *key;
+        size_t n_key;
 };
 
 struct poke {
@@ -54,44 +92,39 @@ struct poke {
         struct poke_stats stats;
         struct cached_peer peers[N_CACHED_PEERS];
         size_t next_peer;
-        char datagram[LIMIT_POKE_BYTES + 1];
+        unsigned int n_lonely;
+        struct line lines[NAMES_AT_ONCE]; /* that were not taken yet */
+        size_t n_lines;
         char reply[N_REPLY];
-};
-
-/* What is known of the datagram at hand. */
-struct message {
-        struct poke *poke;
-        const struct peer *peer; /* NULL: the kernel did not say */
-        char *reply;             /* NULL: not wanted */
-        size_t n_reply;
+        struct mmsghdr headers[DATAGRAMS_AT_ONCE];
+        struct slot slots[DATAGRAMS_AT_ONCE];
 };
 
 void poke_forget_peers(struct poke *poke) {
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                if (poke->peers[i].until_ns)
+                if (poke->peers[i].until_ms)
                         peer_deinit(&poke->peers[i].peer);
-                poke->peers[i].until_ns = 0;
+                poke->peers[i].until_ms = 0;
         }
 }
 
-static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred) {
-        uint64_t now_ns = clock_now_ns();
+static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
         struct cached_peer *cached;
         struct peer peer = PEER_NULL;
 
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 cached = &poke->peers[i];
                 if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
-                    cached->until_ns > now_ns)
+                    cached->until_ms > now_ms)
                         return &cached->peer;
         }
         if (peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
                 return NULL;
         cached = &poke->peers[poke->next_peer];
         poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
-        if (cached->until_ns)
+        if (cached->until_ms)
                 peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, now_ns + CACHE_NS};
+        *cached = (struct cached_peer){peer, now_ms + CACHE_MS};
         return &cached->peer;
 }
 
@@ -118,36 +151,48 @@ static void answer_ok(struct message *message, uint64_t ticket) {
         message->reply[message->n_reply++] = '\n';
 }
 
-/* A line, whose n_line bytes may be changed, and the one behind them, too. */
-static void take_line(struct message *message, char *line, size_t n_line) {
-        struct daemon *daemon = message->poke->daemon;
-        char *space = memchr(line, ' ', n_line);
-        size_t n_name = space ? (size_t)(space - line) : n_line;
-        const char *key = space ? space + 1 : NULL;
-        size_t n_key = space ? n_line - n_name - 1 : 0;
-        struct handle_receipt receipt;
-        struct handle *handle = NULL;
-        bool is_whole; /* has no NUL in it */
+/* The n bytes may be changed, and the one behind them, too. */
+static struct line cut_line(struct message *message, char *text, size_t n) {
+        char *space = memchr(text, ' ', n);
+        struct line line = {.message = message, .name = text};
+        size_t n_name = n;
 
-        line[n_name] = '\0';
-        is_whole = strlen(line) == n_name;
-        if (is_whole)
-                handle = registry_find(daemon_registry(daemon), line);
+        if (space) {
+                n_name = (size_t)(space - text);
+                line.key = space + 1;
+                line.n_key = n - n_name - 1;
+        }
+        text[n_name] = '\0';
+        if (strlen(text) != n_name)
+                line.name = "";
+        return line;
+}
+
+static bool is_allowed(const struct message *message, const struct handle *handle) {
+        /* Who may send to all handles may do so without a look at each of them. */
+        return message->is_master ||
+               (message->peer && access_allows(daemon_access(message->poke->daemon),
+                                               handle_access(handle), message->peer, ACCESS_SEND));
+}
+
+static void take_line(const struct line *line, struct handle *handle) {
+        struct message *message = line->message;
+        struct handle_receipt receipt;
+
         if (!handle) {
-                answer_error(message, is_whole && rouse__name_is_legal(line) ? "no_such_handle"
-                                                                             : "bad_name");
+                answer_error(message,
+                             rouse__name_is_legal(line->name) ? "no_such_handle" : "bad_name");
                 return;
         }
-        if (!message->peer || !access_allows(daemon_access(daemon), handle_access(handle),
-                                             message->peer, ACCESS_SEND)) {
+        if (!is_allowed(message, handle)) {
                 answer_error(message, "permission_denied");
                 return;
         }
-        if (n_key > LIMIT_KEY_BYTES) {
+        if (line->n_key > LIMIT_KEY_BYTES) {
                 answer_error(message, "too_long");
                 return;
         }
-        if (handle_send(handle, key, n_key, message->reply ? &receipt : NULL) < 0) {
+        if (handle_send(handle, line->key, line->n_key, message->reply ? &receipt : NULL) < 0) {
                 answer_error(message, "closed");
                 return;
         }
@@ -156,8 +201,25 @@ static void take_line(struct message *message, char *line, size_t n_line) {
                 answer_ok(message, receipt.ticket);
 }
 
+/* Takes those that were read. Their handles are looked up before the first is sent to: a send
+ * closes none. */
+static void take_lines(struct poke *poke) {
+        struct handle *handles[NAMES_AT_ONCE];
+        const char *names[NAMES_AT_ONCE];
+        size_t n = poke->n_lines;
+
+        for (size_t i = 0; i < n; i++)
+                names[i] = poke->lines[i].name;
+        registry_find_many(daemon_registry(poke->daemon), names, n, handles);
+        for (size_t i = 0; i < n; i++)
+                take_line(&poke->lines[i], handles[i]);
+        handle_prefetch_wakes(handles, n);
+        poke->n_lines = 0;
+}
+
 /* All lines; the last one needs no newline. text[n_text] may be written. */
-static void take_lines(struct message *message, char *text, size_t n_text) {
+static void read_lines(struct message *message, char *text, size_t n_text) {
+        struct poke *poke = message->poke;
         char *end = text + n_text;
 
         while (text < end) {
@@ -167,7 +229,9 @@ static void take_lines(struct message *message, char *text, size_t n_text) {
                 if (n_line && text[n_line - 1] == '\r')
                         n_line--;
                 if (n_line)
-                        take_line(message, text, n_line);
+                        poke->lines[poke->n_lines++] = cut_line(message, text, n_line);
+                if (poke->n_lines == NAMES_AT_ONCE)
+                        take_lines(poke);
                 text = newline + 1;
         }
 }
@@ -196,63 +260,123 @@ static void refuse_fds(struct msghdr *header) {
         }
 }
 
-/* Takes one datagram. False: there is none. */
-static bool take_datagram(struct poke *poke) {
-        union {
-                struct cmsghdr align;
-                char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(16 * sizeof(int))];
-        } control;
-        struct sockaddr_un address;
-        struct iovec iov = {poke->datagram, LIMIT_POKE_BYTES};
-        struct msghdr header = {
-                .msg_name = &address,
-                .msg_namelen = sizeof(address),
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        struct message message = {.poke = poke};
-        struct ucred ucred;
-        ssize_t n;
-        size_t n_text;
+static void prepare(struct poke *poke) {
+        for (size_t i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+                struct slot *slot = &poke->slots[i];
 
-        n = recvmsg(poke->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (n < 0)
-                return false;
-        poke->stats.datagrams++;
-        refuse_fds(&header);
-        if (find_ucred(&header, &ucred))
-                message.peer = find_peer(poke, &ucred);
-        if (header.msg_namelen > sizeof(sa_family_t))
-                message.reply = poke->reply;
-        n_text = (size_t)n;
-        if (header.msg_flags & MSG_TRUNC) {
-                /* Whole lines count; the cut one and what is lost behind it does not. */
-                const char *last = memrchr(poke->datagram, '\n', n_text);
-
-                n_text = last ? (size_t)(last + 1 - poke->datagram) : 0;
-                log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
+                slot->iov = (struct iovec){slot->text, LIMIT_POKE_BYTES};
+                poke->headers[i].msg_hdr = (struct msghdr){
+                        .msg_name = &slot->address,
+                        .msg_namelen = sizeof(slot->address),
+                        .msg_iov = &slot->iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &slot->control,
+                        .msg_controllen = sizeof(slot->control),
+                };
         }
-        take_lines(&message, poke->datagram, n_text);
-        if (header.msg_flags & MSG_TRUNC)
-                answer_error(&message, "too_long");
-        if (message.n_reply &&
-            sendto(poke->fd, poke->reply, message.n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   (struct sockaddr *)&address, header.msg_namelen) < 0)
-                poke->stats.replies_lost++;
-        return true;
 }
 
+/* Lines that were read before it and want no answer are taken first. */
+static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *received,
+                          uint64_t now_ms) {
+        struct msghdr *header = &received->msg_hdr;
+        struct message *message = &slot->message;
+        size_t n_text = received->msg_len;
+        bool is_cut = header->msg_flags & MSG_TRUNC;
+        struct ucred ucred;
+
+        *message = (struct message){.poke = poke};
+        poke->stats.datagrams++;
+        refuse_fds(header);
+        if (find_ucred(header, &ucred))
+                message->peer = find_peer(poke, &ucred, now_ms);
+        message->is_master =
+                message->peer && access_is_master(daemon_access(poke->daemon), message->peer);
+        if (header->msg_namelen > sizeof(sa_family_t)) {
+                take_lines(poke);
+                message->reply = poke->reply;
+        }
+        if (is_cut) {
+                /* Whole lines count; the cut one and what is lost behind it does not. */
+                const char *last = memrchr(slot->text, '\n', n_text);
+
+                n_text = last ? (size_t)(last + 1 - slot->text) : 0;
+                log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
+        }
+        read_lines(message, slot->text, n_text);
+        if (!is_cut && !message->reply)
+                return;
+        take_lines(poke);
+        if (is_cut)
+                answer_error(message, "too_long");
+        if (message->n_reply &&
+            sendto(poke->fd, poke->reply, message->n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,
+                   (struct sockaddr *)header->msg_name, header->msg_namelen) < 0)
+                poke->stats.replies_lost++;
+}
+
+/* Takes at most n datagrams with one system call, and returns how many there were. */
+static int take_some(struct poke *poke, unsigned int n) {
+        uint64_t now_ms = uv_now(poke->poll.loop);
+        int n_taken;
+
+        if (n == 1) {
+                ssize_t n_text = recvmsg(poke->fd, &poke->headers[0].msg_hdr,
+                                         MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+                poke->headers[0].msg_len = (unsigned int)n_text;
+                n_taken = n_text >= 0;
+        } else {
+                n_taken =
+                        recvmmsg(poke->fd, poke->headers, n, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+        }
+        if (n_taken <= 0)
+                return 0;
+        for (int i = 0; i < n_taken; i++) {
+                struct msghdr *header = &poke->headers[i].msg_hdr;
+
+                take_datagram(poke, &poke->slots[i], &poke->headers[i], now_ms);
+                /* The kernel has put there how much it has used. */
+                header->msg_namelen = sizeof(poke->slots[i].address);
+                header->msg_controllen = sizeof(poke->slots[i].control);
+        }
+        take_lines(poke);
+        return n_taken;
+}
+
+static bool turn_is_over(const struct poke *poke, int n_taken, uint64_t n_sends_before) {
+        return n_taken >= DATAGRAMS_PER_TURN ||
+               poke->stats.sends - n_sends_before >= SENDS_PER_TURN;
+}
+
+/* Takes the datagram that there is, and more if more may be expected. Who got an answer may have
+ * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
+        uint64_t n_before = poke->stats.sends;
+        int n = 0, n_some;
 
         (void)status;
         (void)events;
         rouse_hub_awake(daemon_hub(poke->daemon));
-        for (int i = 0; i < DATAGRAMS_PER_TURN; i++)
-                if (!take_datagram(poke))
+        do {
+                n_some = take_some(poke, 1);
+                n += n_some;
+        } while (n_some && poke->slots[0].message.reply && !turn_is_over(poke, n, n_before));
+        if (n_some == 0)
+                return;
+        if (poke->n_lonely > 0) {
+                poke->n_lonely--;
+                return;
+        }
+        while (!turn_is_over(poke, n, n_before)) {
+                n_some = take_some(poke, DATAGRAMS_AT_ONCE);
+                n += n_some;
+                if (n_some < DATAGRAMS_AT_ONCE)
                         break;
+        }
+        if (n == 1 && n_some == 0)
+                poke->n_lonely = LONELY_TURNS;
 }
 
 int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
@@ -271,6 +395,7 @@ int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
         if (r < 0)
                 goto fail;
         poke->poll.data = poke;
+        prepare(poke);
         (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);
         *ret = poke;
         return 0;
@@ -282,8 +407,8 @@ fail:
 
 void poke_shut_down(struct poke *poke) {
         uv_poll_stop(&poke->poll);
-        for (int i = 0; i < DATAGRAMS_AT_END; i++)
-                if (!take_datagram(poke))
+        for (int i = 0; i < DATAGRAMS_AT_END / DATAGRAMS_AT_ONCE; i++)
+                if (take_some(poke, DATAGRAMS_AT_ONCE) < DATAGRAMS_AT_ONCE)
                         break;
 }
 

@@ -23,6 +23,7 @@
 #include "daemon/registry-private.h"
 #include "daemon/registry-setup.h"
 #include "daemon/seqfile.h"
+#include "lib/find.h"
 
 static struct handle *closed_handle(struct list *link) {
         return container_of(link, struct handle_life, link)->handle;
@@ -42,6 +43,20 @@ struct handle *registry_find(struct registry *registry, const char *name) {
         rouse_async_t *async = rouse_hub_find(registry->hub, name);
 
         return async ? rouse_async_data(async) : find_closed(registry, name);
+}
+
+void registry_find_many(struct registry *registry, const char *const *names, size_t n,
+                        struct handle **ret) {
+        rouse_async_t *asyncs[NAMES_AT_ONCE];
+
+        rouse__hub_find_many(registry->hub, names, n, asyncs);
+        for (size_t i = 0; i < n; i++) {
+                ret[i] = asyncs[i] ? rouse_async_data(asyncs[i]) : NULL;
+                if (ret[i])
+                        handle_prefetch(ret[i]);
+                else
+                        ret[i] = find_closed(registry, names[i]);
+        }
 }
 
 size_t registry_n_handles(const struct registry *registry) {

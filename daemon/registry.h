@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/list.h"
+#include "lib/names.h"
 #include "lib/rouse.h"
 
 struct configuration;
@@ -16,6 +17,9 @@ struct registry;
 /* The handle of this name, also a closed one that is still shown (handle_is_active() tells); or
  * NULL. */
 struct handle *registry_find(struct registry *registry, const char *name);
+/* The same for at most NAMES_AT_ONCE names, faster than one by one. */
+void registry_find_many(struct registry *registry, const char *const *names, size_t n,
+                        struct handle **ret);
 size_t registry_n_handles(const struct registry *registry);
 
 /* In order of creation, closed ones last. The callback may close any handle. */

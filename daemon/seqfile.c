@@ -317,3 +317,7 @@ void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t 
         if (*kept < seq)
                 *kept = seq;
 }
+
+void seqfile_prefetch(const struct seqfile *seqfile, struct seqfile_entry entry) {
+        __builtin_prefetch(&seqfile->records[entry.index], 1);
+}

@@ -24,3 +24,5 @@ struct seqfile *seqfile_close(struct seqfile *seqfile);
 uint64_t seqfile_enter(struct seqfile *seqfile, const char *name, struct seqfile_entry *ret_entry);
 /* The handle woke for the `seq`th time. A store into the page cache: survives kill -9. */
 void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t seq);
+/* It will wake soon: the processor may fetch its record. */
+void seqfile_prefetch(const struct seqfile *seqfile, struct seqfile_entry entry);

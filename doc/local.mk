@@ -6,7 +6,11 @@ dist_man_MANS += \
 	doc/rouse.1 \
 	doc/roused.8 \
 	doc/roused.yaml.5
-dist_doc_DATA += doc/design.md doc/protocol.md doc/recipes.md
+dist_doc_DATA += doc/design.md doc/performance.md doc/protocol.md doc/recipes.md
+EXTRA_DIST += \
+	doc/performance/cost.svg \
+	doc/performance/wake.svg \
+	doc/performance/waiter.svg
 
 # Programs to copy from. Those of librouse-client are built by `make check`, and all are run by
 # tests.

@@ -86,15 +86,25 @@ static void add_escape(struct buffer *buffer, char c) {
         buffer_add(buffer, unicode, 6);
 }
 
+/* Stands in a string for itself, and is one byte. */
+static bool is_plain(unsigned char c) {
+        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n) {
         const char *end = s + n, *plain = s;
 
         buffer_add_byte(buffer, '"');
         while (s < end) {
                 unsigned char c = (unsigned char)*s;
-                size_t n_char = rouse__utf8_sequence(s, (size_t)(end - s));
+                size_t n_char;
 
-                if (n_char > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+                if (is_plain(c)) {
+                        s++;
+                        continue;
+                }
+                n_char = rouse__utf8_sequence(s, (size_t)(end - s));
+                if (n_char > 1) {
                         s += n_char;
                         continue;
                 }

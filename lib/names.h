@@ -7,6 +7,8 @@
 
 struct rouse__name;
 
+#define NAMES_AT_ONCE 64
+
 struct names {
         struct rouse__name **buckets;
         size_t n_names;
@@ -26,6 +28,12 @@ bool rouse__name_is_legal(const char *text);
 uint32_t rouse__names_hash(const struct names *names, const char *text);
 /* NULL: not there. */
 struct rouse__name *rouse__names_find(const struct names *names, const char *text, uint32_t hash);
+/*
+ * The same for at most NAMES_AT_ONCE names: a table that is larger than the processor's caches
+ * answers them all in about the time of a few, since it is not asked for one after the other.
+ */
+void rouse__names_find_many(const struct names *names, const char *const *texts, size_t n,
+                            struct rouse__name **ret);
 /* Makes room for one more. 0, UV_ENOMEM. */
 int rouse__names_reserve(struct names *names);
 /* `name`, with its hash and a text that is not there yet, after a reserve. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/find.h"
 #include "tests/hub-fixture.h"
 #include "tests/support.h"
 
@@ -100,12 +101,100 @@ static void many_names_come_and_go(void) {
         fixture_close(&fixture);
 }
 
+static void names_are_found_together_as_one_by_one(void) {
+        enum { N = 500 };
+        static char texts[N + 3][16];
+        static rouse_async_t *created[N];
+        rouse_async_t *found[NAMES_AT_ONCE];
+        const char *names[NAMES_AT_ONCE];
+
+        fixture_open(&fixture);
+        for (size_t i = 0; i < N + 3; i++)
+                snprintf(texts[i], sizeof(texts[i]), "name-%zu", i);
+        rouse__hub_find_many(fixture.hub, &(const char *){"name-0"}, 1, found);
+        ck_assert_ptr_null(found[0]);
+        for (size_t i = 0; i < N; i++)
+                created[i] = fixture_create(&fixture, texts[i]);
+        /* All of them; among them some that are not there, and one twice. */
+        for (size_t first = 0; first < N; first += 60) {
+                size_t n = 0;
+
+                for (size_t i = first; i < first + 60 && i < N; i++)
+                        names[n++] = texts[i];
+                names[n++] = texts[N + first % 3];
+                names[n++] = texts[first];
+                names[n++] = "";
+                rouse__hub_find_many(fixture.hub, names, n, found);
+                for (size_t i = 0; i < n; i++)
+                        ck_assert_ptr_eq(found[i], rouse_hub_find(fixture.hub, names[i]));
+                ck_assert_ptr_eq(found[0], created[first]);
+        }
+        for (size_t i = 0; i < N; i++)
+                rouse_async_release(created[i]);
+        /* Nobody has them any more, and the loop has not closed them yet. */
+        rouse__hub_find_many(fixture.hub, names, 1, found);
+        ck_assert_ptr_null(found[0]);
+        fixture_close(&fixture);
+}
+
+static uint64_t rotate(uint64_t x, unsigned int n) {
+        return (x << n) | (x >> (64 - n));
+}
+
+static void sip_round(uint64_t v[4]) {
+        v[0] += v[1];
+        v[1] = rotate(v[1], 13) ^ v[0];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[3];
+        v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] += v[3];
+        v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] += v[1];
+        v[1] = rotate(v[1], 17) ^ v[2];
+        v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3, byte for byte. */
+static uint32_t sip_hash(const uint64_t key[2], const char *text, size_t n) {
+        uint64_t v[4] = {
+                key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
+                key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+
+        for (size_t at = 0; at <= n; at += 8) {
+                uint64_t word = at + 8 > n ? (uint64_t)n << 56 : 0;
+
+                for (size_t i = 0; i < 8 && at + i < n; i++)
+                        word |= (uint64_t)(unsigned char)text[at + i] << (8 * i);
+                v[3] ^= word;
+                sip_round(v);
+                v[0] ^= word;
+        }
+        v[2] ^= 0xff;
+        for (int i = 0; i < 3; i++)
+                sip_round(v);
+        return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
+}
+
+static void the_hash_is_siphash(void) {
+        struct names names;
+        char text[65] = "";
+
+        rouse__names_init(&names);
+        for (size_t n = 0; n < sizeof(text); n++) {
+                memset(text, 0, sizeof(text));
+                for (size_t i = 0; i < n; i++)
+                        text[i] = (char)(0xff - 3 * i - n);
+                ck_assert_uint_eq(rouse__names_hash(&names, text),
+                                  sip_hash(names.key, text, strlen(text)));
+        }
+        rouse__names_deinit(&names);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
-                TEST(names_are_checked),
-                TEST(a_name_is_taken_until_its_handle_closes),
-                TEST(many_names_come_and_go),
-                {0},
+                TEST(names_are_checked),      TEST(a_name_is_taken_until_its_handle_closes),
+                TEST(many_names_come_and_go), TEST(names_are_found_together_as_one_by_one),
+                TEST(the_hash_is_siphash),    {0},
         };
 
         return test_main("names", tests, argc, argv);

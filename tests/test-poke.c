@@ -124,6 +124,36 @@ static void what_has_no_address_gets_no_answer_and_counts(void) {
         roused_stop(&roused);
 }
 
+static void pokes_in_numbers_all_count(void) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        unsigned long long sum = 0;
+        struct roused roused;
+        char *lines, *line;
+        int fd;
+
+        roused_start(&roused, "d", config);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        for (int i = 0; i < 1000; i++) {
+                /* Singly, then in numbers, and now and then with an answer in between. */
+                ck_assert_int_eq(send(fd, "count\na", 7, 0), 7);
+                if (i < 50 || i % 100 == 0) {
+                        char *answer = roused_poke(&roused, "count");
+
+                        ck_assert_int_eq(strncmp(answer, "ok ", 3), 0);
+                        free(answer);
+                }
+        }
+        close(fd);
+        roused_stop(&roused);
+        lines = test_read_file(test_path("d/count"));
+        for (line = lines; *line; line = strchr(line, '\n') + 1)
+                sum += strtoull(line, NULL, 10);
+        ck_assert_uint_eq(sum, 1000 + 50 + 9);
+        free(lines);
+}
+
 static void a_sender_that_reads_no_answers_harms_nobody(void) {
         struct roused roused;
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -236,6 +266,7 @@ int main(int argc, char **argv) {
                 TEST(names_are_bounded),
                 TEST(a_datagram_with_many_names_counts_each),
                 TEST(what_has_no_address_gets_no_answer_and_counts),
+                TEST(pokes_in_numbers_all_count),
                 TEST(a_sender_that_reads_no_answers_harms_nobody),
                 TEST(descriptors_that_come_along_are_closed),
                 TEST(who_may_not_send_is_refused),
