@@ -1,8 +1,10 @@
 # Benchmarks: built and run by `make bench`, not by `make`.
 
 EXTRA_PROGRAMS = \
+	bench/attach \
 	bench/cli-spawn \
 	bench/control \
+	bench/daemon \
 	bench/hub \
 	bench/plot \
 	bench/poke \
@@ -34,12 +36,23 @@ bench_libbench_la_SOURCES = \
 	bench/side.h
 bench_libbench_la_LIBADD = $(UV_LIBS)
 
+bench_attach_SOURCES = bench/attach.c
+bench_attach_LDADD = bench/libbench.la daemon/libroused.la lib/librouse-client-core.la \
+	lib/librouse-core.la $(UV_LIBS)
+
 bench_cli_spawn_SOURCES = bench/cli-spawn.c
 bench_cli_spawn_LDADD = bench/libbench.la
 
 bench_control_SOURCES = bench/control.c
 bench_control_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bench_control_LDADD = bench/libbench.la $(JANSSON_LIBS)
+
+bench_daemon_SOURCES = \
+	bench/daemon.c \
+	bench/own-roused.c \
+	bench/own-roused.h
+bench_daemon_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+bench_daemon_LDADD = bench/libbench.la $(UV_LIBS) $(YAML_LIBS)
 
 bench_hub_SOURCES = \
 	bench/engine.c \

@@ -15,11 +15,10 @@
 
 #include "daemon/conf-node.h"
 #include "daemon/conf-schema.h"
+#include "daemon/own-group.h"
 #include "daemon/peer.h"
 #include "daemon/user-names.h"
 #include "lib/cleanup.h"
-
-#define DEFAULT_SEND_GROUP "roused"
 
 struct grant {
         bool is_set;
@@ -169,7 +168,7 @@ int access_rules_fill(struct access_rules *rules) {
         if (!rules->grants[ACCESS_READ].is_set)
                 rules->grants[ACCESS_READ].everybody = true;
         if (!send->is_set) {
-                r = group_from_string(DEFAULT_SEND_GROUP, &gid);
+                r = own_group_find(&gid);
                 if (r == 0)
                         r = grant_gid(send, gid);
                 if (r == -ENOMEM)

@@ -12,6 +12,7 @@ const struct action_kind action_kind_run = {
         .key = "run",
         .parse = run_conf_parse,
         .keys = run_conf_keys,
+        .keep = run_conf_keep,
         .equal = run_conf_equal,
         .free = run_conf_free,
         .start = command_start,

@@ -39,7 +39,7 @@ static int parse(struct conf_errors *errors, const struct conf_node *node,
 
         if (!conf)
                 return -ENOMEM;
-        conf->base = (struct action_conf){.kind = &action_kind_send, .node = node};
+        conf->base = (struct action_conf){.kind = &action_kind_send};
         r = conf_strings(errors, node, &conf->targets);
         if (r < 0) {
                 free_conf(&conf->base);

@@ -52,7 +52,7 @@ static int parse(struct conf_errors *errors, const struct conf_node *node,
 
         if (!conf)
                 return -ENOMEM;
-        conf->base = (struct action_conf){.kind = &action_kind_signal, .node = node};
+        conf->base = (struct action_conf){.kind = &action_kind_signal};
         r = conf_map(errors, node, (const struct conf_key *const[]){keys}, (void *const[]){conf},
                      1);
         if (r < 0) {

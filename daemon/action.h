@@ -10,14 +10,13 @@ struct action_conf;
 struct conf_errors;
 struct conf_key;
 struct conf_node;
+struct conf_pool;
 struct handle;
 struct run;
 
 /* An action's configuration: each kind embeds this as the first member of its own struct. */
 struct action_conf {
         const struct action_kind *kind;
-        const struct conf_node
-                *node; /* its place; valid only while the configuration is being read */
 };
 
 struct action_kind {
@@ -30,10 +29,17 @@ struct action_kind {
          * table ended by a row without a name, with offsets into the kind's struct. NULL: none. */
         const struct conf_key *keys;
         /* Looks at the whole once all keys were read. NULL: nothing to check. */
-        int (*check)(struct conf_errors *errors, const struct action_conf *conf);
+        int (*check)(struct conf_errors *errors, const struct conf_node *node,
+                     const struct action_conf *conf);
         /* The handles that it sends to, a list ended by NULL, or NULL: for dangling names and
          * cycles. */
         const char *const *(*targets)(const struct action_conf *conf);
+        /* Makes of what was read, a draft, the form in which it stays: in the configuration's
+         * memory, and the same for equal ones where that saves. The draft is freed then. NULL: it
+         * stays as it was read. 0, -ENOMEM. */
+        int (*keep)(struct conf_pool *pool, const struct action_conf *draft,
+                    const struct action_conf **ret);
+        /* Of two that stay. */
         bool (*equal)(const struct action_conf *a, const struct action_conf *b);
         void (*free)(struct action_conf *conf);
 

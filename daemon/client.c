@@ -4,9 +4,9 @@
  * It goes when the other end is gone, or says no more and has been told everything it asked for.
  * Who watches wakes is told of them until it hangs up.
  *
- * Invariants: closing ends conversation and subscription at once, so that nothing of the daemon
- * points to the client any more; its memory goes when the loop has let go of its descriptor, so
- * methods may close any client, their own too.
+ * Invariants: closing ends conversation, subscription and attachments at once, so that nothing of
+ * the daemon points to the client any more; its memory goes when the loop has let go of its
+ * descriptor, so methods may close any client, their own too.
  */
 
 #include "daemon/client.h"
@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/attachment.h"
 #include "daemon/control-private.h"
 #include "daemon/daemon.h"
 #include "daemon/handle.h"
@@ -33,7 +34,8 @@ bool client_may(const struct client *client, const struct handle *handle, enum a
 
 /* Closes a client that has no reason to stay. */
 static void settle(struct client *client) {
-        bool is_waiting = client->rpc.n_deferred > 0 || client->subscription.n_patterns > 0;
+        bool is_waiting = client->rpc.n_deferred > 0 || client->subscription.n_patterns > 0 ||
+                          client->n_attachments > 0;
 
         if (stream_n_unsent(&client->stream) > 0)
                 return;
@@ -131,6 +133,46 @@ int client_new_consume_fd(struct control *control, int fd, const struct peer *pe
         return 0;
 }
 
+const char *client_attach_limit(const struct client *client) {
+        size_t n = 0;
+
+        if (client->n_attachments == LIMIT_ATTACHMENTS)
+                return "This connection has as many attachments as it may have";
+        if (control_is_privileged(&client->peer))
+                return NULL;
+        list_for_each (link, &client->control->clients) {
+                const struct client *other = container_of(link, struct client, link);
+
+                if (other->peer.uid == client->peer.uid)
+                        n += other->n_attachments;
+        }
+        return n < LIMIT_ATTACHMENTS_PER_UID ? NULL
+                                             : "This user has as many attachments as he may have";
+}
+
+void client_add_attachment(struct client *client, struct attachment *attachment) {
+        client->attachments[client->n_attachments++] = attachment;
+}
+
+void client_take_attached(struct client *client) {
+        for (size_t i = 0; i < client->n_attachments; i++)
+                attachment_take(client->attachments[i]);
+}
+
+static bool may_send(const struct handle *handle, void *arg) {
+        return client_may(arg, handle, ACCESS_SEND);
+}
+
+void client_check_attached(struct client *client) {
+        for (size_t i = 0; i < client->n_attachments; i++)
+                attachment_revoke(client->attachments[i], may_send, client);
+}
+
+static void close_attachments(struct client *client) {
+        while (client->n_attachments > 0)
+                attachment_close(client->attachments[--client->n_attachments]);
+}
+
 void client_close(struct client *client) {
         struct control *control = client->control;
 
@@ -140,12 +182,14 @@ void client_close(struct client *client) {
         control->n_clients--;
         rpc_end(&client->rpc);
         subscription_deinit(&client->subscription);
+        close_attachments(client);
         stream_close(&client->stream);
         control_client_closed(control);
 }
 
 void client_shut_down(struct client *client) {
         rpc_call_cancel_all(&client->rpc, &rpc_shutting_down);
+        close_attachments(client);
         stream_stop_reading(&client->stream);
         client->is_leaving = true;
         /* Not at once: it may be this client's request that is being answered. */

@@ -4,12 +4,14 @@
 #include <stdbool.h>
 
 #include "daemon/access.h"
+#include "daemon/limits.h"
 #include "daemon/peer.h"
 #include "daemon/rpc.h"
 #include "daemon/stream.h"
 #include "daemon/subscription.h"
 #include "lib/list.h"
 
+struct attachment;
 struct control;
 struct handle;
 
@@ -20,6 +22,8 @@ struct client {
         struct rpc rpc;
         struct peer peer;
         struct subscription subscription;
+        struct attachment *attachments[LIMIT_ATTACHMENTS];
+        size_t n_attachments;
         bool has_ended;  /* says no more: goes when everything is answered */
         bool is_leaving; /* the daemon stops: goes when everything is written */
 };
@@ -31,6 +35,15 @@ int client_new_consume_fd(struct control *control, int fd, const struct peer *pe
 void client_close(struct client *client);
 /* Ends what waits with the error shutting_down, and closes when that is written. */
 void client_shut_down(struct client *client);
+
+/* Why the client gets no more attachments; NULL: it can have another one. */
+const char *client_attach_limit(const struct client *client);
+/* Takes an attachment, which lasts as long as the client. */
+void client_add_attachment(struct client *client, struct attachment *attachment);
+/* Sends all that is pending in its attachments. */
+void client_take_attached(struct client *client);
+/* Rights have changed: attachments lose the handles that the client may not send to any more. */
+void client_check_attached(struct client *client);
 
 /* The client that a call comes from. */
 struct client *client_of(const struct rpc_call *call);

@@ -25,6 +25,7 @@
 #include "daemon/registry-private.h"
 #include "daemon/run-conf.h"
 #include "daemon/run.h"
+#include "daemon/strv-pack.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
 
@@ -75,16 +76,17 @@ static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line
 static void report(const struct command *command, enum run_outcome outcome, int status) {
         const struct run *run = command->run;
         const struct run_conf *conf = run_conf(run->action);
+        const char *program = strv_packed_first(conf->argv);
 
         if (outcome == RUN_TIMED_OUT)
                 log_warning("%s: %s did not end in time and was ended", run_handle_name(run),
-                            conf->argv[0]);
+                            program);
         else if (outcome == RUN_SIGNALED)
-                log_warning("%s: %s was killed by signal %d (%s)", run_handle_name(run),
-                            conf->argv[0], status, sigabbrev_np(status) ?: "?");
+                log_warning("%s: %s was killed by signal %d (%s)", run_handle_name(run), program,
+                            status, sigabbrev_np(status) ?: "?");
         else if (!run_conf_is_success(conf, status))
-                log_warning("%s: %s failed with exit status %d", run_handle_name(run),
-                            conf->argv[0], status);
+                log_warning("%s: %s failed with exit status %d", run_handle_name(run), program,
+                            status);
 }
 
 static void report_orphans(const struct command *command) {
@@ -154,7 +156,7 @@ static void signal_all(struct command *command, int signal) {
 
 static void end(struct command *command, bool kill) {
         struct deadline_queue *deadlines = run_registry(command->run)->deadlines;
-        uint64_t kill_after_ns = run_conf(command->run->action)->kill_after_ns;
+        uint64_t kill_after_ns = run_conf(command->run->action)->options->kill_after_ns;
         bool was_ending = command->is_ending;
 
         command->is_ending = true;
@@ -201,8 +203,8 @@ static bool goes_to_log(const struct run_output *output) {
 }
 
 /* Opens what the command gets; the name of a step that fails goes to *ret_step. */
-static int execute(struct command *command, const struct run_conf *conf, char *const *env,
-                   const char **ret_step) {
+static int execute(struct command *command, const struct run_options *options, char *const *argv,
+                   char *const *env, const char **ret_step) {
         _cleanup_close_ int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
         struct exec_spec spec;
         int r;
@@ -212,31 +214,31 @@ static int execute(struct command *command, const struct run_conf *conf, char *c
         if (r < 0)
                 return r;
         *ret_step = "stdout";
-        r = open_output(&conf->stdout_to, &stdout_fd);
+        r = open_output(&options->stdout_to, &stdout_fd);
         if (r < 0)
                 return r;
         *ret_step = "stderr";
-        r = open_output(&conf->stderr_to, &stderr_fd);
+        r = open_output(&options->stderr_to, &stderr_fd);
         if (r < 0)
                 return r;
         spec = (struct exec_spec){
-                .argv = conf->argv,
+                .argv = argv,
                 .env = env,
-                .cwd = conf->cwd,
+                .cwd = options->cwd,
                 .stdin_fd = stdin_fd,
-                .log_stdout = goes_to_log(&conf->stdout_to),
-                .log_stderr = goes_to_log(&conf->stderr_to),
+                .log_stdout = goes_to_log(&options->stdout_to),
+                .log_stderr = goes_to_log(&options->stderr_to),
                 .stdout_fd = stdout_fd,
                 .stderr_fd = stderr_fd,
-                .rlimits = conf->rlimits.items,
-                .n_rlimits = conf->rlimits.n,
-                .nice = conf->nice,
-                .umask = conf->umask,
-                .set_ids = conf->user.is_set,
-                .uid = conf->user.uid,
-                .gid = conf->user.gid,
-                .groups = conf->user.groups,
-                .n_groups = conf->user.n_groups,
+                .rlimits = options->rlimits.items,
+                .n_rlimits = options->rlimits.n,
+                .nice = options->nice,
+                .umask = options->umask,
+                .set_ids = options->user.is_set,
+                .uid = options->user.uid,
+                .gid = options->user.gid,
+                .groups = options->user.groups,
+                .n_groups = options->user.n_groups,
         };
         return exec_start(run_registry(command->run)->reaper, &spec, &exec_ops, command, ret_step,
                           &command->exec);
@@ -244,30 +246,33 @@ static int execute(struct command *command, const struct run_conf *conf, char *c
 
 int command_start(struct run *run, const struct action_conf *action) {
         const struct run_conf *conf = run_conf(action);
+        const struct run_options *options = conf->options;
         struct registry *registry = run_registry(run);
+        _cleanup_free_ char **argv = strv_unpack(conf->argv), **added = strv_unpack(options->env);
         _cleanup_(command_env_deinit) struct command_env env = {0};
         _cleanup_free_ struct command *command = NULL;
         const char *step;
         int r;
 
         command = calloc(1, sizeof(*command));
-        if (!command)
+        if (!command || !argv || !added)
                 return -ENOMEM;
         command->run = run;
         command->run_id = reaper_new_run_id(registry->reaper);
-        r = command_env_init(&env, run, command->run_id, registry->env, conf->env);
+        r = command_env_init(&env, run, command->run_id, registry->env, added);
         if (r < 0)
                 return r;
-        if (conf->timeout_ns) {
+        if (options->timeout_ns) {
                 r = deadline_set(registry->deadlines, &command->deadline,
-                                 deadline_now(registry->deadlines) + conf->timeout_ns, on_deadline);
+                                 deadline_now(registry->deadlines) + options->timeout_ns,
+                                 on_deadline);
                 if (r < 0)
                         return r;
         }
-        r = execute(command, conf, env.variables, &step);
+        r = execute(command, options, argv, env.variables, &step);
         if (r < 0) {
                 deadline_clear(registry->deadlines, &command->deadline);
-                log_warning("%s: cannot run %s: %s: %s", run_handle_name(run), conf->argv[0], step,
+                log_warning("%s: cannot run %s: %s: %s", run_handle_name(run), argv[0], step,
                             strerror(-r));
                 return r;
         }

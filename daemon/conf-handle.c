@@ -46,7 +46,7 @@ static void draft_deinit(struct draft *draft) {
 static size_t find_row(const struct conf_loader *loader, const char *name) {
         size_t i = 0;
 
-        while (loader->handle_keys[i].name && strcmp(loader->handle_keys[i].name, name) != 0)
+        while (loader->handle_keys[i].name && !conf_text_is(loader->handle_keys[i].name, name))
                 i++;
         return i;
 }
@@ -79,14 +79,24 @@ static const struct conf_node *take(const struct conf_loader *loader, struct dra
         return steal_ptr(draft->of_kinds[find_row(loader, name)]);
 }
 
+/* Most handles have none of the keys of kinds, once the value itself was taken. */
+static bool has_left_keys(const struct conf_loader *loader, const struct draft *draft) {
+        for (size_t i = 0; loader->handle_keys[i].name; i++)
+                if (draft->of_kinds[i])
+                        return true;
+        return false;
+}
+
 /* The keys that mean something only with this kind. */
 static int read_kind_keys(struct conf_loader *loader, const struct conf_node *node,
-                          struct draft *draft, struct action_conf *action) {
+                          struct draft *draft, const struct conf_node *of_action,
+                          struct action_conf *action) {
+        bool any = has_left_keys(loader, draft);
         const struct conf_node *value;
         int r, result = 0;
 
         for (const struct conf_key *key = action->kind->keys; key && key->name; key++) {
-                value = take(loader, draft, key->name);
+                value = any ? take(loader, draft, key->name) : NULL;
                 if (value)
                         r = key->parse(loader->errors, value, (char *)action + key->offset);
                 else
@@ -99,7 +109,7 @@ static int read_kind_keys(struct conf_loader *loader, const struct conf_node *no
                         result = r;
         }
         if (result == 0 && action->kind->check)
-                result = action->kind->check(loader->errors, action);
+                result = action->kind->check(loader->errors, of_action, action);
         return result;
 }
 
@@ -122,8 +132,7 @@ static int read_action(struct conf_loader *loader, const struct conf_node *node,
                 return r;
         }
         action->kind = kind;
-        action->node = value;
-        r = read_kind_keys(loader, node, draft, action);
+        r = read_kind_keys(loader, node, draft, value, action);
         if (r < 0)
                 return r;
         *ret = steal_ptr(action);
@@ -141,7 +150,7 @@ static int second_action(struct conf_loader *loader, const struct conf_node *nod
 
 static const struct action_kind *find_kind(const char *key) {
         for (size_t k = 0; action_kinds[k]; k++)
-                if (strcmp(action_kinds[k]->key, key) == 0)
+                if (conf_text_is(action_kinds[k]->key, key))
                         return action_kinds[k];
         return NULL;
 }
@@ -181,6 +190,8 @@ static int report_left_keys(struct conf_loader *loader, const struct conf_node *
                             const struct draft *draft) {
         int r, result = 0;
 
+        if (!has_left_keys(loader, draft))
+                return 0;
         for (size_t k = 0; action_kinds[k]; k++)
                 for (const struct conf_key *key = action_kinds[k]->keys; key && key->name; key++) {
                         if (!draft->of_kinds[find_row(loader, key->name)])
@@ -238,24 +249,26 @@ static int fill_handle(struct conf_loader *loader, struct handle_conf *handle,
         return 0;
 }
 
-/* The policy and its texts stand in the arena, and only if there is anything to say. */
+/* There is a policy only if there is anything to say. */
 static int add_policy(struct conf_loader *loader, const struct conf_policy *draft) {
         struct configuration *configuration = loader->configuration;
         size_t handle = configuration->n_handles - 1;
-        struct policy_conf *policy;
+        struct policy_conf policy = draft->policy;
+        const struct policy_conf *kept;
 
-        policy = conf_arena_alloc(&configuration->strings, sizeof(*policy));
-        if (!policy)
+        if (draft->group) {
+                policy.group =
+                        conf_pool_keep_text(&loader->pool, draft->group->text, draft->group->n);
+                if (!policy.group)
+                        return -ENOMEM;
+        }
+        kept = conf_pool_keep(&loader->pool, &policy, sizeof(policy));
+        if (!kept)
                 return -ENOMEM;
-        *policy = draft->policy;
-        configuration->handles[handle].policy = policy;
+        configuration->handles[handle].policy = kept;
         if (!draft->group)
                 return 0;
-        policy->group =
-                conf_arena_strndup(&configuration->strings, draft->group->text, draft->group->n);
-        if (!policy->group)
-                return -ENOMEM;
-        return conf_references_add(&loader->of_groups, policy->group, draft->group, handle);
+        return conf_references_add(&loader->of_groups, kept->group, draft->group, handle);
 }
 
 /* Of an action that has errors the kind still counts. */
@@ -295,20 +308,30 @@ static const struct conf_node *find_text(const struct conf_node *node, const cha
         return NULL;
 }
 
-/* Remembers what the action names, and lets go of its node. */
-static int add_references(struct conf_loader *loader, struct action_conf *action) {
+/* Makes the draft what stays. One that has errors is good for nothing any more. */
+static int keep_action(struct conf_loader *loader, struct handle_conf *handle, bool is_good) {
+        _cleanup_(action_conf_freep) struct action_conf *draft = NULL;
+
+        if (!handle->action || !handle->action->kind->keep)
+                return 0;
+        draft = (struct action_conf *)steal_ptr(handle->action);
+        return is_good ? draft->kind->keep(&loader->pool, draft, &handle->action) : 0;
+}
+
+/* Remembers what the action of the handle at this node names. */
+static int add_references(struct conf_loader *loader, const struct conf_node *node,
+                          const struct action_conf *action) {
         size_t handle = loader->configuration->n_handles - 1;
-        const char *const *targets = NULL;
+        const char *const *targets;
         int r = 0;
 
-        if (!action)
+        if (!action || !action->kind->targets)
                 return 0;
-        if (action->kind->targets)
-                targets = action->kind->targets(action);
+        targets = action->kind->targets(action);
+        node = conf_node_find(node, action->kind->key)->value;
         for (; r == 0 && targets && *targets; targets++)
                 r = conf_references_add(&loader->of_handles, *targets,
-                                        find_text(action->node, *targets) ?: action->node, handle);
-        action->node = NULL;
+                                        find_text(node, *targets) ?: node, handle);
         return r;
 }
 
@@ -318,6 +341,7 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         _cleanup_(draft_deinit) struct draft draft = {0};
         struct conf_policy policy;
         void *const targets[] = {&draft, &draft, &policy};
+        struct action_conf *action = NULL;
         struct handle_conf *handle;
         int r, result;
 
@@ -336,9 +360,10 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         if (r < 0)
                 result = r;
         if (r != -ENOMEM)
-                r = read_actions(loader, pair->value, &draft, &handle->action);
+                r = read_actions(loader, pair->value, &draft, &action);
         if (r < 0)
                 result = r;
+        handle->action = action;
         if (r != -ENOMEM)
                 r = report_left_keys(loader, pair->value, &draft);
         if (r < 0)
@@ -350,6 +375,9 @@ int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         if (r != -ENOMEM)
                 r = fill_handle(loader, handle, &draft);
         if (r == 0)
-                r = add_references(loader, handle->action);
+                r = add_references(loader, pair->value, action);
+        if (r < 0)
+                result = r;
+        r = keep_action(loader, handle, result == 0);
         return r < 0 ? r : result;
 }

@@ -27,11 +27,13 @@ void conf_loader_init(struct conf_loader *loader, struct configuration *configur
                 .configuration = configuration,
                 .nodes = CONF_ARENA_NULL,
         };
+        conf_pool_init(&loader->pool, &configuration->strings);
         conf_handle_init(loader);
 }
 
 void conf_loader_deinit(struct conf_loader *loader) {
         conf_arena_deinit(&loader->nodes);
+        conf_pool_deinit(&loader->pool);
         free(loader->handles);
         free(loader->workers);
         free(loader->groups);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "daemon/conf-arena.h"
+#include "daemon/conf-pool.h"
 #include "daemon/conf-schema.h"
 
 struct conf_errors;
@@ -40,6 +41,7 @@ struct conf_loader {
         struct conf_errors *errors;
         struct configuration *configuration;
         struct conf_arena nodes;
+        struct conf_pool pool;
         struct conf_key handle_keys[CONF_HANDLE_KINDS_MAX + 1]; /* made by conf_handle_init() */
 
         struct conf_place *handles;       /* of their names */

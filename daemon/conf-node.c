@@ -24,7 +24,7 @@ const struct conf_pair *conf_node_find(const struct conf_node *node, const char 
         if (node->type != CONF_MAPPING)
                 return NULL;
         for (size_t i = 0; i < node->n; i++)
-                if (strcmp(node->pairs[i].key->text, key) == 0)
+                if (conf_text_is(node->pairs[i].key->text, key))
                         return &node->pairs[i];
         return NULL;
 }

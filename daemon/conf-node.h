@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "daemon/conf-error.h"
 
@@ -35,6 +36,11 @@ struct conf_pair {
         const struct conf_node *key; /* a scalar */
         const struct conf_node *value;
 };
+
+/* Whether two texts are the same: mostly the first letters tell that they are not. */
+static inline bool conf_text_is(const char *text, const char *other) {
+        return *text == *other && strcmp(text, other) == 0;
+}
 
 /* A scalar that says "nothing": an empty one, `~` or `null`, not in quotes. */
 bool conf_node_is_null(const struct conf_node *node);

@@ -64,7 +64,7 @@ static const struct conf_key *find_row(const char *name, const struct conf_key *
 
         for (size_t t = 0; t < n_tables; t++)
                 for (const struct conf_key *row = tables[t]; row->name; row++, number++)
-                        if (strcmp(row->name, name) == 0) {
+                        if (conf_text_is(row->name, name)) {
                                 *ret_number = number;
                                 *ret_t = t;
                                 return row;

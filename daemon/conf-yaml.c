@@ -105,8 +105,11 @@ static struct conf_node *new_node(struct builder *builder, const yaml_mark_t *ma
 /* Anchors and tags may stand before any value. 0, or -ENOMEM: the value itself is used. */
 static int refuse_properties(struct builder *builder, const yaml_mark_t *mark,
                              const yaml_char_t *anchor, const yaml_char_t *tag) {
-        struct conf_node where = place(builder, mark);
+        struct conf_node where;
 
+        if (!anchor && !tag)
+                return 0;
+        where = place(builder, mark);
         if (anchor && conf_error(builder->errors, &where,
                                  "anchors (&%s) are not supported: write the value out where it "
                                  "is needed",

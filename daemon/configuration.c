@@ -48,11 +48,17 @@ struct configuration *configuration_ref(struct configuration *configuration) {
         return configuration;
 }
 
+/* One that its kind has made anew stands in the arena. */
+static void free_action(const struct action_conf *action) {
+        if (action && !action->kind->keep)
+                action_conf_free((struct action_conf *)action);
+}
+
 struct configuration *configuration_unref(struct configuration *configuration) {
         if (!configuration || --configuration->n_refs > 0)
                 return NULL;
         for (size_t i = 0; i < configuration->n_handles; i++) {
-                action_conf_free(configuration->handles[i].action);
+                free_action(configuration->handles[i].action);
                 access_rules_free(configuration->handles[i].access);
         }
         for (size_t i = 0; i < configuration->n_workers; i++)

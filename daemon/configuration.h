@@ -15,11 +15,11 @@ struct policy_conf;
 struct source_conf;
 
 struct handle_conf {
-        const char *name;            /* name and description stand in the configuration's arena */
-        const char *description;     /* or NULL */
-        struct action_conf *action;  /* or NULL: wakes only its watchers */
+        const char *name;        /* name and description stand in the configuration's arena */
+        const char *description; /* or NULL */
+        const struct action_conf *action; /* or NULL: wakes only its watchers */
         struct access_rules *access; /* overrides the global rules where it has some; or NULL */
-        struct policy_conf *policy;  /* stands in the arena; or NULL: no limits */
+        const struct policy_conf *policy; /* stands in the arena; or NULL: no limits */
         bool started;
 };
 

@@ -6,11 +6,14 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "daemon/attachment.h"
 #include "daemon/control.h"
 #include "daemon/deadline.h"
 #include "daemon/rpc.h"
 #include "daemon/stream.h"
 #include "lib/list.h"
+
+struct peer;
 
 struct control {
         struct daemon *daemon;
@@ -21,6 +24,7 @@ struct control {
         bool is_shutting_down;
         struct stream_set streams;
         struct list clients;
+        struct attachment_set attachments;
         size_t n_clients;
         struct rpc_table table;
         struct rpc_counters counters;
@@ -32,5 +36,7 @@ struct control {
         void *closed_arg;
 };
 
+/* Root or the daemon's own user, for whom some limits do not hold. */
+bool control_is_privileged(const struct peer *peer);
 /* A client is gone: there may be room for others. */
 void control_client_closed(struct control *control);

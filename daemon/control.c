@@ -65,7 +65,7 @@ void control_client_closed(struct control *control) {
                 start_accepting(control);
 }
 
-static bool is_privileged(const struct peer *peer) {
+bool control_is_privileged(const struct peer *peer) {
         return peer->uid == 0 || peer->uid == geteuid();
 }
 
@@ -81,7 +81,7 @@ static size_t count_clients(const struct control *control, uid_t uid) {
 static const char *refusal(const struct control *control, const struct peer *peer) {
         if (control->n_clients >= LIMIT_CLIENTS)
                 return "Too many clients are connected";
-        if (is_privileged(peer))
+        if (control_is_privileged(peer))
                 return NULL;
         if (control->n_clients >= LIMIT_CLIENTS - LIMIT_CLIENTS_RESERVED)
                 return "Too many clients are connected";
@@ -198,9 +198,12 @@ int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control 
         r = deadline_reserve(control->deadlines, 1);
         if (r < 0)
                 goto close_deadlines;
-        r = uv_poll_init(daemon_loop(daemon), &control->listen, fd);
+        r = attachment_set_init(&control->attachments, daemon_loop(daemon), daemon_hub(daemon));
         if (r < 0)
                 goto close_deadlines;
+        r = uv_poll_init(daemon_loop(daemon), &control->listen, fd);
+        if (r < 0)
+                goto deinit_attachments;
         control->daemon = daemon;
         control->listen_fd = steal_fd(&fd);
         control->n_open = 2;
@@ -211,6 +214,8 @@ int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control 
         *ret = control;
         return 0;
 
+deinit_attachments:
+        attachment_set_deinit(&control->attachments);
 close_deadlines:
         deadline_queue_close(control->deadlines);
 free_table:
@@ -247,8 +252,17 @@ void control_close(struct control *control, void (*cb)(void *arg), void *arg) {
         control->closed_arg = arg;
         close_listen(control);
         for_each_client(control, client_close);
+        attachment_set_deinit(&control->attachments);
         control->deadlines = deadline_queue_close(control->deadlines);
         stream_set_close(&control->streams, on_streams_closed);
+}
+
+void control_take_attached(struct control *control) {
+        for_each_client(control, client_take_attached);
+}
+
+void control_check_attached(struct control *control) {
+        for_each_client(control, client_check_attached);
 }
 
 void control_get_stats(const struct control *control, struct control_stats *ret) {
@@ -256,4 +270,6 @@ void control_get_stats(const struct control *control, struct control_stats *ret)
         ret->clients = control->n_clients;
         ret->requests = control->counters.requests;
         ret->errors = control->counters.errors;
+        list_for_each (link, &control->clients)
+                ret->attachments += container_of(link, struct client, link)->n_attachments;
 }

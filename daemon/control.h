@@ -14,7 +14,13 @@ void control_shut_down(struct control *control);
 /* Closes everything at once; `cb` comes from the loop when nothing of it is left. */
 void control_close(struct control *control, void (*cb)(void *arg), void *arg);
 
+/* Sends all that clients have pending in memory they share with the daemon. */
+void control_take_attached(struct control *control);
+/* Who has which rights may have changed. */
+void control_check_attached(struct control *control);
+
 struct control_stats {
         uint64_t clients, clients_total, clients_refused, requests, errors, notifications, missed;
+        uint64_t attachments; /* now */
 };
 void control_get_stats(const struct control *control, struct control_stats *ret);

@@ -10,7 +10,7 @@ struct daemon_setup {
         const char *config_file;
         const char *dir;                     /* of the sockets */
         const char *seq_file;                /* where the numbers of wakes are kept */
-        struct configuration *configuration; /* the first one; borrowed */
+        struct configuration *configuration; /* the first one; consumed: it goes with a reload */
         struct sockets *sockets;             /* its descriptors are taken from it */
 };
 

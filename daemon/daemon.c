@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,14 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 log_warning("a send to %s came after it was closed", handle_name(handle));
 }
 
+/* What reading a configuration needed, or an old one held, is worth as much as the new one. The C
+ * library would keep it, in case. */
+static void give_back_memory(void) {
+#ifdef __GLIBC__
+        (void)malloc_trim(0);
+#endif
+}
+
 /* The reload. */
 
 void reload_result_deinit(struct reload_result *result) {
@@ -153,14 +162,19 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
                           strerror(-r));
                 return r;
         }
-        mailbox_deliver(daemon->mailbox); /* before names change their meaning */
+        /* What was sent before counts, also for handles that are there no more; and names are
+         * looked up before they change their meaning. */
+        control_take_attached(daemon->control);
+        mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
         workforce_apply(daemon->workforce, configuration);
         configuration_unref(daemon->configuration);
         daemon->configuration = configuration_ref(configuration);
+        give_back_memory();
         poke_forget_peers(daemon->poke);
+        control_check_attached(daemon->control);
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
                    daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,
                    result.changes.n_removed);
@@ -391,7 +405,7 @@ int daemon_run(const struct daemon_setup *setup) {
                 .setup = setup,
                 .started_ns = clock_now_ns(),
                 .signal_fd = -1,
-                .configuration = configuration_ref(setup->configuration),
+                .configuration = setup->configuration,
         };
         bool is_clean;
         int r;
@@ -408,6 +422,7 @@ int daemon_run(const struct daemon_setup *setup) {
                 (void)close_all(&daemon);
                 return r;
         }
+        give_back_memory();
         daemon.stage = RUNNING;
         log_notice("serving %zu handles in %s", registry_n_handles(daemon.registry), setup->dir);
         notify_ready();

@@ -37,7 +37,7 @@ void gate_send(struct gate *gate, const struct gate_policy *policy, uint64_t now
                 gate->prompt = !gate->has_sent || now_ns >= add(gate->last_ns, policy->quiet_ns);
                 gate->extra_ns = policy->jitter_ns ? chance % (policy->jitter_ns + 1) : 0;
         }
-        gate->n_sends += n;
+        gate->n_sends = add(gate->n_sends, n); /* full, it must not begin at 0 again */
         gate->last_ns = now_ns;
         gate->has_sent = true;
 }

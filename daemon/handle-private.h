@@ -18,12 +18,22 @@ struct run_record {
         char *complaint;          /* or NULL */
 };
 
-/* What only handles have that were woken, run or paused. */
-struct handle_past {
-        struct histogram *wake_latency;
-        struct histogram *run_duration;
+/* What only handles have that were sent to, paused or closed: most of a million were not. */
+struct handle_life {
+        struct handle *handle;
+        struct gate gate;
+        struct runner runner;
+        struct deadline deadline; /* of the gate or the runner, whichever is earlier */
+        struct run *run;          /* the one that goes on */
+        struct group *group;      /* counted; or NULL */
+        struct group_member membership;
+        struct list link; /* in the registry's closed handles */
+        uint64_t run_seq;
+        uint64_t n_sends_to_run;    /* that wakes took and no run has covered */
         struct keyset *keys;        /* of sends that no wake has covered */
         struct keyset *keys_to_run; /* of wakes that no run has covered */
+        struct histogram *wake_latency;
+        struct histogram *run_duration;
         struct run_record
                 *records; /* a ring of the last LIMIT_RUN_RECORDS; made by the first run */
         size_t next_record;
@@ -39,24 +49,17 @@ struct handle {
         rouse_async_t *async;                /* counted; its data is the handle */
         const struct handle_conf *conf;      /* NULL: created over the control socket */
         struct configuration *configuration; /* counted: conf stands in it */
+        struct handle_life *life;            /* or NULL */
+        struct list watches;
+        uint64_t seq;
         struct seqfile_entry entry;
         bool is_retiring; /* not configured any more: closes when nothing is left to do */
         bool is_advancing;
         bool is_quiet;     /* closed, and no callback can come any more */
         bool is_discarded; /* closed and shown nowhere */
-        uint64_t seq;
-        uint64_t run_seq;
-        uint64_t n_sends_to_run; /* that wakes took and no run has covered */
-        struct gate gate;
-        struct runner runner;
-        struct deadline deadline; /* of the gate or the runner, whichever is earlier */
-        struct run *run;          /* the one that goes on */
-        struct group *group;      /* counted; or NULL */
-        struct group_member membership;
-        struct list watches;
-        struct list link; /* in the registry's closed handles */
-        struct handle_past *past;
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 72, "a chunk of 80 bytes");
 
 /* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
@@ -91,11 +94,13 @@ static inline void handle_prefetch(const struct handle *handle) {
 void handle_advance(struct handle *handle, uint64_t now_ns);
 void handle_free_if_done(struct handle *handle);
 /* Made when it is first needed; NULL: out of memory. */
-struct handle_past *handle_past(struct handle *handle);
+struct handle_life *handle_live(struct handle *handle);
+/* For looking: what a handle without a life is like. */
+const struct handle_life *handle_life(const struct handle *handle);
 void handle_record(struct histogram **histogram, uint64_t value);
 /* A wake is to become a run. */
 void handle_run_wake(struct handle *handle);
-/* Time has passed. */
+/* Time has passed. It has a life. */
 void handle_run_tick(struct handle *handle, uint64_t now_ns);
 /* Its configuration has changed; it now belongs to this group (consumed; or NULL). */
 void handle_run_configure(struct handle *handle, struct group *group);

@@ -44,19 +44,19 @@ static const struct keyset_limits *limits_of(const struct handle *handle) {
 
 /* What a run was for is to be done by the next one, before what came since. */
 static void take_back(struct handle *handle, struct run *run) {
-        struct handle_past *past = handle_past(handle);
+        struct handle_life *life = handle->life;
 
-        handle->n_sends_to_run += run->result.n_sends;
-        if (!past)
-                return;
-        keyset_merge(&run->keys, limits_of(handle), past->keys_to_run);
-        past->keys_to_run = steal_ptr(run->keys);
+        life->n_sends_to_run += run->result.n_sends;
+        keyset_merge(&run->keys, limits_of(handle), life->keys_to_run);
+        life->keys_to_run = steal_ptr(run->keys);
 }
 
 /* The run could not be started, and can be later. */
 static void defer(struct handle *handle, uint64_t now_ns) {
-        group_leave(&handle->membership);
-        runner_deferred(&handle->runner, now_ns + DEFER_NS);
+        struct handle_life *life = handle->life;
+
+        group_leave(&life->membership);
+        runner_deferred(&life->runner, now_ns + DEFER_NS);
 }
 
 /* A run that could not be started was none. So it is told when it goes on, or has ended already. */
@@ -68,34 +68,33 @@ static void tell_started(struct run *run) {
 }
 
 static void start_run(struct handle *handle) {
+        struct handle_life *life = handle->life;
         const struct action_conf *action = handle->conf->action;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         struct run *run = NULL;
         int r;
 
-        r = run_new(handle, handle->configuration, action, handle->seq, handle->n_sends_to_run,
-                    &run);
+        r = run_new(handle, handle->configuration, action, handle->seq, life->n_sends_to_run, &run);
         if (r < 0) {
                 defer(handle, now_ns);
                 return;
         }
-        handle->run = run;
+        life->run = run;
         registry_run_started(handle->registry);
-        runner_started(&handle->runner);
-        handle->n_sends_to_run = 0;
-        if (handle->past)
-                run->keys = steal_ptr(handle->past->keys_to_run);
+        runner_started(&life->runner);
+        life->n_sends_to_run = 0;
+        run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (handle->run) /* else it has ended already */
-                        tell_started(handle->run);
+                if (life->run) /* else it has ended already */
+                        tell_started(life->run);
                 return;
         }
         if (is_transient(r) && !handle->registry->is_stopping) {
                 log_warning("%s: cannot start the action: %s; trying again", handle_name(handle),
                             strerror(-r));
                 take_back(handle, run);
-                handle->run = run_free(run);
+                life->run = run_free(run);
                 defer(handle, now_ns);
                 registry_run_ended(handle->registry);
                 return;
@@ -104,42 +103,46 @@ static void start_run(struct handle *handle) {
 }
 
 static void on_granted(struct group_member *member) {
-        struct handle *handle = container_of(member, struct handle, membership);
+        struct handle *handle = container_of(member, struct handle_life, membership)->handle;
 
         start_run(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 
 static void ask_for_run(struct handle *handle) {
-        handle->membership.granted = on_granted;
-        if (!handle->group || group_enter(handle->group, &handle->membership))
+        struct handle_life *life = handle->life;
+
+        life->membership.granted = on_granted;
+        if (!life->group || group_enter(life->group, &life->membership))
                 start_run(handle);
 }
 
 /* The run that goes on is told of a wake, and so covers it; unless it is at its end. */
 static void tell_run(struct handle *handle) {
+        struct handle_life *life = handle->life;
         int signal = handle_policy(handle)->busy_signal;
-        struct run *run = handle->run;
+        struct run *run = life->run;
         struct run_result before = run->result;
 
         run->told = signal; /* also if it dies of it at once, and so seems to be at its end */
         run->result.seq = handle->seq;
-        run->result.n_sends += handle->n_sends_to_run;
+        run->result.n_sends += life->n_sends_to_run;
         if (!run->action->kind->tell || run->action->kind->tell(run, signal) < 0) {
                 run->result = before;
-                runner_not_told(&handle->runner);
+                runner_not_told(&life->runner);
                 return;
         }
-        handle->n_sends_to_run = 0;
+        life->n_sends_to_run = 0;
 }
 
 /* It has no action any more, and no run: nothing is to be run. */
 static void forget_wakes(struct handle *handle) {
-        group_leave(&handle->membership);
-        handle->runner = (struct runner)RUNNER_INIT;
-        handle->n_sends_to_run = 0;
-        if (handle->past)
-                handle->past->keys_to_run = keyset_free(handle->past->keys_to_run);
+        struct handle_life *life = handle->life;
+
+        group_leave(&life->membership);
+        life->runner = (struct runner)RUNNER_INIT;
+        life->n_sends_to_run = 0;
+        life->keys_to_run = keyset_free(life->keys_to_run);
 }
 
 static void take_step(struct handle *handle, enum runner_step step) {
@@ -159,90 +162,88 @@ static void take_step(struct handle *handle, enum runner_step step) {
 }
 
 void handle_run_wake(struct handle *handle) {
-        struct handle_past *past = handle->past;
+        struct handle_life *life = handle->life;
 
         if (!handle_has_action(handle)) {
-                handle->n_sends_to_run = 0;
-                if (past)
-                        past->keys = keyset_free(past->keys);
+                life->n_sends_to_run = 0;
+                life->keys = keyset_free(life->keys);
                 return;
         }
-        if (past)
-                keyset_merge(&past->keys_to_run, limits_of(handle), steal_ptr(past->keys));
-        take_step(handle, runner_wake(&handle->runner, &handle_policy(handle)->runner));
+        keyset_merge(&life->keys_to_run, limits_of(handle), steal_ptr(life->keys));
+        take_step(handle, runner_wake(&life->runner, &handle_policy(handle)->runner));
 }
 
 void handle_run_tick(struct handle *handle, uint64_t now_ns) {
         if (handle_has_action(handle))
-                take_step(handle, runner_tick(&handle->runner, now_ns));
+                take_step(handle, runner_tick(&handle->life->runner, now_ns));
 }
 
 void handle_run_configure(struct handle *handle, struct group *group) {
-        bool is_waiting = handle->membership.group && !handle->membership.is_running;
+        struct handle_life *life = handle->life;
+        bool is_waiting = life->membership.group && !life->membership.is_running;
 
-        if (!handle_has_action(handle) && !handle->run) {
+        if (!handle_has_action(handle) && !life->run) {
                 forget_wakes(handle);
                 is_waiting = false;
         }
-        runner_configure(&handle->runner, &handle_policy(handle)->runner,
+        runner_configure(&life->runner, &handle_policy(handle)->runner,
                          deadline_now(handle->registry->deadlines));
-        if (handle->group == group) {
+        if (life->group == group) {
                 group_unref(group);
                 return;
         }
-        group_unref(handle->group);
-        handle->group = group;
+        group_unref(life->group);
+        life->group = group;
         if (is_waiting) {
-                group_leave(&handle->membership);
+                group_leave(&life->membership);
                 ask_for_run(handle);
         }
 }
 
 static void remember(struct handle *handle, struct run *run) {
-        struct handle_past *past = handle_past(handle);
+        struct handle_life *life = handle->life;
         const struct run_result *result = &run->result;
         uint64_t duration_ns = result->ended_ns - result->started_ns;
 
         handle_record(&handle->registry->run_duration, duration_ns);
-        if (!past)
-                return;
-        handle_record(&past->run_duration, duration_ns);
-        past->n_runs++;
-        past->n_runs_failed += !result->success;
-        if (!past->records)
-                past->records = calloc(LIMIT_RUN_RECORDS, sizeof(*past->records));
-        if (past->records) {
-                struct run_record *record = &past->records[past->next_record];
+        handle_record(&life->run_duration, duration_ns);
+        life->n_runs++;
+        life->n_runs_failed += !result->success;
+        if (!life->records)
+                life->records = calloc(LIMIT_RUN_RECORDS, sizeof(*life->records));
+        if (life->records) {
+                struct run_record *record = &life->records[life->next_record];
 
                 free(record->complaint);
                 *record = (struct run_record){*result,
                                               result->success ? NULL : steal_ptr(run->complaint)};
-                past->next_record = (past->next_record + 1) % LIMIT_RUN_RECORDS;
+                life->next_record = (life->next_record + 1) % LIMIT_RUN_RECORDS;
         }
 }
 
 void handle_run_ended(struct handle *handle, struct run *run) {
+        struct handle_life *life = handle->life;
         struct registry *registry = handle->registry;
         struct run_result result = run->result;
-        bool is_replaced = handle->runner.state == RUNNER_STOPPING && !result.success;
+        bool is_replaced = life->runner.state == RUNNER_STOPPING && !result.success;
         /* The command has no handler for the signal, or had none yet: it was not told. */
         bool is_deaf = run->told && result.outcome == RUN_SIGNALED && result.status == run->told;
         enum runner_step step;
 
         tell_started(run);
         remember(handle, run);
-        handle->run = NULL;
-        if (handle->run_seq < result.seq)
-                handle->run_seq = result.seq;
-        group_leave(&handle->membership);
+        life->run = NULL;
+        if (life->run_seq < result.seq)
+                life->run_seq = result.seq;
+        group_leave(&life->membership);
         if (is_deaf)
-                runner_not_told(&handle->runner);
-        step = runner_ended(&handle->runner, &handle_policy(handle)->runner, result.success,
+                runner_not_told(&life->runner);
+        step = runner_ended(&life->runner, &handle_policy(handle)->runner, result.success,
                             result.ended_ns);
-        if (handle->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
+        if (life->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
         else if (!result.success && run->keys && handle_policy(handle)->runner.backoff_ns)
-                keyset_overflow(&handle->past->keys_to_run);
+                keyset_overflow(&life->keys_to_run);
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
@@ -258,6 +259,8 @@ void handle_run_ended(struct handle *handle, struct run *run) {
 }
 
 void handle_stop_run(struct handle *handle, bool kill) {
-        if (handle->run && handle->run->action->kind->stop)
-                handle->run->action->kind->stop(handle->run, kill);
+        struct run *run = handle_life(handle)->run;
+
+        if (run && run->action->kind->stop)
+                run->action->kind->stop(run, kill);
 }

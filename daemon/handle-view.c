@@ -28,7 +28,7 @@ bool handle_has_ref(const struct handle *handle) {
 }
 
 bool handle_is_paused(const struct handle *handle) {
-        return handle->gate.paused;
+        return handle_life(handle)->gate.paused;
 }
 
 bool handle_is_created(const struct handle *handle) {
@@ -47,7 +47,9 @@ uint64_t handle_n_unseen(const struct handle *handle) {
 }
 
 uint64_t handle_pending(const struct handle *handle) {
-        return handle_is_active(handle) ? handle->gate.n_sends + handle_n_unseen(handle) : 0;
+        return handle_is_active(handle)
+                       ? handle_life(handle)->gate.n_sends + handle_n_unseen(handle)
+                       : 0;
 }
 
 uint64_t handle_seq(const struct handle *handle) {
@@ -55,7 +57,7 @@ uint64_t handle_seq(const struct handle *handle) {
 }
 
 uint64_t handle_run_seq(const struct handle *handle) {
-        return handle->run_seq;
+        return handle->life ? handle->life->run_seq : handle->seq;
 }
 
 const struct access_rules *handle_access(const struct handle *handle) {
@@ -70,8 +72,8 @@ const struct handle_conf *handle_get_conf(const struct handle *handle) {
 static enum handle_state gate_state(const struct handle *handle, uint64_t *ret_until_ns) {
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         uint64_t until_ns;
-        enum gate_wait wait =
-                gate_why(&handle->gate, &handle_policy(handle)->gate, now_ns, &until_ns);
+        enum gate_wait wait = gate_why(&handle_life(handle)->gate, &handle_policy(handle)->gate,
+                                       now_ns, &until_ns);
 
         *ret_until_ns = until_ns == GATE_NEVER || wait == GATE_DUE ? 0 : until_ns;
         switch (wait) {
@@ -90,6 +92,7 @@ static enum handle_state gate_state(const struct handle *handle, uint64_t *ret_u
 }
 
 static enum handle_state state_until(const struct handle *handle, uint64_t *ret_until_ns) {
+        const struct handle_life *life = handle_life(handle);
         enum handle_state state;
 
         *ret_until_ns = 0;
@@ -98,13 +101,13 @@ static enum handle_state state_until(const struct handle *handle, uint64_t *ret_
         state = gate_state(handle, ret_until_ns);
         if (state == HANDLE_PAUSED)
                 return state;
-        switch ((enum runner_state)handle->runner.state) {
+        switch ((enum runner_state)life->runner.state) {
         case RUNNER_RUNNING:
         case RUNNER_STOPPING:
-                return handle->runner.dirty || state != HANDLE_IDLE ? HANDLE_BEHIND_RUN
-                                                                    : HANDLE_RUNNING;
+                return life->runner.dirty || state != HANDLE_IDLE ? HANDLE_BEHIND_RUN
+                                                                  : HANDLE_RUNNING;
         case RUNNER_BACKING_OFF:
-                *ret_until_ns = handle->runner.retry_ns;
+                *ret_until_ns = life->runner.retry_ns;
                 return HANDLE_BACKING_OFF;
         case RUNNER_WAITING:
                 return HANDLE_GROUP_FULL;
@@ -123,7 +126,8 @@ enum handle_state handle_state(const struct handle *handle) {
 }
 
 enum handle_disposition handle_foresee(const struct handle *handle) {
-        struct gate gate = handle->gate;
+        const struct handle_life *life = handle_life(handle);
+        struct gate gate = life->gate;
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         uint64_t now_ns;
 
@@ -137,44 +141,45 @@ enum handle_disposition handle_foresee(const struct handle *handle) {
                 if (gate_due_ns(&gate, policy) > now_ns)
                         return SEND_DELAYED;
         }
-        if (runner_is_running(&handle->runner))
-                return handle->runner.dirty ? SEND_COALESCED : SEND_BEHIND_RUN;
-        if (handle->runner.state == RUNNER_BACKING_OFF || handle->runner.state == RUNNER_WAITING)
+        if (runner_is_running(&life->runner))
+                return life->runner.dirty ? SEND_COALESCED : SEND_BEHIND_RUN;
+        if (life->runner.state == RUNNER_BACKING_OFF || life->runner.state == RUNNER_WAITING)
                 return SEND_DELAYED;
         return SEND_SCHEDULED;
 }
 
 void handle_get_why(const struct handle *handle, struct handle_why *ret) {
+        const struct handle_life *life = handle_life(handle);
         struct handle_why why = {0};
 
         why.state = state_until(handle, &why.until_ns);
-        if (handle->run) {
-                why.run_seq = handle->run->result.seq;
-                why.run_started_ns = handle->run->result.started_ns;
-                why.run_pid = handle->run->pid;
-                why.since_realtime_ms = handle->run->result.started_realtime_ms;
+        if (life->run) {
+                why.run_seq = life->run->result.seq;
+                why.run_started_ns = life->run->result.started_ns;
+                why.run_pid = life->run->pid;
+                why.since_realtime_ms = life->run->result.started_realtime_ms;
         }
-        if (why.state == HANDLE_PAUSED && handle->past) {
-                why.since_realtime_ms = handle->past->paused_realtime_ms;
-                why.by_uid = handle->past->paused_by;
-                if (handle->past->paused_until_ns != UINT64_MAX)
-                        why.until_ns = handle->past->paused_until_ns;
+        if (why.state == HANDLE_PAUSED) {
+                why.since_realtime_ms = life->paused_realtime_ms;
+                why.by_uid = life->paused_by;
+                if (life->paused_until_ns != UINT64_MAX)
+                        why.until_ns = life->paused_until_ns;
         }
-        if (why.state == HANDLE_GROUP_FULL && handle->group)
-                why.group = group_name(handle->group);
+        if (why.state == HANDLE_GROUP_FULL && life->group)
+                why.group = group_name(life->group);
         if (why.state == HANDLE_BACKING_OFF || why.state == HANDLE_FAILED) {
-                why.attempt = handle->runner.n_failed;
+                why.attempt = life->runner.n_failed;
                 why.attempts = handle_policy(handle)->runner.attempts;
         }
         *ret = why;
 }
 
 void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg) {
-        const struct handle_past *past = handle->past;
+        const struct handle_life *life = handle_life(handle);
 
-        for (size_t i = 1; past && past->records && i <= LIMIT_RUN_RECORDS; i++) {
-                size_t at = (past->next_record + LIMIT_RUN_RECORDS - i) % LIMIT_RUN_RECORDS;
-                const struct run_record *record = &past->records[at];
+        for (size_t i = 1; life->records && i <= LIMIT_RUN_RECORDS; i++) {
+                size_t at = (life->next_record + LIMIT_RUN_RECORDS - i) % LIMIT_RUN_RECORDS;
+                const struct run_record *record = &life->records[at];
 
                 if (record->result.seq)
                         cb(arg, &record->result, record->complaint);
@@ -182,28 +187,26 @@ void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg) {
 }
 
 bool handle_last_run(const struct handle *handle, struct run_result *ret) {
-        const struct handle_past *past = handle->past;
+        const struct handle_life *life = handle_life(handle);
 
-        if (!past || !past->n_runs || !past->records)
+        if (!life->n_runs || !life->records)
                 return false;
-        *ret = past->records[(past->next_record + LIMIT_RUN_RECORDS - 1) % LIMIT_RUN_RECORDS]
+        *ret = life->records[(life->next_record + LIMIT_RUN_RECORDS - 1) % LIMIT_RUN_RECORDS]
                        .result;
         return true;
 }
 
 void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {
-        const struct handle_past *past = handle->past;
+        const struct handle_life *life = handle_life(handle);
         rouse_async_stats_t stats;
 
         rouse_async_stats(handle->async, &stats);
-        *ret = (struct handle_stats){.sends = stats.sends, .wakes = past ? past->n_wakes : 0};
-        ret->coalesced = stats.sends - stats.pending - handle->gate.n_sends - ret->wakes;
-        if (past) {
-                ret->runs = past->n_runs;
-                ret->runs_failed = past->n_runs_failed;
-                ret->wake_latency = past->wake_latency;
-                ret->run_duration = past->run_duration;
-        }
+        *ret = (struct handle_stats){.sends = stats.sends, .wakes = life->n_wakes};
+        ret->coalesced = stats.sends - stats.pending - life->gate.n_sends - ret->wakes;
+        ret->runs = life->n_runs;
+        ret->runs_failed = life->n_runs_failed;
+        ret->wake_latency = life->wake_latency;
+        ret->run_duration = life->run_duration;
 }
 
 const char *handle_state_to_string(enum handle_state state) {

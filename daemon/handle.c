@@ -10,6 +10,7 @@
  * rest.
  *
  * Invariants:
+ * - A handle to which nothing was sent yet has no life: everything below is zero.
  * - gate.n_sends, the async's pending sends and n_sends_to_run together are all sends that no run
  * covers.
  * - `seq` grows by one a wake, and the file of numbers has it before anybody is told.
@@ -35,6 +36,7 @@
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
 #include "daemon/run.h"
+#include "lib/async.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 
@@ -47,10 +49,27 @@ const struct policy_conf *handle_policy(const struct handle *handle) {
                                                                   : &policy_none;
 }
 
-struct handle_past *handle_past(struct handle *handle) {
-        if (!handle->past)
-                handle->past = calloc(1, sizeof(*handle->past));
-        return handle->past;
+struct handle_life *handle_live(struct handle *handle) {
+        struct handle_life *life = handle->life;
+
+        if (life)
+                return life;
+        life = calloc(1, sizeof(*life));
+        if (!life)
+                return NULL;
+        life->handle = handle;
+        life->run_seq = handle->seq;
+        list_init(&life->link);
+        if (handle->conf && handle->conf->policy)
+                life->group = registry_group(handle->registry, handle->conf->policy->group);
+        handle->life = life;
+        return life;
+}
+
+const struct handle_life *handle_life(const struct handle *handle) {
+        static const struct handle_life none = {.gate = GATE_INIT, .runner = RUNNER_INIT};
+
+        return handle->life ?: &none;
 }
 
 void handle_record(struct histogram **histogram, uint64_t value) {
@@ -59,70 +78,85 @@ void handle_record(struct histogram **histogram, uint64_t value) {
 }
 
 static void wake(struct handle *handle, uint64_t now_ns) {
-        uint64_t latency_ns = now_ns - handle->gate.first_ns;
-        uint64_t n_sends = gate_wake(&handle->gate, now_ns);
+        struct handle_life *life = handle->life;
+        uint64_t latency_ns = now_ns - life->gate.first_ns;
+        uint64_t n_sends = gate_wake(&life->gate, now_ns);
         uint64_t seq = ++handle->seq;
-        struct handle_past *past = handle_past(handle);
 
         handle->registry->n_wakes++;
         seqfile_note(handle->registry->seqfile, handle->entry, seq);
-        if (past) {
-                past->n_wakes++;
-                handle_record(&past->wake_latency, latency_ns);
-        }
+        life->n_wakes++;
+        handle_record(&life->wake_latency, latency_ns);
         handle_record(&handle->registry->wake_latency, latency_ns);
-        handle->n_sends_to_run += n_sends;
+        life->n_sends_to_run += n_sends;
         handle_tell_wake(handle, seq, n_sends);
         handle_run_wake(handle);
 }
 
 /* When time alone changes something. */
 static uint64_t next_ns(const struct handle *handle) {
-        uint64_t gate_ns = handle->gate.paused
-                                   ? handle->past->paused_until_ns
-                                   : gate_due_ns(&handle->gate, &handle_policy(handle)->gate);
-        uint64_t runner_ns = runner_due_ns(&handle->runner);
+        const struct handle_life *life = handle->life;
+        uint64_t gate_ns = life->gate.paused
+                                   ? life->paused_until_ns
+                                   : gate_due_ns(&life->gate, &handle_policy(handle)->gate);
+        uint64_t runner_ns = runner_due_ns(&life->runner);
 
         return gate_ns < runner_ns ? gate_ns : runner_ns;
 }
 
-void handle_advance(struct handle *handle, uint64_t now_ns) {
-        if (!handle_is_active(handle) || handle->is_advancing)
-                return;
-        if (handle->gate.paused && handle->past->paused_until_ns <= now_ns)
-                handle->gate.paused = false;
+/* Does what is due; false if the handle was closed by it. */
+static bool live_on(struct handle *handle, uint64_t now_ns) {
+        struct handle_life *life = handle->life;
+
+        if (life->gate.paused && life->paused_until_ns <= now_ns)
+                life->gate.paused = false;
         handle->is_advancing = true; /* a watch may do to the handle whatever it likes */
-        if (gate_due_ns(&handle->gate, &handle_policy(handle)->gate) <= now_ns &&
+        if (gate_due_ns(&life->gate, &handle_policy(handle)->gate) <= now_ns &&
             handle_n_unseen(handle) == 0)
                 wake(handle, now_ns);
         handle_run_tick(handle, now_ns);
         handle->is_advancing = false;
         if (!handle_is_active(handle))
-                return;
-        if (deadline_set(handle->registry->deadlines, &handle->deadline, next_ns(handle),
+                return false;
+        if (deadline_set(handle->registry->deadlines, &life->deadline, next_ns(handle),
                          on_deadline) < 0)
                 log_error("%s: out of memory for a timer; its next send will try again",
                           handle_name(handle));
+        return true;
+}
+
+void handle_advance(struct handle *handle, uint64_t now_ns) {
+        if (!handle_is_active(handle) || handle->is_advancing)
+                return;
+        if (handle->life && !live_on(handle, now_ns))
+                return;
         if (handle->is_retiring && !handle_is_busy(handle))
                 handle_close(handle);
 }
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
-        handle_advance(container_of(deadline, struct handle, deadline), now_ns);
+        handle_advance(container_of(deadline, struct handle_life, deadline)->handle, now_ns);
 }
 
 /* A wake of the library: the gate learns of sends. */
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
         struct handle *handle = rouse_async_data(async);
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
-        bool is_first = handle->gate.n_sends == 0;
+        const struct gate_policy *policy = &handle_policy(handle)->gate;
+        struct handle_life *life = handle_live(handle);
         rouse_async_stats_t stats;
+        bool is_first;
 
-        gate_send(&handle->gate, &handle_policy(handle)->gate, now_ns, n_sends,
-                  handle_policy(handle)->gate.jitter_ns ? (uint64_t)random() : 0);
+        if (!life) {
+                /* No send is lost: there may be memory next turn. */
+                (void)rouse__async_send_many(async, n_sends);
+                return;
+        }
+        is_first = life->gate.n_sends == 0;
+        gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
         rouse_async_stats(async, &stats);
         if (is_first && stats.latency_ns < now_ns)
-                handle->gate.first_ns =
+                life->gate.first_ns =
                         now_ns - stats.latency_ns; /* when it was sent, not when seen */
         handle_advance(handle, now_ns);
 }
@@ -138,43 +172,42 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
                 .registry = registry,
                 .conf = conf,
                 .configuration = conf ? configuration_ref(configuration) : NULL,
-                .gate = GATE_INIT,
-                .runner = RUNNER_INIT,
         };
         list_init(&handle->watches);
-        list_init(&handle->link);
         r = rouse_async_create(registry->hub, name, on_async, handle, &handle->async);
         if (r < 0) {
                 configuration_unref(handle->configuration);
                 free(handle);
                 return r;
         }
-        handle->seq = handle->run_seq = seqfile_enter(registry->seqfile, name, &handle->entry);
+        handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
                 rouse_async_ref(handle->async);
-        handle->group = registry_group(registry, handle_policy(handle)->group);
         *ret = handle;
         return 0;
+}
+
+static void life_free(struct handle_life *life) {
+        group_unref(life->group);
+        histogram_free(life->wake_latency);
+        histogram_free(life->run_duration);
+        keyset_free(life->keys);
+        keyset_free(life->keys_to_run);
+        for (size_t i = 0; life->records && i < LIMIT_RUN_RECORDS; i++)
+                free(life->records[i].complaint);
+        free(life->records);
+        free(life);
 }
 
 /* The memory goes when nobody shows the handle any more, no callback of it can come, and no run
  * goes on. */
 void handle_free_if_done(struct handle *handle) {
-        if (!handle->is_discarded || !handle->is_quiet || handle->run)
+        if (!handle->is_discarded || !handle->is_quiet || handle_life(handle)->run)
                 return;
         rouse_async_release(handle->async);
         configuration_unref(handle->configuration);
-        group_unref(handle->group);
-        if (handle->past) {
-                histogram_free(handle->past->wake_latency);
-                histogram_free(handle->past->run_duration);
-                keyset_free(handle->past->keys);
-                keyset_free(handle->past->keys_to_run);
-                for (size_t i = 0; handle->past->records && i < LIMIT_RUN_RECORDS; i++)
-                        free(handle->past->records[i].complaint);
-                free(handle->past->records);
-                free(handle->past);
-        }
+        if (handle->life)
+                life_free(handle->life);
         free(handle);
 }
 
@@ -189,21 +222,25 @@ void handle_discard(struct handle *handle) {
         if (handle->is_discarded)
                 return;
         (void)handle_close(handle);
-        list_remove(&handle->link);
+        if (handle->life)
+                list_remove(&handle->life->link);
         handle->is_discarded = true;
         handle_free_if_done(handle);
 }
 
 int handle_close(struct handle *handle) {
+        struct handle_life *life = handle->life;
         int r;
 
         r = rouse_async_close_wait(handle->async, on_async_closed, handle);
         if (r < 0)
                 return r;
-        deadline_clear(handle->registry->deadlines, &handle->deadline);
-        handle->gate.n_sends = 0;
-        if (!handle->run)
-                group_leave(&handle->membership);
+        if (life) {
+                deadline_clear(handle->registry->deadlines, &life->deadline);
+                life->gate.n_sends = 0;
+                if (!life->run)
+                        group_leave(&life->membership);
+        }
         handle_tell_closed(handle);
         registry_closed(handle->registry, handle);
         return 0;
@@ -223,9 +260,10 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                         rouse_async_unref(handle->async);
                 handle->conf = conf;
                 configuration_unref(before);
-                handle_run_configure(
-                        handle, registry_group(handle->registry, handle_policy(handle)->group));
-        } else if (handle->gate.paused) {
+                if (handle->life)
+                        handle_run_configure(handle, registry_group(handle->registry,
+                                                                    handle_policy(handle)->group));
+        } else if (handle_is_paused(handle)) {
                 (void)handle_resume(handle);
                 return;
         }
@@ -235,28 +273,30 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle->runner.state == RUNNER_BACKING_OFF)
-                handle->runner.retry_ns = 0; /* the last attempt is now, for better or worse */
+        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
+                handle->life->runner.retry_ns =
+                        0; /* the last attempt is now, for better or worse */
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 
 bool handle_is_busy(const struct handle *handle) {
-        return handle->run || (handle->gate.n_sends && !handle->gate.paused) ||
-               handle_n_unseen(handle) ||
-               (handle->runner.state != RUNNER_IDLE && handle->runner.state != RUNNER_FAILED);
+        const struct handle_life *life = handle_life(handle);
+
+        return life->run || (life->gate.n_sends && !life->gate.paused) || handle_n_unseen(handle) ||
+               (life->runner.state != RUNNER_IDLE && life->runner.state != RUNNER_FAILED);
 }
 
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret) {
         enum handle_disposition disposition;
-        struct handle_past *past;
+        struct handle_life *life;
         int r;
 
         if (n_key && handle_has_action(handle) && handle_is_active(handle)) {
                 /* Before the send, and on the loop thread: the wake that covers it finds the key.
                  */
-                past = handle_past(handle);
-                if (past)
-                        keyset_add(&past->keys, &handle_policy(handle)->keys, key, n_key);
+                life = handle_live(handle);
+                if (life)
+                        keyset_add(&life->keys, &handle_policy(handle)->keys, key, n_key);
         }
         if (!ret)
                 return rouse_async_send(handle->async);
@@ -271,7 +311,7 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
-                        const struct handle_past *past = handles[i]->past;
+                        const struct handle_life *life = handles[i]->life;
                         const struct handle_conf *conf = handles[i]->conf;
 
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
@@ -279,22 +319,24 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                                 __builtin_prefetch(&conf->action);
                                 __builtin_prefetch(&conf->policy);
                         }
-                        if (past) {
-                                __builtin_prefetch(past, 1);
-                                __builtin_prefetch(&past->paused_by, 1);
-                        }
+                        for (size_t at = 0; life && at < sizeof(*life); at += 64)
+                                __builtin_prefetch((const char *)life + at, 1);
                 }
         for (size_t i = 0; i < n; i++)
-                if (handles[i] && handles[i]->past)
-                        histogram_prefetch(handles[i]->past->wake_latency);
+                if (handles[i] && handles[i]->life)
+                        histogram_prefetch(handles[i]->life->wake_latency);
         for (size_t i = 0; i < n; i++)
-                if (handles[i] && handles[i]->past && handles[i]->past->wake_latency)
-                        histogram_prefetch_buckets(handles[i]->past->wake_latency);
+                if (handles[i] && handles[i]->life && handles[i]->life->wake_latency)
+                        histogram_prefetch_buckets(handles[i]->life->wake_latency);
+}
+
+int handle_send_many(struct handle *handle, uint64_t n_sends) {
+        return rouse__async_send_many(handle->async, n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {
-        if (keys && handle_has_action(handle) && handle_is_active(handle) && handle_past(handle))
-                keyset_add_all(&handle->past->keys, &handle_policy(handle)->keys, keys);
+        if (keys && handle_has_action(handle) && handle_is_active(handle) && handle_live(handle))
+                keyset_add_all(&handle->life->keys, &handle_policy(handle)->keys, keys);
         return handle_send(handle, NULL, 0, NULL);
 }
 
@@ -308,22 +350,22 @@ int handle_stop(struct handle *handle) {
 
 int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
-        struct handle_past *past;
+        struct handle_life *life;
         struct timespec ts;
 
         if (!handle_is_active(handle) || handle->is_retiring)
                 return -EBADF; /* its last wake is not to be held up */
-        past = handle_past(handle);
-        if (!past)
+        life = handle_live(handle);
+        if (!life)
                 return -ENOMEM;
-        if (!handle->gate.paused) {
+        if (!life->gate.paused) {
                 clock_gettime(CLOCK_REALTIME, &ts);
-                past->paused_realtime_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-                past->paused_by = by_uid;
+                life->paused_realtime_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+                life->paused_by = by_uid;
         }
-        if (!for_ns || __builtin_add_overflow(now_ns, for_ns, &past->paused_until_ns))
-                past->paused_until_ns = UINT64_MAX;
-        handle->gate.paused = true;
+        if (!for_ns || __builtin_add_overflow(now_ns, for_ns, &life->paused_until_ns))
+                life->paused_until_ns = UINT64_MAX;
+        life->gate.paused = true;
         handle_advance(handle, now_ns);
         return 0;
 }
@@ -331,7 +373,8 @@ int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
 int handle_resume(struct handle *handle) {
         if (!handle_is_active(handle))
                 return -EBADF;
-        handle->gate.paused = false;
+        if (handle->life)
+                handle->life->gate.paused = false;
         handle_advance(handle, deadline_now(handle->registry->deadlines));
         return 0;
 }

@@ -90,6 +90,9 @@ void handle_watch_remove(struct handle_watch *watch); /* may be repeated */
 /* Sends. key may be NULL. 0; -EBADF: closed. */
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret);
 
+/* n sends at once, without keys; n > 0. As handle_send(). */
+int handle_send_many(struct handle *handle, uint64_t n_sends);
+
 /* These were sent to, and will wake in this turn of the loop: the processor may fetch what that
  * takes. Some may be NULL. */
 void handle_prefetch_wakes(struct handle *const *handles, size_t n);

@@ -34,6 +34,10 @@
 #define LIMIT_SEND_NAMES       1024U      /* names in one send */
 #define LIMIT_SEND_KEYS        1024U      /* keys in one send */
 
+#define LIMIT_ATTACHMENTS         16U   /* of one connection */
+#define LIMIT_ATTACHMENTS_PER_UID 256U  /* root and the daemon's own user may have any number */
+#define LIMIT_ATTACHED_HANDLES    1024U /* of one attachment */
+
 /* Unread answers: of one client before it is not read any more, of one user before he gets no more
  * lists, and of all together before each client may have little. */
 #define LIMIT_REPLY_BYTES      (8U << 20)

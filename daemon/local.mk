@@ -1,9 +1,9 @@
 # roused. Everything but main() stands in a convenience library, which the tests link too.
 
 noinst_LTLIBRARIES += daemon/libroused.la
-daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS) $(SYSTEMD_CFLAGS)
+daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libjson.la lib/libtext.la \
-	$(UV_LIBS) $(YAML_LIBS) $(SYSTEMD_LIBS)
+	$(UV_LIBS) $(YAML_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h
 
@@ -26,6 +26,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-node.h \
 	daemon/conf-policy.c \
 	daemon/conf-policy.h \
+	daemon/conf-pool.c \
+	daemon/conf-pool.h \
 	daemon/conf-references.c \
 	daemon/conf-schema.c \
 	daemon/conf-schema.h \
@@ -39,6 +41,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/configuration-private.h \
 	daemon/configuration.c \
 	daemon/configuration.h \
+	daemon/own-group.c \
+	daemon/own-group.h \
 	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \
@@ -98,11 +102,14 @@ daemon_libroused_la_SOURCES += \
 	daemon/run-value.c daemon/run-value.h \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
-	daemon/seqfile.c daemon/seqfile.h
+	daemon/seqfile.c daemon/seqfile.h \
+	daemon/strv-pack.c daemon/strv-pack.h
 
 # control socket
 
 daemon_libroused_la_SOURCES += \
+	daemon/attachment.c \
+	daemon/attachment.h \
 	daemon/client.c \
 	daemon/client.h \
 	daemon/control.c \
@@ -116,6 +123,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/json-write.h \
 	daemon/methods.c \
 	daemon/methods.h \
+	daemon/methods-attach.c \
 	daemon/methods-daemon.c \
 	daemon/methods-handle.c \
 	daemon/methods-query.c \
@@ -140,6 +148,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/schemas.h \
 	daemon/sentence.c \
 	daemon/sentence.h \
+	daemon/stream-fds.c \
+	daemon/stream-fds.h \
 	daemon/stream.c \
 	daemon/stream.h \
 	daemon/subscription.c \

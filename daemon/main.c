@@ -169,6 +169,7 @@ static int seq_file_path(const char *dir, char **ret) {
         return n < 0 ? -ENOMEM : 0;
 }
 
+/* Takes the configuration. */
 static int serve(const struct options *options, struct configuration *configuration) {
         _cleanup_free_ char *seq_file = NULL;
         _cleanup_free_ char *message = NULL;
@@ -179,6 +180,7 @@ static int serve(const struct options *options, struct configuration *configurat
         r = sockets_open(options->dir, &sockets, &message);
         if (r < 0) {
                 log_error("%s", message ?: strerror(-r));
+                configuration_unref(configuration);
                 return r;
         }
         r = seq_file_path(options->dir, &seq_file);
@@ -191,6 +193,8 @@ static int serve(const struct options *options, struct configuration *configurat
                         .sockets = &sockets,
                 };
                 r = daemon_run(&setup);
+        } else {
+                configuration_unref(configuration);
         }
         sockets_close(&sockets);
         return r;
@@ -214,7 +218,7 @@ int main(int argc, char **argv) {
         if (options.check)
                 status = EXIT_SUCCESS;
         else
-                status = serve(&options, configuration) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+                status = serve(&options, steal_ptr(configuration)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         configuration_unref(configuration);
 end:
         free(options.config_file);

@@ -137,6 +137,7 @@ static void write_control(struct buffer *out, const struct control *control) {
                 {"errors", stats.errors},
                 {"notifications", stats.notifications},
                 {"missed", stats.missed},
+                {"attachments", stats.attachments},
         };
 
         write_counters(out, "control", counters, sizeof(counters) / sizeof(*counters));

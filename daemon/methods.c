@@ -18,8 +18,8 @@
 #include "lib/names.h"
 
 const struct rpc_method *const methods[] = {
-        methods_daemon, methods_handle, methods_query, methods_send,
-        methods_wait,   methods_watch,  NULL,
+        methods_attach, methods_daemon, methods_handle, methods_query,
+        methods_send,   methods_wait,   methods_watch,  NULL,
 };
 
 bool method_name(struct rpc_call *call, struct json_text text, char ret_name[N_HANDLE_NAME]) {

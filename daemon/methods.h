@@ -10,8 +10,8 @@
 struct handle;
 struct rpc_call;
 
-extern const struct rpc_method methods_daemon[], methods_handle[], methods_query[], methods_send[],
-        methods_wait[], methods_watch[];
+extern const struct rpc_method methods_attach[], methods_daemon[], methods_handle[],
+        methods_query[], methods_send[], methods_wait[], methods_watch[];
 
 /* All groups, ended by NULL. */
 extern const struct rpc_method *const methods[];

@@ -1,5 +1,5 @@
-/* What the service manager is told, and what it hands over. Without libsystemd, or when no service
- * manager asks, every call does nothing and succeeds. */
+/* What the service manager is told, and what it hands over. When no service manager asks,
+ * every call does nothing and succeeds. */
 #pragma once
 
 #include <stdint.h>

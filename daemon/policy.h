@@ -37,7 +37,7 @@ struct policy_conf {
         struct runner_policy runner;
         int busy_signal; /* with ON_BUSY_SIGNAL */
         struct keyset_limits keys;
-        char *group; /* of which only some run at once; or NULL */
+        const char *group; /* of which only some run at once; or NULL */
 };
 
 /* What a handle without a policy has: no limits but that of keys. */

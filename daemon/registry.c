@@ -25,9 +25,13 @@
 #include "daemon/seqfile.h"
 #include "lib/find.h"
 
+static struct handle *closed_handle(struct list *link) {
+        return container_of(link, struct handle_life, link)->handle;
+}
+
 static struct handle *find_closed(struct registry *registry, const char *name) {
         list_for_each (link, &registry->closed) {
-                struct handle *handle = container_of(link, struct handle, link);
+                struct handle *handle = closed_handle(link);
 
                 if (strcmp(handle_name(handle), name) == 0)
                         return handle;
@@ -78,7 +82,7 @@ void registry_each(struct registry *registry, registry_each_cb cb, void *arg) {
         list_splice(&closed, &registry->closed);
         rouse_hub_each(registry->hub, each_async, &each);
         list_for_each_safe (link, &closed)
-                cb(container_of(link, struct handle, link), arg);
+                cb(closed_handle(link), arg);
         list_splice(&closed, &registry->closed);
         list_splice(&registry->closed, &closed);
 }
@@ -95,7 +99,7 @@ static int add(struct registry *registry, const char *name, const struct handle_
         if (r < 0)
                 return r;
         if (closed) {
-                list_remove(&closed->link);
+                list_remove(&closed->life->link);
                 registry->n_closed--;
                 handle_discard(closed);
         }
@@ -138,14 +142,14 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         registry->n_handles--;
         if (handle_is_created(handle))
                 registry->n_created--;
-        if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping) {
+        if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||
+            !handle_live(handle)) {
                 handle_discard(handle);
                 return;
         }
-        list_append(&registry->closed, &handle->link);
+        list_append(&registry->closed, &handle->life->link);
         if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
-                struct handle *oldest =
-                        container_of(list_first(&registry->closed), struct handle, link);
+                struct handle *oldest = closed_handle(list_first(&registry->closed));
 
                 registry->n_closed--;
                 handle_discard(oldest);
@@ -288,11 +292,12 @@ static void apply_to(struct handle *handle, void *arg) {
 int registry_apply(struct registry *registry, struct configuration *configuration,
                    struct registry_changes *ret) {
         struct apply apply = {registry, configuration, ret, 0};
+        bool is_first = registry->n_handles == 0; /* then there is nothing to look for */
 
         apply.error = apply_groups(registry, configuration);
         registry_each(registry, apply_to, &apply);
         list_for_each_safe (link, &registry->closed) {
-                struct handle *handle = container_of(link, struct handle, link);
+                struct handle *handle = closed_handle(link);
 
                 if (!configuration_find_handle(configuration, handle_name(handle))) {
                         list_remove(link);
@@ -307,7 +312,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
                 struct handle *handle;
                 int r;
 
-                if (rouse_hub_find(registry->hub, conf->name))
+                if (!is_first && rouse_hub_find(registry->hub, conf->name))
                         continue;
                 r = add(registry, conf->name, conf, &handle);
                 if (r == 0 && ret->wants_names)
@@ -409,7 +414,7 @@ static void discard(struct handle *handle, void *arg) {
         struct registry *registry = arg;
 
         if (!handle_is_active(handle)) {
-                list_remove(&handle->link);
+                list_remove(&handle->life->link);
                 registry->n_closed--;
         }
         handle_discard(handle);

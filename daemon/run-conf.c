@@ -12,61 +12,134 @@
 
 #include "daemon/action-run.h"
 #include "daemon/conf-node.h"
+#include "daemon/conf-pool.h"
 #include "daemon/conf-schema.h"
 #include "daemon/run-value.h"
+#include "daemon/strv-pack.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #define DEFAULT_KILL_AFTER_NS (10 * NS_PER_S)
 
+/* What is read, with memory of its own. */
+struct draft {
+        struct action_conf base;
+        char **argv;
+        char **env;
+        struct run_options options; /* but for env */
+};
+
 const struct conf_key run_conf_keys[] = {
-        {"timeout", conf_timespan, offsetof(struct run_conf, timeout_ns)},
-        {"kill_after", conf_timespan, offsetof(struct run_conf, kill_after_ns)},
-        {"success_exit", run_value_statuses, offsetof(struct run_conf, success)},
-        {"env", run_value_env, offsetof(struct run_conf, env)},
-        {"cwd", conf_path, offsetof(struct run_conf, cwd)},
-        {"user", run_value_user, offsetof(struct run_conf, user)},
-        {"umask", run_value_umask, offsetof(struct run_conf, umask)},
-        {"nice", run_value_nice, offsetof(struct run_conf, nice)},
-        {"rlimits", run_rlimits_read, offsetof(struct run_conf, rlimits)},
-        {"stdout", run_value_output, offsetof(struct run_conf, stdout_to)},
-        {"stderr", run_value_output, offsetof(struct run_conf, stderr_to)},
+        {"timeout", conf_timespan, offsetof(struct draft, options.timeout_ns)},
+        {"kill_after", conf_timespan, offsetof(struct draft, options.kill_after_ns)},
+        {"success_exit", run_value_statuses, offsetof(struct draft, options.success)},
+        {"env", run_value_env, offsetof(struct draft, env)},
+        {"cwd", conf_path, offsetof(struct draft, options.cwd)},
+        {"user", run_value_user, offsetof(struct draft, options.user)},
+        {"umask", run_value_umask, offsetof(struct draft, options.umask)},
+        {"nice", run_value_nice, offsetof(struct draft, options.nice)},
+        {"rlimits", run_rlimits_read, offsetof(struct draft, options.rlimits)},
+        {"stdout", run_value_output, offsetof(struct draft, options.stdout_to)},
+        {"stderr", run_value_output, offsetof(struct draft, options.stderr_to)},
         {0},
 };
 
 void run_conf_free(struct action_conf *action) {
-        struct run_conf *conf = (struct run_conf *)action;
+        struct draft *draft = (struct draft *)action;
 
-        conf_strv_free(conf->argv);
-        conf_strv_free(conf->env);
-        free(conf->cwd);
-        free(conf->user.groups);
-        free(conf->rlimits.items);
-        free(conf->stdout_to.path);
-        free(conf->stderr_to.path);
-        free(conf);
+        conf_strv_free(draft->argv);
+        conf_strv_free(draft->env);
+        free(draft->options.cwd);
+        free(draft->options.user.groups);
+        free(draft->options.rlimits.items);
+        free(draft->options.stdout_to.path);
+        free(draft->options.stderr_to.path);
+        free(draft);
 }
 
 int run_conf_parse(struct conf_errors *errors, const struct conf_node *node,
                    struct action_conf **ret) {
-        struct run_conf *conf = calloc(1, sizeof(*conf));
+        struct draft *draft = calloc(1, sizeof(*draft));
         int r;
+
+        if (!draft)
+                return -ENOMEM;
+        draft->base = (struct action_conf){.kind = &action_kind_run};
+        draft->options.kill_after_ns = DEFAULT_KILL_AFTER_NS;
+        draft->options.success[0] = 1;
+        draft->options.umask = EXEC_KEEP_UMASK;
+        draft->options.nice = EXEC_KEEP_NICE;
+        r = conf_argv(errors, node, &draft->argv);
+        if (r < 0) {
+                run_conf_free(&draft->base);
+                return r;
+        }
+        *ret = &draft->base;
+        return 0;
+}
+
+/* Each of these keeps one thing, or NULL for NULL; false: out of memory. */
+
+static bool keep_strv(struct conf_pool *pool, char *const *strv, const char **ret) {
+        _cleanup_free_ char *packed = NULL;
+        size_t n;
+
+        if (!strv)
+                return true;
+        n = strv_packed_size(strv);
+        packed = malloc(n);
+        if (!packed)
+                return false;
+        strv_pack(strv, packed);
+        *ret = conf_pool_keep_text(pool, packed, n);
+        return *ret;
+}
+
+static bool keep_text(struct conf_pool *pool, char **text) {
+        return !*text || (*text = (char *)conf_pool_keep_text(pool, *text, strlen(*text)));
+}
+
+static bool keep_groups(struct conf_pool *pool, struct run_user *user) {
+        return !user->groups ||
+               (user->groups = (gid_t *)conf_pool_keep(pool, user->groups,
+                                                       user->n_groups * sizeof(*user->groups)));
+}
+
+static bool keep_rlimits(struct conf_pool *pool, struct run_rlimits *rlimits) {
+        return !rlimits->items ||
+               (rlimits->items = (struct exec_rlimit *)conf_pool_keep(
+                        pool, rlimits->items, rlimits->n * sizeof(*rlimits->items)));
+}
+
+static int keep_conf(struct conf_pool *pool, char *const *argv, const struct run_options *options,
+                     const struct action_conf **ret) {
+        size_t n = sizeof(struct run_conf) + strv_packed_size(argv);
+        _cleanup_free_ struct run_conf *conf = malloc(n);
+        const struct run_conf *kept;
 
         if (!conf)
                 return -ENOMEM;
-        *conf = (struct run_conf){
-                .base = {.kind = &action_kind_run, .node = node},
-                .kill_after_ns = DEFAULT_KILL_AFTER_NS,
-                .success = {1},
-                .umask = EXEC_KEEP_UMASK,
-                .nice = EXEC_KEEP_NICE,
-        };
-        r = conf_argv(errors, node, &conf->argv);
-        if (r < 0) {
-                run_conf_free(&conf->base);
-                return r;
-        }
-        *ret = &conf->base;
+        *conf = (struct run_conf){.base = {.kind = &action_kind_run}, .options = options};
+        strv_pack(argv, conf->argv);
+        kept = conf_pool_keep(pool, conf, n);
+        if (!kept)
+                return -ENOMEM;
+        *ret = &kept->base;
         return 0;
+}
+
+int run_conf_keep(struct conf_pool *pool, const struct action_conf *action,
+                  const struct action_conf **ret) {
+        const struct draft *draft = (const struct draft *)action;
+        struct run_options options = draft->options;
+        const struct run_options *kept;
+
+        if (!keep_strv(pool, draft->env, &options.env) || !keep_text(pool, &options.cwd) ||
+            !keep_groups(pool, &options.user) || !keep_rlimits(pool, &options.rlimits) ||
+            !keep_text(pool, &options.stdout_to.path) || !keep_text(pool, &options.stderr_to.path))
+                return -ENOMEM;
+        kept = conf_pool_keep(pool, &options, sizeof(options));
+        return kept ? keep_conf(pool, draft->argv, kept, ret) : -ENOMEM;
 }
 
 static bool user_equal(const struct run_user *a, const struct run_user *b) {
@@ -91,15 +164,18 @@ static bool output_equal(const struct run_output *a, const struct run_output *b)
         return a->is_null == b->is_null && conf_str_equal(a->path, b->path);
 }
 
+static bool options_equal(const struct run_options *a, const struct run_options *b) {
+        return a->timeout_ns == b->timeout_ns && a->kill_after_ns == b->kill_after_ns &&
+               memcmp(a->success, b->success, sizeof(a->success)) == 0 &&
+               strv_packed_equal(a->env, b->env) && conf_str_equal(a->cwd, b->cwd) &&
+               user_equal(&a->user, &b->user) && a->umask == b->umask && a->nice == b->nice &&
+               rlimits_equal(&a->rlimits, &b->rlimits) &&
+               output_equal(&a->stdout_to, &b->stdout_to) &&
+               output_equal(&a->stderr_to, &b->stderr_to);
+}
+
 bool run_conf_equal(const struct action_conf *a, const struct action_conf *b) {
         const struct run_conf *x = run_conf(a), *y = run_conf(b);
 
-        return conf_strv_equal(x->argv, y->argv) && x->timeout_ns == y->timeout_ns &&
-               x->kill_after_ns == y->kill_after_ns &&
-               memcmp(x->success, y->success, sizeof(x->success)) == 0 &&
-               conf_strv_equal(x->env, y->env) && conf_str_equal(x->cwd, y->cwd) &&
-               user_equal(&x->user, &y->user) && x->umask == y->umask && x->nice == y->nice &&
-               rlimits_equal(&x->rlimits, &y->rlimits) &&
-               output_equal(&x->stdout_to, &y->stdout_to) &&
-               output_equal(&x->stderr_to, &y->stderr_to);
+        return strv_packed_equal(x->argv, y->argv) && options_equal(x->options, y->options);
 }

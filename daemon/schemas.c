@@ -70,6 +70,10 @@ const struct openrpc_schema schemas[] = {
         {"Subscription", SCHEMA({"type":"object","properties":{
                 "patterns":{"type":"array","items":{"type":"string"}},
                 "handles":{"type":"integer","description":"How many they cover now"}}})},
+        {"Attachment", SCHEMA({"type":"object","properties":{
+                "version":{"const":1,"description":"Of the memory's layout"},
+                "handles":{"type":"integer","description":"How many words the memory has"},
+                "bytes":{"type":"integer","description":"How long the memory is"}}})},
         {"Histogram", SCHEMA({"type":["object","null"],"properties":{
                 "count":{"type":"integer"},
                 "p50":{"type":"integer"},
@@ -94,7 +98,8 @@ const struct openrpc_schema schemas[] = {
                         "requests":{"type":"integer"},
                         "errors":{"type":"integer"},
                         "notifications":{"type":"integer"},
-                        "missed":{"type":"integer"}}},
+                        "missed":{"type":"integer"},
+                        "attachments":{"type":"integer"}}},
                 "poke":{"type":"object","description":"Of the daemon","properties":{
                         "datagrams":{"type":"integer"},
                         "sends":{"type":"integer"},

@@ -21,13 +21,10 @@
  * datagrams are charged to poke.sock, so that has a large send buffer.
  */
 
-#include "config.h"
-
 #include "daemon/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,14 +37,14 @@
 #include <unistd.h>
 
 #include "daemon/notify.h"
+#include "daemon/own-group.h"
 #include "lib/cleanup.h"
 
-#define LOCK_FILE        "lock"
-#define POKE_FILE        "poke.sock"
-#define CONTROL_FILE     "control.sock"
-#define POKE_BUFFER      (8 << 20)
-#define N_LOCK_ATTEMPTS  100
-#define MAX_GROUP_BUFFER (1U << 20)
+#define LOCK_FILE       "lock"
+#define POKE_FILE       "poke.sock"
+#define CONTROL_FILE    "control.sock"
+#define POKE_BUFFER     (8 << 20)
+#define N_LOCK_ATTEMPTS 100
 
 /* Fills in the message and returns the error. */
 static int fail(char **reterr_message, int error, const char *format, ...)
@@ -198,36 +195,9 @@ static int remove_stale(int dir_fd, const char *name, const struct sockaddr_un *
         return unlinkat(dir_fd, name, 0) < 0 ? -errno : 0;
 }
 
-/* The group that may connect. -ENOENT: there is none. */
-static int find_group(gid_t *ret) {
-        struct group group, *found;
-
-        for (size_t n = 1024; n <= MAX_GROUP_BUFFER; n *= 4) {
-                _cleanup_free_ char *buffer = malloc(n);
-                int error;
-
-                if (!buffer)
-                        return -ENOMEM;
-                error = getgrnam_r(SOCKETS_GROUP, &group, buffer, n, &found);
-                if (error == ERANGE)
-                        continue;
-                if (error != 0 || !found)
-                        return -ENOENT;
-                *ret = found->gr_gid;
-                return 0;
-        }
-        return -ENOENT;
-}
-
 /* Gives the file its group and mode. A group that is not ours to give is left out: then only the
  * owner and his own group get in, which is never more than was asked for. */
-static int admit(int dir_fd, const char *name) {
-        gid_t gid = (gid_t)-1; /* leaves it as it is */
-        int r;
-
-        r = find_group(&gid);
-        if (r == -ENOMEM)
-                return r;
+static int admit(int dir_fd, const char *name, gid_t gid) {
         if (fchownat(dir_fd, name, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM)
                 return -errno;
         return fchmodat(dir_fd, name, SOCKETS_MODE, 0) < 0 ? -errno : 0;
@@ -235,7 +205,7 @@ static int admit(int dir_fd, const char *name) {
 
 /* The steps from a new socket to a file that others may connect to. */
 static int bind_file(int fd, int dir_fd, const char *name, const struct sockaddr_un *address,
-                     struct sockets_file *ret) {
+                     gid_t gid, struct sockets_file *ret) {
         struct stat st;
         int r;
 
@@ -245,7 +215,7 @@ static int bind_file(int fd, int dir_fd, const char *name, const struct sockaddr
                 return -errno;
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
-        r = admit(dir_fd, name);
+        r = admit(dir_fd, name, gid);
         if (r < 0) {
                 (void)unlinkat(dir_fd, name, 0);
                 return r;
@@ -254,8 +224,8 @@ static int bind_file(int fd, int dir_fd, const char *name, const struct sockaddr
         return 0;
 }
 
-static int make_socket(int dir_fd, const char *dir, const char *name, int type, int *ret_fd,
-                       struct sockets_file *ret_file, char **reterr_message) {
+static int make_socket(int dir_fd, const char *dir, const char *name, int type, gid_t gid,
+                       int *ret_fd, struct sockets_file *ret_file, char **reterr_message) {
         _cleanup_close_ int fd = -1;
         struct sockaddr_un address;
         int r;
@@ -272,7 +242,7 @@ static int make_socket(int dir_fd, const char *dir, const char *name, int type, 
                             dir, name);
         if (r == 0) {
                 fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-                r = fd < 0 ? -errno : bind_file(fd, dir_fd, name, &address, ret_file);
+                r = fd < 0 ? -errno : bind_file(fd, dir_fd, name, &address, gid, ret_file);
         }
         if (r < 0)
                 return fail(reterr_message, r, "cannot make %s/%s: %s", dir, name, strerror(-r));
@@ -291,6 +261,7 @@ static int set_up_poke(int fd) {
 }
 
 static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_message) {
+        gid_t gid = (gid_t)-1;
         int r;
 
         r = open_directory(dir, &sockets->dir_fd, reterr_message);
@@ -305,8 +276,11 @@ static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_
                             "the service manager handed over something that is not one poke and "
                             "one control socket: %s",
                             strerror(-r));
+        /* Without one, or a user database to ask, the files keep the group they are born with. */
+        if (sockets->poke_fd < 0 || sockets->control_fd < 0)
+                (void)own_group_find(&gid);
         if (sockets->poke_fd < 0) {
-                r = make_socket(sockets->dir_fd, dir, POKE_FILE, SOCK_DGRAM, &sockets->poke_fd,
+                r = make_socket(sockets->dir_fd, dir, POKE_FILE, SOCK_DGRAM, gid, &sockets->poke_fd,
                                 &sockets->poke_file, reterr_message);
                 if (r < 0)
                         return r;
@@ -322,7 +296,7 @@ static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_
                 return fail(reterr_message, r, "cannot set up %s/%s: %s", dir, POKE_FILE,
                             strerror(-r));
         if (sockets->control_fd < 0) {
-                r = make_socket(sockets->dir_fd, dir, CONTROL_FILE, SOCK_STREAM,
+                r = make_socket(sockets->dir_fd, dir, CONTROL_FILE, SOCK_STREAM, gid,
                                 &sockets->control_fd, &sockets->control_file, reterr_message);
                 if (r < 0)
                         return r;

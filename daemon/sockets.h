@@ -3,8 +3,7 @@
 
 #include <sys/types.h>
 
-#define SOCKETS_GROUP "roused" /* may connect, where there is such a group */
-#define SOCKETS_MODE  0660
+#define SOCKETS_MODE 0660
 
 /* A file that we made; ino 0: we did not. */
 struct sockets_file {

@@ -13,6 +13,9 @@
  * A line that the other end has sent counts, also when it does not wait for the answer: when
  * writing fails, what was sent is still read to its end.
  *
+ * Descriptors go with the first byte of their line, so a write ends where the next ones begin; that
+ * is the only reason to write more than once.
+ *
  * After the end of what the other end says, only a hang-up can come. epoll reports that without
  * being asked, and libuv passes it on as whatever event is polled for; so UV_PRIORITIZED, which a
  * unix socket never has, stands for it.
@@ -296,26 +299,32 @@ static void become_deaf(struct stream *stream) {
 }
 
 static void discard_sent(struct stream *stream) {
+        if (stream->is_deaf)
+                stream_fds_clear(&stream->fds);
         if (stream->out_at == stream->out.n || stream->is_deaf)
                 stream->out.n = stream->out_at = 0;
         if (stream->out_at > MOVE_BYTES && stream->out_at > stream->out.n / 2) {
                 rouse__buffer_consume(&stream->out, stream->out_at);
+                stream_fds_move(&stream->fds, stream->out_at);
                 stream->out_at = 0;
         }
         rouse__buffer_trim(&stream->out, KEEP_BYTES);
 }
 
 static void send_some(struct stream *stream) {
+        size_t n_part;
         ssize_t n;
 
-        if (stream_n_unsent(stream) == 0 || stream->is_deaf)
-                return;
-        n = send(stream->fd, stream->out.data + stream->out_at, stream_n_unsent(stream),
-                 MSG_NOSIGNAL);
-        if (n >= 0)
-                stream->out_at += (size_t)n;
-        else if (errno != EAGAIN && errno != EINTR)
-                become_deaf(stream);
+        do {
+                if (stream_n_unsent(stream) == 0 || stream->is_deaf)
+                        return;
+                n = stream_fds_send(&stream->fds, stream->fd, &stream->out, stream->out_at,
+                                    &n_part);
+                if (n >= 0)
+                        stream->out_at += (size_t)n;
+                else if (n != -EAGAIN && n != -EINTR)
+                        become_deaf(stream);
+        } while (n >= 0 && (size_t)n == n_part);
 }
 
 static void flush(struct stream *stream) {
@@ -377,6 +386,7 @@ int stream_init_consume_fd(struct stream *stream, struct stream_set *set, int fd
         };
         list_init(&stream->ready_link);
         list_init(&stream->again_link);
+        list_init(&stream->fds.queue);
         r = uv_poll_init(set->check.loop, &stream->poll, fd);
         if (r < 0) {
                 stream->fd = close_fd(fd);
@@ -406,6 +416,11 @@ void stream_close(struct stream *stream) {
         list_remove(&stream->again_link);
         uv_close((uv_handle_t *)&stream->poll, on_closed);
         stream->fd = close_fd(stream->fd);
+        stream_fds_clear(&stream->fds);
+}
+
+int stream_pass_consume_fds(struct stream *stream, size_t at, const int fds[STREAM_N_FDS]) {
+        return stream_fds_add_consume(&stream->fds, at, fds);
 }
 
 void stream_stop_reading(struct stream *stream) {

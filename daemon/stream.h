@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "daemon/stream-fds.h"
 #include "lib/buffer.h"
 #include "lib/list.h"
 
@@ -63,8 +64,9 @@ struct stream {
         size_t in_at;      /* where the first line begins that was not taken */
         size_t in_scanned; /* up to here no newline follows it */
         struct buffer out;
-        size_t out_at;    /* what was written already */
-        size_t n_counted; /* its share of the set's n_unsent */
+        size_t out_at;         /* what was written already */
+        struct stream_fds fds; /* that go with bytes of `out` */
+        size_t n_counted;      /* its share of the set's n_unsent */
         uint64_t turn_end_ns;
 
         bool is_skipping; /* the rest of a line that was too long */
@@ -92,6 +94,10 @@ bool stream_has_room(const struct stream *stream);
 static inline size_t stream_n_unsent(const struct stream *stream) {
         return stream->out.n - stream->out_at;
 }
+
+/* The descriptors go to the other end beside the byte at `at` in `out`, where a whole line begins
+ * that was just added. They are closed in the end. 0, -ENOMEM. */
+int stream_pass_consume_fds(struct stream *stream, size_t at, const int fds[STREAM_N_FDS]);
 
 /* Takes no more lines, not even those that were read. */
 void stream_stop_reading(struct stream *stream);

@@ -212,7 +212,7 @@ static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
         hub->loopside.has_sent = true;
         slot = rouse__async_slot(hub, async);
         if (slot) {
-                rouse__loopside_count(slot);
+                rouse__loopside_count(slot, 1);
                 rouse__loopside_unguard(&hub->loopside);
                 return 0;
         }
@@ -230,6 +230,26 @@ int rouse_async_send(rouse_async_t *async) {
         if (rouse__hub_is_here(hub) && !rouse__loopside_is_guarded(&hub->loopside))
                 return send_from_loop(async);
         return send_from_anywhere(async);
+}
+
+int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends) {
+        struct rouse_hub *hub = async->handle.hub;
+        struct loopside_slot *slot;
+        int r;
+
+        r = rouse_async_send(async);
+        if (r < 0)
+                return r;
+        /* The others join it where it counts. Relaxed: this thread takes them. */
+        rouse__loopside_guard(&hub->loopside);
+        slot = rouse__async_slot(hub, async);
+        if (slot)
+                rouse__loopside_count(slot, n_sends - 1);
+        else
+                atomic_fetch_add_explicit(&async->handle.word, (n_sends - 1) << WORD_SHIFT,
+                                          memory_order_relaxed);
+        rouse__loopside_unguard(&hub->loopside);
+        return 0;
 }
 
 /* From the first send until now. */

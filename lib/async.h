@@ -47,6 +47,10 @@ static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *
         return container_of(handle, struct rouse_async, handle);
 }
 
+/* Sends n times at once, n > 0; as rouse_async_send(), but on the loop thread, and not in a signal
+ * handler. */
+int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends);
+
 /* What the loop thread has sent to it since its last wake; NULL: nothing. That thread, guarded. */
 static inline struct loopside_slot *rouse__async_slot(struct rouse_hub *hub,
                                                       const struct rouse_async *async) {

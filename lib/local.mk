@@ -57,6 +57,8 @@ lib_libjson_la_SOURCES = \
 
 noinst_LTLIBRARIES += lib/librouse-client-core.la
 lib_librouse_client_core_la_SOURCES = \
+	lib/attach-words.h \
+	lib/client-attach.c \
 	lib/client-call.c \
 	lib/client-private.h \
 	lib/client-send.c \

@@ -82,9 +82,9 @@ static inline uint8_t rouse__loopside_append(struct loopside *side, struct rouse
 }
 
 /* Guarded. */
-static inline void rouse__loopside_count(struct loopside_slot *slot) {
+static inline void rouse__loopside_count(struct loopside_slot *slot, uint64_t n_sends) {
         atomic_store_explicit(&slot->n_sends,
-                              atomic_load_explicit(&slot->n_sends, memory_order_relaxed) + 1,
+                              atomic_load_explicit(&slot->n_sends, memory_order_relaxed) + n_sends,
                               memory_order_relaxed);
 }
 

@@ -180,6 +180,57 @@ ROUSE_CLIENT_API int rouse_client_next_event(rouse_client_t *client, int64_t tim
  * not watch. */
 ROUSE_CLIENT_API int rouse_client_fd(const rouse_client_t *client);
 
+/* Handles that one process sends to through memory which it shares with the daemon. */
+typedef struct rouse_attachment rouse_attachment_t;
+
+/*
+ * Attaches to the handles with these names (1 to 1024): the daemon hands over memory that both
+ * share, and a doorbell. From then on rouse_attachment_send() is an atomic operation, and a system
+ * call only if the daemon sleeps. The attachment keeps a connection of its own; it ends with it,
+ * with the process, and by rouse_attachment_detach(). Whatever was sent before the end still
+ * counts.
+ *
+ * The attachment is one process's: the child of a fork attaches for itself. The client must last
+ * until the attachment is detached.
+ *
+ * Returns 0 or a negative errno: -ENXIO, -EACCES, -EBADF and -EINVAL for one of the names; -EDQUOT;
+ * -EBUSY if the client watches.
+ */
+ROUSE_CLIENT_API int rouse_client_attach(rouse_client_t *client, const char *const *names,
+                                         size_t n_names, int64_t timeout_ms,
+                                         rouse_attachment_t **ret_attachment);
+
+/*
+ * Sends to the handle whose name was names[index]. A wake starts after this, and sees what the
+ * caller wrote before.
+ *
+ * Any thread, and signal handlers; never waits. While the daemon is away, sends are kept, and
+ * rouse_attachment_reattach() hands them on.
+ *
+ * Returns 0; -EBADF if the handle was closed, or may not be sent to any more; -EINVAL if there is
+ * no such index.
+ */
+ROUSE_CLIENT_API int rouse_attachment_send(rouse_attachment_t *attachment, size_t index);
+
+/* The descriptor of the attachment's connection; the attachment keeps it. It becomes readable when
+ * the daemon is gone: then call rouse_attachment_reattach(). -1 after that failed. */
+ROUSE_CLIENT_API int rouse_attachment_fd(const rouse_attachment_t *attachment);
+
+/*
+ * Attaches to the same names again if the daemon has gone; else it does nothing. What the daemon
+ * before had not taken is sent to this one, each send once. Other threads may send meanwhile. It is
+ * called by the thread that the client belongs to.
+ *
+ * Returns 0 or a negative errno, as rouse_client_attach(). After a failure sends are kept on, for
+ * the next try.
+ */
+ROUSE_CLIENT_API int rouse_attachment_reattach(rouse_attachment_t *attachment, int64_t timeout_ms);
+
+/* Ends the attachment and frees it; no other thread may use it any more. The daemon takes what was
+ * sent; if there is none, that is lost. Called by the thread that the client belongs to. Accepts
+ * and returns NULL. */
+ROUSE_CLIENT_API rouse_attachment_t *rouse_attachment_detach(rouse_attachment_t *attachment);
+
 #ifdef __cplusplus
 }
 #endif

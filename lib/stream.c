@@ -56,8 +56,14 @@ int rouse__stream_open(struct stream *stream, const struct sockaddr_un *address,
         return 0;
 }
 
+static void drop_fds(struct stream *stream) {
+        for (int i = 0; i < STREAM_N_FDS; i++)
+                stream->fds[i] = close_fd(stream->fds[i]);
+}
+
 void rouse__stream_close(struct stream *stream) {
         stream->fd = close_fd(stream->fd);
+        drop_fds(stream);
         rouse__buffer_deinit(&stream->in);
         stream->line_end = stream->n_scanned = 0;
 }
@@ -85,6 +91,43 @@ int rouse__stream_write(struct stream *stream, const void *bytes, size_t n, uint
         return 0;
 }
 
+/* As recv(), and keeps descriptors that come along. */
+static ssize_t receive(struct stream *stream, void *bytes, size_t n) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(stream->fds))];
+        } control;
+        struct iovec iov = {bytes, n};
+        struct msghdr header = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof(control),
+        };
+        ssize_t n_read = recvmsg(stream->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        struct cmsghdr *rights;
+
+        if (n_read < 0 || header.msg_controllen == 0)
+                return n_read;
+        rights = CMSG_FIRSTHDR(&header);
+        if (!rights || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS)
+                return n_read;
+        drop_fds(stream);
+        /* The kernel closes what there is no room for; there may be fewer, too. */
+        memcpy(stream->fds, CMSG_DATA(rights), rights->cmsg_len - CMSG_LEN(0));
+        return n_read;
+}
+
+bool rouse__stream_take_fds(struct stream *stream, int ret_fds[STREAM_N_FDS]) {
+        if (stream->fds[STREAM_N_FDS - 1] < 0) {
+                drop_fds(stream);
+                return false;
+        }
+        for (int i = 0; i < STREAM_N_FDS; i++)
+                ret_fds[i] = steal_fd(&stream->fds[i]);
+        return true;
+}
+
 /* Receives some more bytes. */
 static int fill(struct stream *stream, uint64_t deadline_ns) {
         struct buffer *in = &stream->in;
@@ -101,7 +144,7 @@ static int fill(struct stream *stream, uint64_t deadline_ns) {
         if (!buffer_reserve(in, READ_SIZE))
                 return -ENOMEM;
         for (;;) {
-                ssize_t n = recv(stream->fd, in->data + in->n, in->size - in->n, MSG_DONTWAIT);
+                ssize_t n = receive(stream, in->data + in->n, in->size - in->n);
 
                 if (n > 0) {
                         in->n += (size_t)n;

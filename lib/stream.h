@@ -10,15 +10,20 @@
 
 #define STREAM_LINE_MAX (256U << 20)
 
+#define STREAM_N_FDS 2
+
 struct stream {
         int fd;
+        int fds[STREAM_N_FDS]; /* received last and not taken; -1: none */
         struct buffer in;
         size_t line_end;  /* in `in`: everything before it was handed out */
         size_t n_scanned; /* in `in`: there is no newline between line_end and this */
 };
 
-#define STREAM_NULL \
-        { .fd = -1 }
+#define STREAM_NULL                         \
+        {                                   \
+                .fd = -1, .fds = { -1, -1 } \
+        }
 
 /* 0 or negative errno; -ETIMEDOUT. */
 int rouse__stream_open(struct stream *stream, const struct sockaddr_un *address,
@@ -37,3 +42,6 @@ int rouse__stream_write(struct stream *stream, const void *bytes, size_t n, uint
  * another negative errno. */
 int rouse__stream_read_line(struct stream *stream, uint64_t deadline_ns, char **ret_line,
                             size_t *ret_n);
+
+/* The descriptors that came last with what was read. False: none came since the last time. */
+bool rouse__stream_take_fds(struct stream *stream, int ret_fds[STREAM_N_FDS]);

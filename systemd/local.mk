@@ -1,10 +1,10 @@
-# systemd. The units need libsystemd in roused: without it nobody would tell that it is ready.
+# Units for systemd.
 
 EXTRA_DIST += \
 	systemd/roused.service.in \
 	systemd/user/roused.service.in
 
-if HAVE_LIBSYSTEMD
+if SYSTEMD_UNITS
 systemdsystemunit_DATA = systemd/roused.service
 dist_systemdsystemunit_DATA = systemd/roused.socket
 systemduserunit_DATA = systemd/user/roused.service

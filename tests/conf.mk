@@ -2,6 +2,7 @@ conf_tests = \
 	tests/fuzz-configuration \
 	tests/test-access \
 	tests/test-conf-policy \
+	tests/test-conf-pool \
 	tests/test-conf-schema \
 	tests/test-conf-yaml \
 	tests/test-configuration \
@@ -15,6 +16,9 @@ conf_tests = \
 
 check_PROGRAMS += $(conf_tests)
 TESTS += $(conf_tests)
+
+tests_test_conf_pool_CFLAGS = $(CFLAGS_TEST)
+tests_test_conf_pool_LDADD = $(LDADD_DAEMON)
 
 tests_test_conf_schema_SOURCES = tests/test-conf-schema.c \
 	tests/conf-support.c tests/conf-support.h

@@ -71,11 +71,12 @@ static int signal_parse(struct conf_errors *errors, const struct conf_node *node
 static int send_parse(struct conf_errors *errors, const struct conf_node *node,
                       struct action_conf **ret);
 
-static int run_check(struct conf_errors *errors, const struct action_conf *conf) {
+static int run_check(struct conf_errors *errors, const struct conf_node *node,
+                     const struct action_conf *conf) {
         struct fake_action *action = fake_action(conf);
 
         if (action->kill_after_ns > 0 && action->timeout_ns == 0)
-                return conf_error(errors, conf->node, "'kill_after' needs a 'timeout'");
+                return conf_error(errors, node, "'kill_after' needs a 'timeout'");
         return 0;
 }
 

@@ -38,6 +38,10 @@ include tests/handles.mk
 
 include tests/control.mk
 
+# attach, from both sides
+
+include tests/attach.mk
+
 # client library and shell
 
 include tests/cli.mk

@@ -1,11 +1,21 @@
 #!/bin/sh
 # librouse-client as its users meet it: installed somewhere, found by pkg-config, in C99 and in C++,
-# with libc alone.
+# with libc alone. The manual shows the example as it is.
 set -eu
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/rouse-client-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 unset MAKEFLAGS MFLAGS MAKELEVEL
+
+example=$ROUSE_SOURCE/doc/examples/attach.c
+manual=$ROUSE_SOURCE/doc/librouse-client.3
+
+awk '/^\.Sh/ { here = $2 == "EXAMPLES" } /^\.Ed/ { shown = 0 } here && shown { print }
+        /^\.Bd/ { shown = 1 }' "$manual" | sed 's/\\e/\\/g; s/^\\&//' >"$dir/example.c"
+diff -u "$example" "$dir/example.c" || {
+        echo "$manual shows another example than $example"
+        exit 1
+}
 
 make -s -C "$ROUSE_BUILD" DESTDIR="$dir/root" \
         install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA >"$dir/log" 2>&1 || {

@@ -15,12 +15,13 @@
 #include "tests/support.h"
 
 static unsigned int n_until_failure; /* 0: none fails */
-static bool has_failed;
+/* Shared: a part of the work is done in a child. */
+static bool *has_failed;
 
 static bool fails(void) {
         if (n_until_failure == 0 || --n_until_failure > 0)
                 return false;
-        has_failed = true;
+        *has_failed = true;
         errno = ENOMEM;
         return true;
 }
@@ -111,19 +112,19 @@ static void expect_no_memory(const char *file, int expected) {
                 int r;
 
                 ck_assert_uint_lt(n, 10000);
-                has_failed = false;
+                *has_failed = false;
                 n_until_failure = n;
                 r = configuration_load(file, &errors, &configuration);
                 n_until_failure = 0;
                 /* Giving back what is too much may fail: nothing is lost by it. */
-                if (r == 0 || !has_failed)
+                if (r == 0 || !*has_failed)
                         ck_assert_int_eq(r, expected);
                 else
                         ck_assert_int_eq(r, -ENOMEM);
                 ck_assert_int_eq(r == 0, configuration != NULL);
                 configuration_unref(configuration);
                 conf_errors_deinit(&errors);
-                if (!has_failed) {
+                if (!*has_failed) {
                         ck_assert_uint_gt(n, 20);
                         break;
                 }
@@ -187,5 +188,9 @@ static const struct test tests[] = {
 };
 
 int main(int argc, char **argv) {
+        has_failed = __real_mmap(NULL, sizeof(*has_failed), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (has_failed == MAP_FAILED)
+                return EXIT_FAILURE;
         return test_main("configuration-memory", tests, argc, argv);
 }

@@ -62,10 +62,11 @@ static void described_words_are_those_that_are_used(void) {
 
 static void describe_describes_every_method(void) {
         static const char *const names[] = {
-                "close", "create",    "describe", "has_ref",     "is_active", "list",
-                "pause", "ping",      "ref",      "reload",      "resume",    "rpc.discover",
-                "runs",  "send",      "shutdown", "start",       "stats",     "status",
-                "stop",  "subscribe", "unref",    "unsubscribe", "version",   "wait",
+                "attach",    "close",  "create",       "describe", "has_ref",
+                "is_active", "list",   "pause",        "ping",     "ref",
+                "reload",    "resume", "rpc.discover", "runs",     "send",
+                "shutdown",  "start",  "stats",        "status",   "stop",
+                "subscribe", "unref",  "unsubscribe",  "version",  "wait",
         };
         json_t *document, *other, *methods, *components, *errors, *schemas, *error;
         size_t i, k;

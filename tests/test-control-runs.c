@@ -353,7 +353,7 @@ static void keys_reach_the_handle(void) {
         sent = fixture_ask(&d, "send", "{\"names\":[\"bare\",\"good\"],\"keys\":[]}");
         ck_assert_uint_eq(json_array_size(sent), 2);
         json_decref(sent);
-        text = keyset_text(handle->past->keys, &n);
+        text = keyset_text(handle->life->keys, &n);
         ck_assert_uint_eq(n, 8);
         ck_assert_mem_eq(text, "c\na\nb b\n", 8);
         /* A send for each key, and one where there is none. */

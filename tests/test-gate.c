@@ -202,12 +202,23 @@ static void jitter_stays_within_its_bound(void) {
         }
 }
 
+static void more_sends_than_can_be_counted_are_still_some(void) {
+        static const struct gate_policy policy = {0};
+        struct gate gate = GATE_INIT;
+
+        for (int i = 0; i < 3; i++)
+                gate_send(&gate, &policy, 1, UINT64_C(1) << 63, 0);
+        ck_assert_uint_gt(gate.n_sends, UINT64_C(1) << 63);
+        ck_assert_uint_eq(gate_due_ns(&gate, &policy), 1);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(every_send_becomes_a_wake_in_time),
                 TEST(a_change_of_policy_loses_nothing),
                 TEST(leading_wakes_at_once_after_a_quiet_time),
                 TEST(jitter_stays_within_its_bound),
+                TEST(more_sends_than_can_be_counted_are_still_some),
                 {0},
         };
 

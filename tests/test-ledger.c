@@ -233,11 +233,13 @@ static struct configuration *draw_configuration(bool all) {
         configuration->n_groups = 1;
         for (size_t i = 0; i < configuration->n_handles; i++) {
                 struct handle_conf *conf = &configuration->handles[i];
+                struct action_conf *action;
 
                 if (conf->name[0] != 'h')
                         continue;
-                conf->action = calloc(1, sizeof(*conf->action));
-                conf->action->kind = &fake_kind;
+                action = calloc(1, sizeof(*action));
+                action->kind = &fake_kind;
+                conf->action = action;
                 conf->policy = draw_policy(configuration, subject_of(conf->name));
         }
         return configuration;

@@ -3,8 +3,6 @@
  * messages go to.
  */
 
-#include "config.h"
-
 #include "daemon/notify.h"
 
 #include <errno.h>
@@ -40,8 +38,6 @@ static void says_nothing_where_nobody_asks(void) {
         ck_assert_int_eq(control_fd, -1);
 }
 
-#ifdef HAVE_LIBSYSTEMD
-
 static int manager_fd = -1;
 
 static void become_manager(void) {
@@ -76,6 +72,39 @@ static void tells_each_state(void) {
         notify_status("%d handles", 3);
         ck_assert_str_eq(received(), "STATUS=3 handles");
         close(manager_fd);
+}
+
+static void tells_a_manager_without_a_file(void) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        socklen_t n_address = sizeof(sa_family_t);
+        char name[sizeof(address.sun_path)];
+
+        manager_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_ge(manager_fd, 0);
+        /* The kernel chooses a name of the abstract namespace. */
+        ck_assert_int_eq(bind(manager_fd, (struct sockaddr *)&address, n_address), 0);
+        n_address = sizeof(address);
+        ck_assert_int_eq(getsockname(manager_fd, (struct sockaddr *)&address, &n_address), 0);
+        snprintf(name, sizeof(name), "@%.*s", (int)(n_address - sizeof(sa_family_t) - 1),
+                 address.sun_path + 1);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+        notify_ready();
+        ck_assert_str_eq(received(), "READY=1");
+        close(manager_fd);
+}
+
+static void nonsense_for_an_address_is_passed_over(void) {
+        char name[200] = "/";
+
+        memset(name + 1, 'x', sizeof(name) - 2);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "relative", 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "", 1), 0);
+        notify_ready();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/nobody/there", 1), 0);
+        notify_ready();
 }
 
 static void reload_has_its_time(void) {
@@ -162,18 +191,16 @@ static void nonsense_from_the_service_manager_is_an_error(void) {
         ck_assert_int_eq(poke_fd, -2);
 }
 
-#endif
-
 static const struct test tests[] = {
         TEST(says_nothing_where_nobody_asks),
-#ifdef HAVE_LIBSYSTEMD
         TEST(tells_each_state),
+        TEST(tells_a_manager_without_a_file),
+        TEST(nonsense_for_an_address_is_passed_over),
         TEST(reload_has_its_time),
         TEST(status_cannot_smuggle_a_second_message),
         TEST(watchdog_is_fed_by_the_loop_alone),
         TEST(watchdog_of_another_process_is_not_ours),
         TEST(nonsense_from_the_service_manager_is_an_error),
-#endif
         {0},
 };
 

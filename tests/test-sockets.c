@@ -3,8 +3,6 @@
  * moment and with which mode the sockets can be reached.
  */
 
-#include "config.h"
-
 #include "daemon/sockets.h"
 
 #include <errno.h>
@@ -21,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/own-group.h"
 #include "lib/cleanup.h"
 #include "tests/support.h"
 
@@ -143,7 +142,7 @@ static void kernel_gives_the_file_the_mode_of_the_socket(void) {
 }
 
 static void group_is_rouseds_where_there_is_one(void) {
-        struct group *group = getgrnam(SOCKETS_GROUP);
+        struct group *group = getgrnam(OWN_GROUP);
         struct sockets sockets = open_or_fail(test_dir());
         gid_t expected = getegid();
         struct stat st;
@@ -351,8 +350,6 @@ static void path_that_is_too_long_for_an_address_is_served(void) {
         ck_assert(!exists(test_path("%s/control.sock", long_name)));
 }
 
-#ifdef HAVE_LIBSYSTEMD
-
 /* What a service manager does: the descriptors are 3 and up, and the environment says so. In a
  * process of its own, as check has descriptors there too. Returns the exit status of `judge`. */
 static int with_handed_over(const int *fds, int n_fds, const char *names,
@@ -464,8 +461,6 @@ static void refuses_what_is_neither_of_the_two(void) {
         ck_assert(!exists(test_path("lock")));
 }
 
-#endif
-
 static const struct test tests[] = {
         TEST(opens_both_close_on_exec_and_non_blocking),
         TEST(mode_is_the_same_under_every_umask),
@@ -483,11 +478,9 @@ static const struct test tests[] = {
         TEST(after_retirement_no_send_succeeds_and_none_is_lost),
         TEST(close_leaves_what_somebody_put_in_its_place),
         TEST(path_that_is_too_long_for_an_address_is_served),
-#ifdef HAVE_LIBSYSTEMD
         TEST(takes_over_what_systemd_opened),
         TEST(makes_the_one_that_systemd_did_not_open),
         TEST(refuses_what_is_neither_of_the_two),
-#endif
         {0},
 };
 

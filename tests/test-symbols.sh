@@ -1,6 +1,6 @@
 #!/bin/sh
 # Each library exports what its .sym file lists, with its version, and nothing else; and each name
-# is declared in the public header.
+# is declared in the public header and stands in the manual.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -13,6 +13,7 @@ for library in librouse librouse-client; do
         so=$ROUSE_BUILD/lib/.libs/$library.so
         sym=$ROUSE_SOURCE/lib/$library.sym
         header=$ROUSE_SOURCE/lib/${library#lib}.h
+        manual=$ROUSE_SOURCE/doc/$library.3
         if [ ! -e "$so" ]; then
                 echo "$so: not built, so there is nothing to compare"
                 exit 77
@@ -28,6 +29,10 @@ for library in librouse librouse-client; do
         for name in $(sed 's/@.*//' "$dir/wanted"); do
                 if ! grep -q "$name(" "$header"; then
                         echo "$header does not declare $name"
+                        status=1
+                fi
+                if ! grep -q "^\.Fn $name " "$manual"; then
+                        echo "$manual does not have $name"
                         status=1
                 fi
         done

@@ -1,6 +1,7 @@
 # tests: whole
 
 whole_tests = \
+	tests/test-idle \
 	tests/test-notify \
 	tests/test-policies \
 	tests/test-policies-group \
@@ -11,6 +12,8 @@ whole_tests = \
 check_PROGRAMS += $(whole_tests)
 TESTS += $(whole_tests)
 
+tests_test_idle_CFLAGS = $(CFLAGS_TEST)
+tests_test_idle_LDADD = $(LDADD_LIB)
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
 RUN_NOTES = tests/run-notes.c tests/run-notes.h

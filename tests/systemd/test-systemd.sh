@@ -23,7 +23,7 @@ launcher=${SYSTEMD_HOST:-$source/../shared/systemd-host}
 [[ -x $launcher && ! -d $launcher ]] ||
   skip "no private systemd: SYSTEMD_HOST does not name a program that boots one"
 ((EUID == 0)) || skip "a private systemd can be booted by root alone"
-[[ -e $build/systemd/roused.service ]] || skip "built without libsystemd"
+[[ -e $build/systemd/roused.service ]] || skip "built without units"
 for tool in systemctl systemd-analyze dbus-daemon unshare setpriv socat; do
   command -v "$tool" >/dev/null || skip "$tool is not installed"
 done

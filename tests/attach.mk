@@ -1,0 +1,25 @@
+# tests: attach
+
+attach_tests = \
+	tests/test-attach \
+	tests/test-attach-model \
+	tests/test-attach-roused
+check_PROGRAMS += $(attach_tests)
+TESTS += $(attach_tests)
+
+tests_test_attach_SOURCES = tests/test-attach.c $(CONTROL_FIXTURE)
+tests_test_attach_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_LDADD = $(LDADD_DAEMON)
+
+tests_test_attach_model_SOURCES = tests/test-attach-model.c tests/model.c tests/model.h
+tests_test_attach_model_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_model_LDADD = $(LDADD_LIB)
+
+tests_test_attach_roused_SOURCES = tests/test-attach-roused.c
+tests_test_attach_roused_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_roused_LDADD = $(LDADD_CLIENT)
+
+# The examples, as they are installed
+
+dist_check_SCRIPTS += tests/test-example-programs.sh
+TESTS += tests/test-example-programs.sh

@@ -1,0 +1,473 @@
+/*
+ * Goes through every interleaving of what attach-words.h says: a daemon and two senders, each
+ * atomic operation one step. In the end states all sends must have been taken. Then the same is
+ * done with protocols that were broken on purpose, and a send must be lost: so we know that the
+ * search can fail.
+ *
+ *     sender  add to the word; if it counted nothing: set the bit; look at armed; take the token;
+ *             ring
+ *     daemon  sleep until the bell rings; disarm; take the summary; take each word with a bit; arm;
+ *             look at the summary, and if it is not empty disarm and take again; after a turn that
+ *             found nothing, empty the bell and take another one
+ *
+ * The bell wakes the daemon as long as it has rings in it, or, with edges, once for each ring that
+ * is still in it then.
+ *
+ * Each sender sends N_SENDS times, to a word of its own or to the same one. Besides, the daemon may
+ * begin to take at any time without being rung for, as a reload does.
+ *
+ * The second model is a client that attaches again while a thread of it sends. The memory and the
+ * bell are two of each, an old and a new one; what the sender does goes to those in place.
+ */
+
+#include "tests/model.h"
+#include "tests/support.h"
+
+#define N_SENDERS 2
+#define N_SENDS   2
+
+enum variant {
+        RIGHT,
+        NO_SECOND_LOOK,    /* the daemon arms and sleeps */
+        LOOK_BEFORE_ARM,   /* the daemon looks first and arms then */
+        RING_BEFORE_BIT,   /* the sender looks at armed before it sets the bit */
+        BIT_BEFORE_COUNT,  /* the sender looks at the word, sets the bit, and counts then */
+        WORDS_BEFORE_BITS, /* the daemon takes the words of the bits it sees, then the bits */
+        READ_AND_SLEEP,    /* the daemon empties the bell and takes no other turn */
+        N_VARIANTS,
+};
+
+enum sender_at {
+        SENDER_COUNT,
+        SENDER_BIT,
+        SENDER_LOOK,
+        SENDER_TAKE,
+        SENDER_RING,
+        SENDER_LATE_BIT,
+        SENDER_LATE_COUNT,
+        SENDER_DONE,
+};
+
+enum daemon_at {
+        DAEMON_SLEEP,
+        DAEMON_READ,
+        DAEMON_DISARM,
+        DAEMON_TAKE,
+        DAEMON_TAKE_WORDS,
+        DAEMON_CLEAR,
+        DAEMON_ARM,
+        DAEMON_LOOK,
+};
+
+struct state {
+        struct {
+                uint8_t at, n_sent;
+        } senders[N_SENDERS];
+        uint8_t counts[N_SENDERS]; /* of the words */
+        uint8_t summary, taken;    /* bits; those that the daemon has taken */
+        uint8_t daemon_at;
+        uint8_t armed;
+        uint8_t n_rings; /* in the bell */
+        uint8_t edge;    /* one of them was not told yet */
+        uint8_t is_idle; /* the turn has found nothing so far */
+        uint8_t has_read;
+        uint8_t n_taken; /* sends */
+        uint8_t n_extra; /* turns without a ring that are left */
+};
+
+static struct model model;
+static enum variant variant;
+static bool one_word, with_edges;
+
+static void sender_sent(struct state *state, int i) {
+        state->senders[i].n_sent++;
+        state->senders[i].at = state->senders[i].n_sent < N_SENDS ? SENDER_COUNT : SENDER_DONE;
+}
+
+/* After the look at armed, and the ring. */
+static void sender_rang(struct state *state, int i) {
+        if (variant == RING_BEFORE_BIT)
+                state->senders[i].at = SENDER_LATE_BIT;
+        else
+                sender_sent(state, i);
+}
+
+static void sender_count(struct state *state, int i, int word) {
+        bool is_first = state->counts[word] == 0;
+
+        if (variant == BIT_BEFORE_COUNT && is_first) {
+                state->senders[i].at = SENDER_BIT;
+                return;
+        }
+        state->counts[word]++;
+        if (!is_first)
+                sender_sent(state, i);
+        else
+                state->senders[i].at = variant == RING_BEFORE_BIT ? SENDER_LOOK : SENDER_BIT;
+}
+
+static void sender_step(struct state state, int i) {
+        int word = one_word ? 0 : i;
+
+        switch (state.senders[i].at) {
+        case SENDER_COUNT:
+                sender_count(&state, i, word);
+                break;
+        case SENDER_BIT:
+                state.summary |= 1 << word;
+                state.senders[i].at = SENDER_LOOK;
+                break;
+        case SENDER_LOOK:
+                if (variant == BIT_BEFORE_COUNT && !state.armed)
+                        state.senders[i].at = SENDER_LATE_COUNT;
+                else if (state.armed)
+                        state.senders[i].at = SENDER_TAKE;
+                else
+                        sender_rang(&state, i);
+                break;
+        case SENDER_TAKE:
+                if (state.armed) {
+                        state.armed = 0;
+                        state.senders[i].at = SENDER_RING;
+                } else if (variant == BIT_BEFORE_COUNT) {
+                        state.senders[i].at = SENDER_LATE_COUNT;
+                } else {
+                        sender_rang(&state, i);
+                }
+                break;
+        case SENDER_RING:
+                state.n_rings++;
+                state.edge = 1;
+                if (variant == BIT_BEFORE_COUNT)
+                        state.senders[i].at = SENDER_LATE_COUNT;
+                else
+                        sender_rang(&state, i);
+                break;
+        case SENDER_LATE_BIT:
+                state.summary |= 1 << word;
+                sender_sent(&state, i);
+                break;
+        case SENDER_LATE_COUNT:
+                state.counts[word]++;
+                sender_sent(&state, i);
+                break;
+        default:
+                return;
+        }
+        model_found(&model, &state);
+}
+
+/* One word a step; false: there are no more. */
+static bool daemon_take_word(struct state *state) {
+        for (int i = 0; i < N_SENDERS; i++) {
+                if (!(state->taken & 1 << i))
+                        continue;
+                state->taken &= (uint8_t) ~(1 << i);
+                state->n_taken += state->counts[i];
+                state->is_idle = 0;
+                state->counts[i] = 0;
+                return true;
+        }
+        return false;
+}
+
+static void daemon_begin(struct state *state) {
+        state->is_idle = 1;
+        state->has_read = 0;
+        state->daemon_at = DAEMON_DISARM;
+}
+
+/* After the look that found nothing. */
+static void daemon_end(struct state *state) {
+        if (state->is_idle && !state->has_read)
+                state->daemon_at = DAEMON_READ;
+        else
+                state->daemon_at = DAEMON_SLEEP;
+}
+
+static void daemon_step(struct state state) {
+        switch (state.daemon_at) {
+        case DAEMON_SLEEP:
+                if (with_edges ? !state.edge : state.n_rings == 0)
+                        return;
+                state.edge = 0;
+                if (state.n_rings > 0)
+                        daemon_begin(&state);
+                break;
+        case DAEMON_READ:
+                state.n_rings = 0;
+                state.has_read = 1;
+                state.daemon_at = variant == READ_AND_SLEEP ? DAEMON_SLEEP : DAEMON_DISARM;
+                break;
+        case DAEMON_DISARM:
+                state.armed = 0;
+                state.daemon_at = DAEMON_TAKE;
+                break;
+        case DAEMON_TAKE:
+                state.taken = state.summary;
+                if (variant != WORDS_BEFORE_BITS)
+                        state.summary = 0;
+                state.daemon_at = DAEMON_TAKE_WORDS;
+                break;
+        case DAEMON_TAKE_WORDS:
+                if (daemon_take_word(&state))
+                        break;
+                state.daemon_at = variant == WORDS_BEFORE_BITS ? DAEMON_CLEAR
+                                  : variant == LOOK_BEFORE_ARM ? DAEMON_LOOK
+                                                               : DAEMON_ARM;
+                break;
+        case DAEMON_CLEAR:
+                state.summary = 0;
+                state.daemon_at = DAEMON_ARM;
+                break;
+        case DAEMON_ARM:
+                state.armed = 1;
+                if (variant == NO_SECOND_LOOK || variant == LOOK_BEFORE_ARM)
+                        daemon_end(&state);
+                else
+                        state.daemon_at = DAEMON_LOOK;
+                break;
+        case DAEMON_LOOK:
+                if (state.summary)
+                        state.daemon_at = DAEMON_DISARM;
+                else if (variant == LOOK_BEFORE_ARM)
+                        state.daemon_at = DAEMON_ARM;
+                else
+                        daemon_end(&state);
+                break;
+        }
+        model_found(&model, &state);
+}
+
+static void daemon_extra(struct state state) {
+        if (state.daemon_at != DAEMON_SLEEP || state.n_extra == 0)
+                return;
+        state.n_extra--;
+        daemon_begin(&state);
+        state.has_read = 1; /* only the bell makes it look at the bell */
+        model_found(&model, &state);
+}
+
+/* Nothing moves any more. */
+static bool is_end(const struct state *state) {
+        for (int i = 0; i < N_SENDERS; i++)
+                if (state->senders[i].at != SENDER_DONE)
+                        return false;
+        return state->daemon_at == DAEMON_SLEEP && (with_edges ? !state->edge : !state->n_rings);
+}
+
+/* The number of states in which a send is lost. */
+static size_t search(enum variant v, bool same_word, bool edges) {
+        struct state state = {.daemon_at = DAEMON_SLEEP, .armed = 1, .n_extra = 2};
+        size_t n_lost = 0;
+
+        variant = v;
+        one_word = same_word;
+        with_edges = edges;
+        model_init(&model, sizeof(state));
+        model_found(&model, &state);
+        while (model_next(&model, &state)) {
+                ck_assert_uint_le(state.n_taken, N_SENDERS * N_SENDS);
+                if (is_end(&state)) {
+                        n_lost += state.n_taken < N_SENDERS * N_SENDS;
+                        ck_assert(v != RIGHT || state.armed);
+                }
+                for (int i = 0; i < N_SENDERS; i++)
+                        sender_step(state, i);
+                daemon_step(state);
+                daemon_extra(state);
+        }
+        ck_assert_uint_gt(model.n_states, 1000);
+        model_deinit(&model);
+        return n_lost;
+}
+
+static void no_interleaving_loses_a_send(void) {
+        for (int i = 0; i < 4; i++)
+                ck_assert_uint_eq(search(RIGHT, i & 1, i & 2), 0);
+}
+
+static void broken_protocols_lose_sends(void) {
+        for (int v = RIGHT + 1; v < N_VARIANTS; v++)
+                for (int i = 0; i < 4; i++)
+                        ck_assert_msg(search(v, i & 1, i & 2) > 0, "variant %d, %d", v, i);
+}
+
+/* Attaching again. */
+
+enum again_variant {
+        AGAIN_RIGHT,
+        AGAIN_BELL_LAST,   /* the memory changes hands before the bell */
+        AGAIN_SWEEP_EARLY, /* the old memory is emptied before it changes hands */
+        N_AGAIN_VARIANTS,
+};
+
+enum { OLD, NEW };
+
+enum owner_at {
+        OWNER_BEGIN,
+        OWNER_SECOND,
+        OWNER_THIRD,
+        OWNER_COUNT, /* it sends what it found, as a sender does */
+        OWNER_BIT,
+        OWNER_LOOK,
+        OWNER_RING,
+        OWNER_DONE,
+};
+
+struct again {
+        uint8_t sender_at, n_sent;
+        uint8_t owner_at, n_found;
+        uint8_t memory, bell; /* in place: OLD or NEW */
+        uint8_t count[2], bit[2], armed[2], n_rings[2];
+        uint8_t daemon_at; /* of the new daemon; the old one is dead */
+        uint8_t n_taken;
+};
+
+static enum again_variant again_variant;
+
+static void again_sender(struct again state) {
+        switch (state.sender_at) {
+        case SENDER_COUNT:
+                state.sender_at = SENDER_BIT;
+                if (state.count[state.memory]++ > 0)
+                        state.sender_at = ++state.n_sent < N_SENDS ? SENDER_COUNT : SENDER_DONE;
+                break;
+        case SENDER_BIT:
+                state.bit[state.memory] = 1;
+                state.sender_at = SENDER_LOOK;
+                break;
+        case SENDER_LOOK:
+                if (state.armed[state.memory])
+                        state.sender_at = SENDER_RING;
+                else
+                        state.sender_at = ++state.n_sent < N_SENDS ? SENDER_COUNT : SENDER_DONE;
+                state.armed[state.memory] = 0;
+                break;
+        case SENDER_RING:
+                state.n_rings[state.bell]++;
+                state.sender_at = ++state.n_sent < N_SENDS ? SENDER_COUNT : SENDER_DONE;
+                break;
+        default:
+                return;
+        }
+        model_found(&model, &state);
+}
+
+/* The owner's three steps, in the order of the variant: bell, memory, sweep. */
+static void again_swap(struct again *state, unsigned int step) {
+        static const char orders[N_AGAIN_VARIANTS][4] = {
+                [AGAIN_RIGHT] = "bms",
+                [AGAIN_BELL_LAST] = "msb",
+                [AGAIN_SWEEP_EARLY] = "sbm",
+        };
+
+        switch (orders[again_variant][step]) {
+        case 'b':
+                state->bell = NEW;
+                break;
+        case 'm':
+                state->memory = NEW;
+                break;
+        default:
+                state->n_found = state->count[OLD];
+                state->count[OLD] = 0;
+        }
+}
+
+static void again_owner(struct again state) {
+        switch (state.owner_at) {
+        case OWNER_BEGIN:
+        case OWNER_SECOND:
+        case OWNER_THIRD:
+                again_swap(&state, state.owner_at - OWNER_BEGIN);
+                state.owner_at++;
+                if (state.owner_at == OWNER_COUNT && state.n_found == 0)
+                        state.owner_at = OWNER_DONE;
+                break;
+        case OWNER_COUNT:
+                state.owner_at = state.count[NEW] ? OWNER_DONE : OWNER_BIT;
+                state.count[NEW] += state.n_found;
+                break;
+        case OWNER_BIT:
+                state.bit[NEW] = 1;
+                state.owner_at = OWNER_LOOK;
+                break;
+        case OWNER_LOOK:
+                state.owner_at = state.armed[NEW] ? OWNER_RING : OWNER_DONE;
+                state.armed[NEW] = 0;
+                break;
+        case OWNER_RING:
+                state.n_rings[NEW]++;
+                state.owner_at = OWNER_DONE;
+                break;
+        default:
+                return;
+        }
+        model_found(&model, &state);
+}
+
+static void again_daemon(struct again state) {
+        switch (state.daemon_at) {
+        case DAEMON_SLEEP:
+                if (state.n_rings[NEW] == 0)
+                        return;
+                state.n_rings[NEW] = 0;
+                state.daemon_at = DAEMON_TAKE;
+                break;
+        case DAEMON_TAKE:
+                state.daemon_at = state.bit[NEW] ? DAEMON_TAKE_WORDS : DAEMON_ARM;
+                state.bit[NEW] = 0;
+                break;
+        case DAEMON_TAKE_WORDS:
+                state.n_taken += state.count[NEW];
+                state.count[NEW] = 0;
+                state.daemon_at = DAEMON_ARM;
+                break;
+        case DAEMON_ARM:
+                state.armed[NEW] = 1;
+                state.daemon_at = DAEMON_LOOK;
+                break;
+        default:
+                state.daemon_at = state.bit[NEW] ? DAEMON_TAKE : DAEMON_SLEEP;
+        }
+        model_found(&model, &state);
+}
+
+static size_t search_again(enum again_variant v) {
+        struct again state = {.daemon_at = DAEMON_SLEEP, .armed = {1, 1}};
+        size_t n_lost = 0;
+
+        again_variant = v;
+        model_init(&model, sizeof(state));
+        model_found(&model, &state);
+        while (model_next(&model, &state)) {
+                ck_assert_uint_le(state.n_taken, N_SENDS);
+                if (state.sender_at == SENDER_DONE && state.owner_at == OWNER_DONE &&
+                    state.daemon_at == DAEMON_SLEEP && state.n_rings[NEW] == 0)
+                        n_lost += state.n_taken < N_SENDS;
+                again_sender(state);
+                again_owner(state);
+                again_daemon(state);
+        }
+        ck_assert_uint_gt(model.n_states, 100);
+        model_deinit(&model);
+        return n_lost;
+}
+
+static void attaching_again_loses_nothing(void) {
+        ck_assert_uint_eq(search_again(AGAIN_RIGHT), 0);
+        for (int v = AGAIN_RIGHT + 1; v < N_AGAIN_VARIANTS; v++)
+                ck_assert_msg(search_again(v) > 0, "variant %d", v);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(no_interleaving_loses_a_send),
+                TEST(broken_protocols_lose_sends),
+                TEST(attaching_again_loses_nothing),
+                {0},
+        };
+
+        return test_main("attach-model", tests, argc, argv);
+}
