@@ -308,10 +308,6 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
         return 0;
 }
 
-int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle->async, n_sends);
-}
-
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
@@ -323,9 +319,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                                 __builtin_prefetch(&conf->action);
                                 __builtin_prefetch(&conf->policy);
                         }
-                        if (life)
-                                for (size_t at = 0; at < sizeof(*life); at += 64)
-                                        __builtin_prefetch((const char *)life + at, 1);
+                        for (size_t at = 0; life && at < sizeof(*life); at += 64)
+                                __builtin_prefetch((const char *)life + at, 1);
                 }
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handles[i]->life)
@@ -333,6 +328,10 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handles[i]->life && handles[i]->life->wake_latency)
                         histogram_prefetch_buckets(handles[i]->life->wake_latency);
+}
+
+int handle_send_many(struct handle *handle, uint64_t n_sends) {
+        return rouse__async_send_many(handle->async, n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {
