@@ -12,7 +12,7 @@
  *
  * Several threads that write one word wait for each other's cache line. So senders of many sends
  * leave a mark from time to time, and a handle on which one finds another's gets stripes: from then
- * on a send adds itself to the line of its processor, and only looks at the word. See
+ * on each thread counts its sends on a line of its own, and only looks at the word. See
  * send_striped().
  *
  * What is pending goes over to the counters of wakes in several steps. While they last, n_wakes
@@ -126,41 +126,63 @@ static void settle_crowd(struct rouse_async *async, uint8_t crowd) {
         uint8_t stripes = 0;
 
         if (crowd == CROWD_SEVERAL)
-                stripes = rouse__stripes_lend(&async->handle.hub->stripes);
+                stripes = rouse__stripes_lend(&async->handle.hub->stripes, async);
         /* Release: the set was made before. */
         atomic_store_explicit(&async->crowd, stripes, memory_order_release);
 }
 
-static OUT_OF_LINE int refuse(_Atomic uint64_t *counter, uint64_t n) {
+void rouse__async_forget_crowd(struct rouse_async *async) {
+        /* Relaxed: only this thread gives sets away. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+
+        if (rouse__crowd_has_stripes(crowd))
+                rouse__stripes_forget(&async->handle.hub->stripes, crowd);
+}
+
+static OUT_OF_LINE int refuse(struct rouse_async *async) {
         /* It does not count. Relaxed: nobody takes counts of a closed handle. */
-        atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&async->handle.word, WORD_SEND, memory_order_relaxed);
         return UV_EBADF;
 }
 
-/*
- * With a set of stripes. The sender counts and then looks at the word; the loop takes the count of
- * the word and then looks at the stripes. All four are sequentially consistent: a sender that finds
- * the handle pending comes before the loop's taking of it in the one order of all, so the loop sees
- * its count, and what the sender wrote before. One that does not nudges the loop, perhaps for
- * nothing, if a wake that began in between has taken its count.
- */
-static OUT_OF_LINE int send_striped(struct rouse_async *async, uint8_t stripes) {
-        struct rouse_hub *hub = async->handle.hub;
-        _Atomic uint64_t *line = rouse__stripes_line(&hub->stripes, stripes);
-        uint64_t word;
-
-        atomic_fetch_add_explicit(line, 1, memory_order_seq_cst);
-        word = atomic_load_explicit(&async->handle.word, memory_order_seq_cst);
+/* Sets WORD_NUDGE and pushes the handle, if it is open and not pending; `word` is what it was last.
+ * UV_EBADF: it is closed. */
+static int nudge(struct rouse_async *async, uint64_t word) {
         do {
                 if (word & WORD_CLOSED)
-                        return refuse(line, 1);
+                        return UV_EBADF;
                 if (rouse__word_is_pending(word))
                         return 0;
                 /* Acquire: `next` and `first_ns` are ours after the loop's last use of them. */
         } while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word,
-                                                        word | WORD_NUDGE, memory_order_seq_cst,
-                                                        memory_order_seq_cst));
+                                                        word | WORD_NUDGE, memory_order_acq_rel,
+                                                        memory_order_relaxed));
         return push(async);
+}
+
+void rouse__async_nudge(struct rouse_async *async) {
+        (void)nudge(async, atomic_load_explicit(&async->handle.word, memory_order_relaxed));
+}
+
+/*
+ * With a line of its own in a set of stripes. The sender counts there and then looks at the word;
+ * the loop clears the word, takes from the lines, and checks them later. A sender that finds the
+ * handle pending has looked before the loop cleared it, and rouse__stripes_check() says why its
+ * count is seen, by then at the latest, and with it what the sender wrote before. One that does not
+ * find it pending nudges the loop, perhaps for nothing, if a wake that began in between has taken
+ * its count.
+ */
+static OUT_OF_LINE int send_striped(struct rouse_async *async, struct stripe *line) {
+        /* Relaxed: see above; the fence of rouse__stripe_add() keeps the compiler's order. */
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        int r;
+
+        if (!(word & WORD_CLOSED) && rouse__word_is_pending(word))
+                return 0;
+        r = nudge(async, word);
+        if (r < 0)
+                (void)rouse__stripe_add(line, UINT64_MAX); /* refused: it does not count */
+        return r;
 }
 
 /* The others are kept out of line: so it needs no stack, and a write to that would have to get to
@@ -170,15 +192,20 @@ static int send_from_anywhere(struct rouse_async *async) {
         uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
         uint64_t word;
 
-        if (rouse__crowd_has_stripes(crowd))
-                return send_striped(async, crowd);
+        if (rouse__crowd_has_stripes(crowd)) {
+                struct stripe *line = rouse__stripes_line(&async->handle.hub->stripes, crowd,
+                                                          &rouse__this_thread);
+
+                if (line && rouse__stripe_add(line, 1))
+                        return send_striped(async, line);
+        }
         /* Release: what the caller wrote before is seen by the wake that takes this count, through
          * however many other sends of the same word. Acquire: for the first, `next` and `first_ns`
          * after the loop's last use of them. No look at the word goes before it: a load that has to
          * wait for the last send's write doubles the time of this one. */
         word = atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_acq_rel);
         if (word & WORD_CLOSED)
-                return refuse(&async->handle.word, WORD_SEND);
+                return refuse(async);
         if (!rouse__word_is_pending(word))
                 return push(async);
         if (rouse__word_count(word) % SAMPLE_EVERY == SAMPLE_EVERY - 1)
@@ -312,8 +339,8 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
         n_wakes = begin_counting(async);
         /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
          * and `first_ns` to the next first sender, and the news of counting to who takes a
-         * snapshot. Seq_cst: see send_striped(). */
-        word = atomic_fetch_and_explicit(&async->handle.word, WORD_FLAGS, memory_order_seq_cst);
+         * snapshot. */
+        word = atomic_fetch_and_explicit(&async->handle.word, WORD_FLAGS, memory_order_acq_rel);
         if (word & WORD_DROPPED) {
                 rouse__handle_abandon(&async->handle);
                 return;
@@ -323,6 +350,7 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 n_sends += rouse__stripes_take(&async->handle.hub->stripes, crowd);
         else if (crowd != 0)
                 settle_crowd(async, crowd);
+        rouse__hub_expect(async->handle.hub, n_sends);
         if (n_sends > 0)
                 deliver(&async->handle.hub->loopside, async, n_wakes, n_sends, latency_ns);
         else
