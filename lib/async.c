@@ -213,40 +213,39 @@ static int send_from_anywhere(struct rouse_async *async) {
         return 0;
 }
 
-/* A first send of the loop thread, guarded. False: the handle is closed, or pending already, or
- * others' sends come first; then it goes the way of the others. */
-static bool append_to_loopside(struct rouse_hub *hub, struct rouse_async *async) {
+/* Whether a first send of the loop thread may go to the loopside: the handle is open and not
+ * pending otherwise, and nobody else's sends come first. */
+static bool may_append(const struct rouse_hub *hub, const struct rouse_async *async) {
         /* Relaxed: this thread closes; and of what others send now, this send is neither before nor
          * after. */
         uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
-        uint8_t number;
 
-        if (word & WORD_CLOSED || rouse__word_is_pending(word) ||
-            rouse__hub_is_pending(hub, memory_order_relaxed) ||
-            rouse__loopside_is_full(&hub->loopside))
-                return false;
-        number = rouse__loopside_append(&hub->loopside, async, rouse__hub_send_time(hub));
-        atomic_store_explicit(&async->loopside, number, memory_order_relaxed);
-        return true;
+        return !(word & WORD_CLOSED) && !rouse__word_is_pending(word) &&
+               !rouse__hub_is_pending(hub, memory_order_relaxed) &&
+               !rouse__loopside_is_full(&hub->loopside);
 }
 
 static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
         struct rouse_hub *hub = async->handle.hub;
-        struct loopside_slot *slot;
-        bool is_appended;
+        struct loopside *side = &hub->loopside;
+        uint8_t number;
+        uint64_t now_ns;
+        bool has_slot;
 
-        rouse__loopside_guard(&hub->loopside);
-        hub->loopside.has_sent = true;
-        slot = rouse__async_slot(hub, async);
-        if (slot) {
-                rouse__loopside_count(slot, 1);
-                rouse__loopside_unguard(&hub->loopside);
-                return 0;
-        }
-        is_appended = append_to_loopside(hub, async);
-        rouse__loopside_unguard(&hub->loopside);
-        if (!is_appended)
+        rouse__loopside_guard(side);
+        side->has_sent = true;
+        number = atomic_load_explicit(&async->loopside, memory_order_relaxed);
+        has_slot = rouse__loopside_has(&side->slots[number], async);
+        if (!may_append(hub, async) && !has_slot) {
+                rouse__loopside_unguard(side);
                 return send_from_anywhere(async);
+        }
+        now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+        if (now_ns == 0 && !has_slot)
+                now_ns = rouse__hub_read_clock(hub);
+        number = rouse__loopside_add(side, async, has_slot, number, now_ns);
+        atomic_store_explicit(&async->loopside, number, memory_order_relaxed);
+        rouse__loopside_unguard(side);
         rouse__doorbell_ring(&hub->bell);
         return 0;
 }
