@@ -87,14 +87,6 @@ static void settle_crowd(struct rouse_async *async, uint8_t crowd) {
         atomic_store_explicit(&async->crowd, stripes, memory_order_release);
 }
 
-void rouse__async_forget_crowd(struct rouse_async *async) {
-        /* Relaxed: only this thread gives sets away. */
-        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
-
-        if (rouse__crowd_has_stripes(crowd))
-                rouse__stripes_forget(&async->handle.hub->stripes, crowd);
-}
-
 /* From the first send until now. */
 static uint64_t latency(const struct rouse_async *async, uint64_t now_ns) {
         uint64_t first_ns = (uint64_t)async->first_ns_high << 32 | async->first_ns_low;
@@ -207,28 +199,26 @@ void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns) {
         deliver(side, async, n_wakes, n_sends, now_ns - slot->first_ns);
 }
 
-uint64_t rouse__async_begin_withdrawal(struct rouse_async *async) {
+void rouse__async_withdraw(struct rouse_async *async) {
         struct rouse_hub *hub = async->handle.hub;
-        struct loopside *side = &hub->loopside;
-        bool was_guarded = rouse__loopside_is_guarded(side);
+        /* Relaxed: only this thread gives sets away. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+        bool was_guarded = rouse__loopside_is_guarded(&hub->loopside);
         struct loopside_slot *slot;
-        uint64_t n_sends = 0;
 
-        rouse__loopside_guard(side);
+        if (rouse__crowd_has_stripes(crowd))
+                rouse__stripes_forget(&hub->stripes, crowd);
+        rouse__loopside_guard(&hub->loopside);
         slot = rouse__async_slot(hub, async);
         if (slot) {
-                (void)begin_counting(async);
-                n_sends = rouse__loopside_withdraw(slot);
+                uint64_t n_wakes = begin_counting(async);
+                uint64_t n_sends = rouse__loopside_withdraw(slot);
+
+                rouse__async_add(async, n_sends);
+                end_counting(async, n_wakes);
         }
         if (!was_guarded)
-                rouse__loopside_unguard(side);
-        return n_sends;
-}
-
-void rouse__async_end_withdrawal(struct rouse_async *async) {
-        uint64_t n_wakes = atomic_load_explicit(&async->n_wakes, memory_order_relaxed);
-
-        end_counting(async, n_wakes & ~ASYNC_COUNTING);
+                rouse__loopside_unguard(&hub->loopside);
 }
 
 /* A wake is counted in no time, unless its thread was stopped in the middle of it. */

@@ -69,16 +69,14 @@ void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns);
  * guarded but for the callback. */
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns);
 
-/* Around the closing of a handle: what the loop thread has sent to it leaves the loopside. Returns
- * how many sends that are; the caller adds them to the word. Loop thread. */
-uint64_t rouse__async_begin_withdrawal(struct rouse_async *async);
-void rouse__async_end_withdrawal(struct rouse_async *async);
+/* Before it is closed: what the loop thread has sent to it goes over to the word, and its stripes
+ * are not checked any more. Loop thread. */
+void rouse__async_withdraw(struct rouse_async *async);
 
+/* Adds sends to the word of an open handle, and pushes it if it was not pending. Loop thread. */
+void rouse__async_add(struct rouse_async *async, uint64_t n_sends);
 /* Makes it pending, without a send. Loop thread. */
 void rouse__async_nudge(struct rouse_async *async);
-
-/* It is closed. Loop thread. */
-void rouse__async_forget_crowd(struct rouse_async *async);
 
 /* Nobody has it, and it is on no list. Any thread. */
 void rouse__async_free(struct rouse_async *async);

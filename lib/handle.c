@@ -35,29 +35,28 @@ static void handle_free(struct rouse_handle *handle) {
 /* Closes an open handle. UV_EBADF: it is closed. Loop thread. */
 static int shut(struct rouse_handle *handle) {
         struct rouse_hub *hub = handle->hub;
+        struct rouse_async *async = rouse__async_from_handle(handle);
         uint64_t word = atomic_load_explicit(&handle->word, memory_order_relaxed);
-        uint64_t closed, n_dropped;
+        uint64_t closed;
 
         if (word & WORD_CLOSED)
                 return UV_EBADF;
-        n_dropped = rouse__async_begin_withdrawal(rouse__async_from_handle(handle));
-        /* A send that comes before this in the order of the word is dropped, one that comes after
-         * is refused, and no data goes with either. Release: for the withdrawal. */
-        do
-                closed = (word | WORD_CLOSED | (rouse__word_is_pending(word) ? WORD_LIMBO : 0)) +
-                         n_dropped * WORD_SEND;
-        while (!atomic_compare_exchange_weak_explicit(&handle->word, &word, closed,
-                                                      memory_order_release, memory_order_relaxed));
-        rouse__async_end_withdrawal(rouse__async_from_handle(handle));
-        rouse__async_forget_crowd(rouse__async_from_handle(handle));
-        if (closed & WORD_LIMBO)
-                hub->n_limbo++;
+        rouse__async_withdraw(async);
         if (word & WORD_REF)
                 hub->n_holds--;
         if (word & WORD_NAMED)
-                rouse__names_remove(&hub->names,
-                                    rouse__async_get_name(rouse__async_from_handle(handle)));
+                rouse__names_remove(&hub->names, rouse__async_get_name(async));
         rouse__hub_remove(hub, &handle->link);
+        /* Last: from here on the handle may be freed by its last release, if it is not pending.
+         * Release: for that. A send that comes before this in the order of the word is dropped, one
+         * that comes after is refused, and no data goes with either. */
+        word = atomic_load_explicit(&handle->word, memory_order_relaxed);
+        do
+                closed = word | WORD_CLOSED | (rouse__word_is_pending(word) ? WORD_LIMBO : 0);
+        while (!atomic_compare_exchange_weak_explicit(&handle->word, &word, closed,
+                                                      memory_order_release, memory_order_relaxed));
+        if (closed & WORD_LIMBO)
+                hub->n_limbo++;
         rouse__hub_hold(hub);
         return 0;
 }

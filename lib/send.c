@@ -164,6 +164,15 @@ static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
         return 0;
 }
 
+void rouse__async_add(struct rouse_async *async, uint64_t n_sends) {
+        /* As above. */
+        uint64_t word = atomic_fetch_add_explicit(&async->handle.word, n_sends * WORD_SEND,
+                                                  memory_order_acq_rel);
+
+        if (!rouse__word_is_pending(word))
+                (void)push(async);
+}
+
 int rouse_async_send(rouse_async_t *async) {
         struct rouse_hub *hub = async->handle.hub;
 
