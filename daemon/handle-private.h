@@ -7,6 +7,7 @@
 #include "daemon/handle.h"
 #include "daemon/runner.h"
 #include "daemon/seqfile.h"
+#include "daemon/sketch.h"
 
 struct configuration;
 struct policy_conf;
@@ -18,7 +19,8 @@ struct run_record {
         char *complaint;          /* or NULL */
 };
 
-/* What only handles have that were sent to, paused or closed: most of a million were not. */
+/* What only handles have that were paused or closed, or that were sent to and do more than wake:
+ * most of a million do not. */
 struct handle_life {
         struct handle *handle;
         struct gate gate;
@@ -37,29 +39,33 @@ struct handle_life {
         struct run_record
                 *records; /* a ring of the last LIMIT_RUN_RECORDS; made by the first run */
         size_t next_record;
-        uint64_t n_wakes;
         uint64_t n_runs, n_runs_failed;
         int64_t paused_realtime_ms;
         uint64_t paused_until_ns; /* UINT64_MAX: until somebody resumes it */
         uid_t paused_by;
 };
 
+/* What a wake without a life touches comes first. */
 struct handle {
         struct registry *registry;
+        struct handle_life *life; /* or NULL */
+        struct list watches;
+        uint64_t seq;
+        uint64_t woken_ns; /* the last wake without a life; 0: there was none */
+        struct seqfile_entry entry;
+        bool is_plain : 1;    /* its configuration has no action and no policy */
+        bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
+        bool is_advancing : 1;
+        bool is_quiet : 1;                   /* closed, and no callback can come any more */
+        bool is_discarded : 1;               /* closed and shown nowhere */
+        struct sketch latency;               /* of the wakes without a life */
         rouse_async_t *async;                /* counted; its data is the handle */
         const struct handle_conf *conf;      /* NULL: created over the control socket */
         struct configuration *configuration; /* counted: conf stands in it */
-        struct handle_life *life;            /* or NULL */
-        struct list watches;
-        uint64_t seq;
-        struct seqfile_entry entry;
-        bool is_retiring; /* not configured any more: closes when nothing is left to do */
-        bool is_advancing;
-        bool is_quiet;     /* closed, and no callback can come any more */
-        bool is_discarded; /* closed and shown nowhere */
+        uint64_t first_seq;                  /* before its first wake */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 72, "a chunk of 80 bytes");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 120, "a chunk of 128 bytes");
 
 /* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,

@@ -6,6 +6,7 @@
 #include "daemon/configuration.h"
 #include "daemon/handle-private.h"
 #include "daemon/handle.h"
+#include "daemon/histogram.h"
 #include "daemon/limits.h"
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
@@ -57,7 +58,7 @@ uint64_t handle_seq(const struct handle *handle) {
 }
 
 uint64_t handle_run_seq(const struct handle *handle) {
-        return handle->life ? handle->life->run_seq : handle->seq;
+        return handle->life ? handle->life->run_seq : handle->first_seq;
 }
 
 const struct access_rules *handle_access(const struct handle *handle) {
@@ -201,12 +202,25 @@ void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {
         rouse_async_stats_t stats;
 
         rouse_async_stats(handle->async, &stats);
-        *ret = (struct handle_stats){.sends = stats.sends, .wakes = life->n_wakes};
+        *ret = (struct handle_stats){.sends = stats.sends,
+                                     .wakes = handle->seq - handle->first_seq};
         ret->coalesced = stats.sends - stats.pending - life->gate.n_sends - ret->wakes;
         ret->runs = life->n_runs;
         ret->runs_failed = life->n_runs_failed;
         ret->wake_latency = life->wake_latency;
         ret->run_duration = life->run_duration;
+}
+
+struct histogram *handle_sketched_latency(const struct handle *handle) {
+        struct histogram *histogram;
+        rouse_async_stats_t stats;
+
+        if (!handle->woken_ns || histogram_new(&histogram) < 0)
+                return NULL;
+        rouse_async_stats(handle->async, &stats);
+        sketch_pour(&handle->latency, handle->seq - handle->first_seq, stats.latency_max_ns,
+                    histogram);
+        return histogram;
 }
 
 const char *handle_state_to_string(enum handle_state state) {

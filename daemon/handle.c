@@ -10,7 +10,8 @@
  * rest.
  *
  * Invariants:
- * - A handle to which nothing was sent yet has no life: everything below is zero.
+ * - A handle has no life until it needs one: then everything below is zero. Without action, policy
+ *   and watches its wakes need none, see is_plain().
  * - gate.n_sends, the async's pending sends and n_sends_to_run together are all sends that no run
  * covers.
  * - `seq` grows by one a wake, and the file of numbers has it before anybody is told.
@@ -58,7 +59,10 @@ struct handle_life *handle_live(struct handle *handle) {
         if (!life)
                 return NULL;
         life->handle = handle;
-        life->run_seq = handle->seq;
+        life->run_seq = handle->first_seq;
+        life->gate.has_sent = life->gate.has_woken = handle->woken_ns != 0;
+        life->gate.last_ns = life->gate.wake_ns = handle->woken_ns;
+        life->wake_latency = handle_sketched_latency(handle);
         list_init(&life->link);
         if (handle->conf && handle->conf->policy)
                 life->group = registry_group(handle->registry, handle->conf->policy->group);
@@ -85,7 +89,6 @@ static void wake(struct handle *handle, uint64_t now_ns) {
 
         handle->registry->n_wakes++;
         seqfile_note(handle->registry->seqfile, handle->entry, seq);
-        life->n_wakes++;
         handle_record(&life->wake_latency, latency_ns);
         handle_record(&handle->registry->wake_latency, latency_ns);
         life->n_sends_to_run += n_sends;
@@ -138,9 +141,9 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
         handle_advance(container_of(deadline, struct handle_life, deadline)->handle, now_ns);
 }
 
-/* A wake of the library: the gate learns of sends. */
-static void on_async(rouse_async_t *async, uint64_t n_sends) {
-        struct handle *handle = rouse_async_data(async);
+/* The gate learns of sends. */
+static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
+        rouse_async_t *async = handle->async;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life = handle_live(handle);
@@ -161,6 +164,47 @@ static void on_async(rouse_async_t *async, uint64_t n_sends) {
         handle_advance(handle, now_ns);
 }
 
+/*
+ * Whether a wake needs no more than wake_plainly(). Such a handle has no policy, so its gate would
+ * be open at once; it is not paused and has sent nothing that the gate keeps, as it has no life; no
+ * deadline is set or comes to be set. Nobody is to be told. Without an action the sends and their
+ * keys are forgotten with the wake. And it does not wait for its end.
+ *
+ * One thing is different. Sends that other threads have made since the hub took the count would
+ * have this wake put off until it covers them, too; here they are the next wake. Nobody has a
+ * ticket for them: tickets are given on this thread.
+ */
+static bool is_plain(const struct handle *handle) {
+        return handle->is_plain && !handle->life && !handle->is_retiring &&
+               list_is_empty(&handle->watches);
+}
+
+/* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for. */
+static void wake_plainly(struct handle *handle) {
+        struct registry *registry = handle->registry;
+        uint64_t latency_ns = rouse__async_last_latency(handle->async);
+
+        handle->woken_ns = registry_wake_time(registry);
+        registry->n_wakes++;
+        seqfile_note(registry->seqfile, handle->entry, ++handle->seq);
+        sketch_add(&handle->latency, latency_ns);
+        handle_record(&registry->wake_latency, latency_ns);
+}
+
+/* A wake of the library. */
+static void on_async(rouse_async_t *async, uint64_t n_sends) {
+        struct handle *handle = rouse_async_data(async);
+
+        if (is_plain(handle))
+                wake_plainly(handle);
+        else
+                wake_by_gate(handle, n_sends);
+}
+
+static bool is_plain_conf(const struct handle_conf *conf) {
+        return !conf || (!conf->action && !conf->policy);
+}
+
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
                struct configuration *configuration, struct handle **ret) {
         struct handle *handle = calloc(1, sizeof(*handle));
@@ -171,6 +215,7 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         *handle = (struct handle){
                 .registry = registry,
                 .conf = conf,
+                .is_plain = is_plain_conf(conf),
                 .configuration = conf ? configuration_ref(configuration) : NULL,
         };
         list_init(&handle->watches);
@@ -180,7 +225,8 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
                 free(handle);
                 return r;
         }
-        handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
+        handle->first_seq = seqfile_enter(registry->seqfile, name, &handle->entry);
+        handle->seq = handle->first_seq;
         if (conf && conf->started)
                 rouse_async_ref(handle->async);
         *ret = handle;
@@ -259,10 +305,14 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 else if (!conf->started && was_started)
                         rouse_async_unref(handle->async);
                 handle->conf = conf;
+                handle->is_plain = is_plain_conf(conf);
                 configuration_unref(before);
                 if (handle->life)
                         handle_run_configure(handle, registry_group(handle->registry,
                                                                     handle_policy(handle)->group));
+                else if (handle->woken_ns && !handle->is_plain)
+                        (void)handle_live(handle); /* what was matters to a policy; the next wake
+                                                      tries again */
         } else if (handle_is_paused(handle)) {
                 (void)handle_resume(handle);
                 return;
@@ -312,12 +362,13 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
                         const struct handle_life *life = handles[i]->life;
-                        const struct handle_conf *conf = handles[i]->conf;
 
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
-                        if (conf) {
-                                __builtin_prefetch(&conf->action);
-                                __builtin_prefetch(&conf->policy);
+                        if (handles[i]->is_plain && !life)
+                                continue;
+                        if (handles[i]->conf) {
+                                __builtin_prefetch(&handles[i]->conf->action);
+                                __builtin_prefetch(&handles[i]->conf->policy);
                         }
                         for (size_t at = 0; life && at < sizeof(*life); at += 64)
                                 __builtin_prefetch((const char *)life + at, 1);

@@ -152,10 +152,14 @@ bool handle_last_run(const struct handle *handle, struct run_result *ret);
 struct handle_stats {
         uint64_t sends, wakes, coalesced;
         uint64_t runs, runs_failed;
-        const struct histogram *wake_latency; /* first send to wake, ns; NULL: never woken */
+        const struct histogram *wake_latency; /* first send to wake, ns; NULL: sketched, or never
+                                                 woken */
         const struct histogram *run_duration; /* ns; NULL: never run */
 };
 void handle_get_stats(const struct handle *handle, struct handle_stats *ret);
+/* The latency of wakes that took the short way, which are kept in little room; the caller frees it.
+ * NULL: there were none, or no memory. */
+struct histogram *handle_sketched_latency(const struct handle *handle);
 
 const char *handle_state_to_string(enum handle_state state);
 const char *handle_disposition_to_string(enum handle_disposition disposition);

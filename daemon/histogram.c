@@ -16,7 +16,7 @@
 struct histogram {
         uint64_t n, max;
         uint32_t n_buckets;
-        uint32_t last; /* the bucket of the value that was added last */
+        uint32_t last;     /* the bucket of the value that was added last */
         uint32_t *buckets; /* saturating */
 };
 
@@ -60,6 +60,10 @@ struct histogram *histogram_free(struct histogram *histogram) {
 }
 
 void histogram_add(struct histogram *histogram, uint64_t value) {
+        histogram_add_many(histogram, value, 1);
+}
+
+void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t n_times) {
         uint32_t bucket = bucket_of(value);
 
         if (bucket >= histogram->n_buckets) {
@@ -74,10 +78,10 @@ void histogram_add(struct histogram *histogram, uint64_t value) {
                 histogram->n_buckets = n;
         }
         histogram->last = bucket;
-        if (histogram->buckets[bucket] < UINT32_MAX) {
-                histogram->buckets[bucket]++;
-                histogram->n++;
-        }
+        if (n_times > UINT32_MAX - histogram->buckets[bucket])
+                n_times = UINT32_MAX - histogram->buckets[bucket];
+        histogram->buckets[bucket] += (uint32_t)n_times;
+        histogram->n += n_times;
         if (value > histogram->max)
                 histogram->max = value;
 }

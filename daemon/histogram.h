@@ -3,11 +3,15 @@
 
 #include <stdint.h>
 
+#include "lib/cleanup.h"
+
 struct histogram;
 
 int histogram_new(struct histogram **ret);
 struct histogram *histogram_free(struct histogram *histogram); /* accepts and returns NULL */
+DEFINE_CLEANUP(struct histogram *, histogram_free)
 void histogram_add(struct histogram *histogram, uint64_t value);
+void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t n);
 uint64_t histogram_count(const struct histogram *histogram);
 uint64_t histogram_max(const struct histogram *histogram);
 /* The value that `permille` of all values do not exceed, at most 1/8 too high; 0 if there are none.

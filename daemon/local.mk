@@ -87,6 +87,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/handle-run.c daemon/handle-view.c daemon/handle-watch.c \
 	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
+	daemon/sketch.c daemon/sketch.h \
 	daemon/keyset.c daemon/keyset.h \
 	daemon/line-reader.c daemon/line-reader.h \
 	daemon/log.c daemon/log.h \

@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "daemon/glob.h"
 #include "daemon/handle.h"
+#include "daemon/histogram.h"
 #include "daemon/json-view.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
@@ -15,6 +16,7 @@
 #include "daemon/registry.h"
 #include "daemon/rpc-call.h"
 #include "daemon/rpc-error.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 struct listing {
@@ -185,6 +187,7 @@ static void stats_of_daemon(struct rpc_call *call) {
 
 static void stats(struct rpc_call *call, const struct rpc_arg *args) {
         const struct handle *handle;
+        _cleanup_(histogram_freep) struct histogram *sketched = NULL;
         struct handle_stats stats;
         struct buffer *out;
 
@@ -196,6 +199,8 @@ static void stats(struct rpc_call *call, const struct rpc_arg *args) {
         if (!handle)
                 return;
         handle_get_stats(handle, &stats);
+        if (!stats.wake_latency)
+                stats.wake_latency = sketched = handle_sketched_latency(handle);
         out = rpc_result_begin(call);
         json_write_open(out, '{');
         json_write_key(out, "name");

@@ -34,7 +34,8 @@ struct registry {
         struct histogram *run_duration;
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
-        bool is_settled; /* while stopping: all sends have become wakes */
+        uint64_t hub_ns, now_ns; /* one moment, of the hub's clock and of the deadlines' */
+        bool is_settled;         /* while stopping: all sends have become wakes */
         void (*idle_cb)(void *arg);
         void *idle_arg;
 };
@@ -43,5 +44,7 @@ struct registry {
 void registry_closed(struct registry *registry, struct handle *handle);
 /* A reference to the group of this name as the newest configuration has it, or NULL. */
 struct group *registry_group(struct registry *registry, const char *name);
+/* The time of the wake that goes on, not more than a few wakes ago. */
+uint64_t registry_wake_time(struct registry *registry);
 void registry_run_started(struct registry *registry);
 void registry_run_ended(struct registry *registry);

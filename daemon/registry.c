@@ -24,6 +24,7 @@
 #include "daemon/registry-setup.h"
 #include "daemon/seqfile.h"
 #include "lib/find.h"
+#include "lib/hub.h"
 
 static struct handle *closed_handle(struct list *link) {
         return container_of(link, struct handle_life, link)->handle;
@@ -183,6 +184,17 @@ void registry_watch_add(struct registry *registry, struct registry_watch *watch)
 
 void registry_watch_remove(struct registry_watch *watch) {
         list_remove(&watch->link);
+}
+
+/* The clock is read again when the hub has read its own. */
+uint64_t registry_wake_time(struct registry *registry) {
+        uint64_t hub_ns = rouse__hub_now(registry->hub);
+
+        if (registry->hub_ns != hub_ns) {
+                registry->hub_ns = hub_ns;
+                registry->now_ns = deadline_now(registry->deadlines);
+        }
+        return registry->now_ns;
 }
 
 void registry_run_started(struct registry *registry) {

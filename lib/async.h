@@ -3,6 +3,7 @@
 
 #include "lib/handle.h"
 #include "lib/hub.h"
+#include "lib/latency.h"
 #include "lib/loopside.h"
 
 /* The name of a named handle lies behind it, in the same allocation. */
@@ -45,6 +46,13 @@ static inline struct rouse_async *rouse__async_from_name(struct rouse__name *nam
 
 static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *handle) {
         return container_of(handle, struct rouse_async, handle);
+}
+
+/* From the first send to the last wake, as rouse_async_stats() has it. Loop thread. */
+static inline uint64_t rouse__async_last_latency(const struct rouse_async *async) {
+        uint32_t bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
+
+        return rouse__latency_decode((uint16_t)(bits & 0xffff));
 }
 
 /* Sends n times at once, n > 0; as rouse_async_send(), but on the loop thread, and not in a signal

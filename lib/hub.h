@@ -82,6 +82,11 @@ static inline uint64_t rouse__hub_send_time(struct rouse_hub *hub) {
         return now_ns ? now_ns : rouse__hub_read_clock(hub);
 }
 
+/* The time that a pass goes by, which it reads from time to time. In the callback of a wake. */
+static inline uint64_t rouse__hub_now(const struct rouse_hub *hub) {
+        return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+}
+
 /* Whether something is on the pending list. Any thread. */
 static inline bool rouse__hub_is_pending(const struct rouse_hub *hub, memory_order order) {
         return atomic_load_explicit(&hub->pending, order) != NULL;

@@ -14,7 +14,9 @@ HANDLE_TESTS = \
 	tests/test-orphans \
 	tests/test-run-options \
 	tests/test-runner \
-	tests/test-seqfile
+	tests/test-seqfile \
+	tests/test-sketch \
+	tests/test-wake-ways
 check_PROGRAMS += $(HANDLE_TESTS)
 TESTS += $(HANDLE_TESTS)
 
@@ -46,3 +48,8 @@ tests_test_run_options_CFLAGS = $(CFLAGS_TEST)
 tests_test_run_options_LDADD = $(LDADD_DAEMON)
 tests_test_ledger_CFLAGS = $(CFLAGS_TEST)
 tests_test_ledger_LDADD = $(LDADD_DAEMON)
+tests_test_sketch_CFLAGS = $(CFLAGS_TEST)
+tests_test_sketch_LDADD = $(LDADD_DAEMON)
+tests_test_wake_ways_SOURCES = tests/test-wake-ways.c $(configuration_fixture)
+tests_test_wake_ways_CFLAGS = $(CFLAGS_TEST)
+tests_test_wake_ways_LDADD = $(LDADD_DAEMON)

@@ -1,0 +1,76 @@
+#include "tests/support.h"
+
+#include "daemon/histogram.h"
+#include "daemon/sketch.h"
+
+#define MAX_QUANTIZED ((1ULL << 24) - 1) /* above, there is one bucket */
+
+static struct histogram *pour(const struct sketch *sketch, uint64_t n, uint64_t max) {
+        struct histogram *histogram;
+
+        ck_assert_int_eq(histogram_new(&histogram), 0);
+        sketch_pour(sketch, n, max, histogram);
+        ck_assert_uint_eq(histogram_count(histogram), n);
+        return histogram;
+}
+
+static void quantiles_are_at_most_twice_too_high(void) {
+        static const uint64_t steps[] = {1, 100, 1024, 3333, MAX_QUANTIZED / 1000};
+
+        for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+                struct sketch sketch = {0};
+                struct histogram *histogram;
+
+                for (uint64_t k = 1; k <= 1000; k++)
+                        sketch_add(&sketch, steps[i] * k);
+                histogram = pour(&sketch, 1000, steps[i] * 1000);
+                ck_assert_uint_eq(histogram_max(histogram), steps[i] * 1000);
+                for (unsigned int permille = 1; permille <= 1000; permille++) {
+                        uint64_t right = steps[i] * permille;
+                        uint64_t got = histogram_quantile(histogram, permille);
+
+                        ck_assert_uint_ge(got, right);
+                        ck_assert_uint_lt(got, (right < 1024 ? 1024 : 2 * right));
+                }
+                histogram_free(histogram);
+        }
+}
+
+static void takes_the_extremes(void) {
+        struct sketch sketch = {0};
+        struct histogram *histogram = pour(&sketch, 0, 0);
+
+        histogram_free(histogram);
+        sketch_add(&sketch, UINT64_MAX);
+        sketch_add(&sketch, 0);
+        sketch_add(&sketch, 0);
+        histogram = pour(&sketch, 3, UINT64_MAX);
+        ck_assert_uint_eq(histogram_quantile(histogram, 500), 1023);
+        ck_assert_uint_eq(histogram_quantile(histogram, 1000), UINT64_MAX);
+        histogram_free(histogram);
+}
+
+static void keeps_proportions_of_more_than_fit(void) {
+        const uint64_t n = 1000000;
+        struct sketch sketch = {0};
+        struct histogram *histogram;
+
+        for (uint64_t i = 0; i < n; i++)
+                sketch_add(&sketch, i % 50 == 0 ? 100000 : 5000);
+        histogram = pour(&sketch, n, 100000);
+        ck_assert_uint_eq(histogram_quantile(histogram, 500), 8191);
+        ck_assert_uint_eq(histogram_quantile(histogram, 970), 8191);
+        ck_assert_uint_eq(histogram_quantile(histogram, 990), 100000);
+        histogram_free(histogram);
+}
+
+int main(int argc, char **argv) {
+        static const struct test tests[] = {
+                TEST(quantiles_are_at_most_twice_too_high),
+                TEST(takes_the_extremes),
+                TEST(keeps_proportions_of_more_than_fit),
+                {0},
+        };
+
+        return test_main("sketch", tests, argc, argv);
+}
