@@ -14,6 +14,7 @@
 #include "lib/utf8.h"
 
 #define MIN_SIZE 256U
+#define N_DIGITS 20 /* of 2^64 - 1 */
 
 void rouse__buffer_deinit(struct buffer *buffer) {
         free(buffer->data);
@@ -60,13 +61,23 @@ void rouse__buffer_trim(struct buffer *buffer, size_t max) {
 }
 
 void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number) {
-        char digits[20];
-        size_t at = sizeof(digits);
+        char digits[N_DIGITS];
+        char *at = digits + N_DIGITS, *to;
 
+        if (number < 10) {
+                buffer_add_byte(buffer, (char)('0' + number));
+                return;
+        }
         do
-                digits[--at] = (char)('0' + number % 10);
+                *--at = (char)('0' + number % 10);
         while (number /= 10);
-        buffer_add(buffer, digits + at, sizeof(digits) - at);
+        if (!buffer_reserve(buffer, N_DIGITS))
+                return;
+        /* Few bytes: a loop is done before memcpy() is called. */
+        to = buffer->data + buffer->n;
+        buffer->n += (size_t)(digits + N_DIGITS - at);
+        while (at < digits + N_DIGITS)
+                *to++ = *at++;
 }
 
 /* What cannot stand in a string for itself. DEL could, but nobody wants it on a terminal. */
