@@ -98,9 +98,11 @@ static void add_escape(struct buffer *buffer, char c) {
 }
 
 /* Stands in a string for itself, and is one byte. */
-static bool is_plain(unsigned char c) {
-        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+static const bool is_plain[256] = {
+        [0x20 ... '"' - 1] = true,
+        ['"' + 1 ... '\\' - 1] = true,
+        ['\\' + 1 ... 0x7e] = true,
+};
 
 void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n) {
         const char *end = s + n, *plain = s;
@@ -110,7 +112,7 @@ void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n
                 unsigned char c = (unsigned char)*s;
                 size_t n_char;
 
-                if (is_plain(c)) {
+                if (is_plain[c]) {
                         s++;
                         continue;
                 }
