@@ -238,19 +238,28 @@ static void send_as_nobody(const struct roused *roused, const char *name, char a
         waitpid(pid, NULL, 0);
 }
 
-static void who_may_not_send_is_refused(void) {
-        struct roused roused;
-        char answer[64], path[4096];
+/* The file of its socket lets everybody in. False: nobody can become somebody else here. */
+static bool start_for_everybody(struct roused *roused, const char *text) {
+        char path[4096];
 
         if (geteuid() != 0) {
                 fputs("not run as root: cannot become somebody else, so this is not tested\n",
                       stderr);
-                return;
+                return false;
         }
-        roused_start(&roused, "d", config);
+        roused_start(roused, "d", text);
         chmod(test_dir(), 0755);
-        snprintf(path, sizeof(path), "%s/poke.sock", roused.dir);
+        snprintf(path, sizeof(path), "%s/poke.sock", roused->dir);
         chmod(path, 0666);
+        return true;
+}
+
+static void who_may_not_send_is_refused(void) {
+        struct roused roused;
+        char answer[64];
+
+        if (!start_for_everybody(&roused, config))
+                return;
         send_as_nobody(&roused, "a", answer);
         ck_assert_str_eq(answer, "error permission_denied\n");
         send_as_nobody(&roused, "open", answer);
@@ -274,17 +283,10 @@ static void a_reload_changes_who_may_send(void) {
                 {"handles: {a: {}}\naccess: {admin: '*', send: []}\n", "ok #\n"},
         };
         struct roused roused;
-        char answer[64], path[4096];
+        char answer[64];
 
-        if (geteuid() != 0) {
-                fputs("not run as root: cannot become somebody else, so this is not tested\n",
-                      stderr);
+        if (!start_for_everybody(&roused, steps[0].config))
                 return;
-        }
-        roused_start(&roused, "d", steps[0].config);
-        chmod(test_dir(), 0755);
-        snprintf(path, sizeof(path), "%s/poke.sock", roused.dir);
-        chmod(path, 0666);
         for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
                 if (i > 0)
                         roused_reload(&roused, steps[i].config);
