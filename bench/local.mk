@@ -6,6 +6,7 @@ EXTRA_PROGRAMS = \
 	bench/control \
 	bench/daemon \
 	bench/hub \
+	bench/litmus \
 	bench/plot \
 	bench/poke \
 	bench/waiter
@@ -59,6 +60,12 @@ bench_hub_SOURCES = \
 	bench/engine.h \
 	bench/hub.c
 bench_hub_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS) -lm
+
+bench_litmus_SOURCES = \
+	bench/engine.c \
+	bench/engine.h \
+	bench/litmus.c
+bench_litmus_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS)
 
 bench_poke_SOURCES = bench/poke.c
 bench_poke_LDADD = bench/libbench.la

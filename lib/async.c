@@ -1,19 +1,8 @@
 /*
- * Async handles: counting sends, and waking.
+ * Async handles: what they are made of, and waking. How sends are counted: send.c.
  *
- * A send adds itself to the handle's word. Who finds a count of 0 there pushes the handle; all
- * others are done. That every send writes is the point: the loop's read-modify-write, with which it
- * takes the count, comes later in the order of the same word, and so sees everything that happened
- * before the send. A sender that only looked at a flag could pass its own earlier writes, and the
- * callback would miss them.
- *
- * The loop's own thread counts its sends in a slot of the loopside instead, as long as nobody else
- * has sent: no other thread has to know of them before the wake.
- *
- * Several threads that write one word wait for each other's cache line. So senders of many sends
- * leave a mark from time to time, and a handle on which one finds another's gets stripes: from then
- * on a send adds itself to the line of its processor, and only looks at the word. See
- * send_striped().
+ * The loop's read-modify-write, with which it takes the count of a handle, comes later in the order
+ * of the word than all sends that it takes, and so sees everything that happened before them.
  *
  * What is pending goes over to the counters of wakes in several steps. While they last, n_wakes
  * says so, and who takes a snapshot waits; so each figure is exact wherever it is read, and the
@@ -27,15 +16,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/clock.h"
 #include "lib/hub.h"
 #include "lib/latency.h"
 #include "lib/stripes.h"
-
-/* Sends from one mark to the next. */
-#define SAMPLE_EVERY 64
-
-#define OUT_OF_LINE __attribute__((noinline))
 
 int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, void *data,
                        rouse_async_t **ret_async) {
@@ -94,162 +77,22 @@ void rouse__async_free(struct rouse_async *async) {
                 rouse__pool_free(&hub->pool, async);
 }
 
-/* The first send: the handle, and its `next` and `first_ns`, are the caller's until the push. */
-static OUT_OF_LINE int push(struct rouse_async *async) {
-        struct rouse_hub *hub = async->handle.hub;
-        uint64_t now_ns = rouse__hub_is_here(hub) ? rouse__hub_send_time(hub) : clock_now_ns();
-
-        async->first_ns_low = (uint32_t)now_ns;
-        async->first_ns_high = (uint16_t)(now_ns >> 32);
-        rouse__hub_post(hub, async);
-        return 0;
-}
-
-/* Called by one send of SAMPLE_EVERY that are pending together. */
-static OUT_OF_LINE int sample(struct rouse_async *async) {
-        /* Relaxed: a hint. The loop may write a set's number at the same time: hence the exchange.
-         */
-        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
-        uint8_t mark = rouse__crowd_mark(&rouse__this_thread);
-
-        if (crowd == mark || crowd == CROWD_SEVERAL || rouse__crowd_has_stripes(crowd))
-                return 0;
-        if (crowd != 0)
-                mark = CROWD_SEVERAL;
-        (void)atomic_compare_exchange_strong_explicit(&async->crowd, &crowd, mark,
-                                                      memory_order_relaxed, memory_order_relaxed);
-        return 0;
-}
-
 /* Takes the marks away. Where several threads have sent, lets each count for itself. */
 static void settle_crowd(struct rouse_async *async, uint8_t crowd) {
         uint8_t stripes = 0;
 
         if (crowd == CROWD_SEVERAL)
-                stripes = rouse__stripes_lend(&async->handle.hub->stripes);
+                stripes = rouse__stripes_lend(&async->handle.hub->stripes, async);
         /* Release: the set was made before. */
         atomic_store_explicit(&async->crowd, stripes, memory_order_release);
 }
 
-static OUT_OF_LINE int refuse(_Atomic uint64_t *counter, uint64_t n) {
-        /* It does not count. Relaxed: nobody takes counts of a closed handle. */
-        atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
-        return UV_EBADF;
-}
-
-/*
- * With a set of stripes. The sender counts and then looks at the word; the loop takes the count of
- * the word and then looks at the stripes. All four are sequentially consistent: a sender that finds
- * the handle pending comes before the loop's taking of it in the one order of all, so the loop sees
- * its count, and what the sender wrote before. One that does not nudges the loop, perhaps for
- * nothing, if a wake that began in between has taken its count.
- */
-static OUT_OF_LINE int send_striped(struct rouse_async *async, uint8_t stripes) {
-        struct rouse_hub *hub = async->handle.hub;
-        _Atomic uint64_t *line = rouse__stripes_line(&hub->stripes, stripes);
-        uint64_t word;
-
-        atomic_fetch_add_explicit(line, 1, memory_order_seq_cst);
-        word = atomic_load_explicit(&async->handle.word, memory_order_seq_cst);
-        do {
-                if (word & WORD_CLOSED)
-                        return refuse(line, 1);
-                if (rouse__word_is_pending(word))
-                        return 0;
-                /* Acquire: `next` and `first_ns` are ours after the loop's last use of them. */
-        } while (!atomic_compare_exchange_weak_explicit(&async->handle.word, &word,
-                                                        word | WORD_NUDGE, memory_order_seq_cst,
-                                                        memory_order_seq_cst));
-        return push(async);
-}
-
-/* The others are kept out of line: so it needs no stack, and a write to that would have to get to
- * the cache before the addition can. */
-static int send_from_anywhere(struct rouse_async *async) {
-        /* Acquire: the set was made before. */
-        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
-        uint64_t word;
+void rouse__async_forget_crowd(struct rouse_async *async) {
+        /* Relaxed: only this thread gives sets away. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
 
         if (rouse__crowd_has_stripes(crowd))
-                return send_striped(async, crowd);
-        /* Release: what the caller wrote before is seen by the wake that takes this count, through
-         * however many other sends of the same word. Acquire: for the first, `next` and `first_ns`
-         * after the loop's last use of them. No look at the word goes before it: a load that has to
-         * wait for the last send's write doubles the time of this one. */
-        word = atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_acq_rel);
-        if (word & WORD_CLOSED)
-                return refuse(&async->handle.word, WORD_SEND);
-        if (!rouse__word_is_pending(word))
-                return push(async);
-        if (rouse__word_count(word) % SAMPLE_EVERY == SAMPLE_EVERY - 1)
-                return sample(async);
-        return 0;
-}
-
-/* A first send of the loop thread, guarded. False: the handle is closed, or pending already, or
- * others' sends come first; then it goes the way of the others. */
-static bool append_to_loopside(struct rouse_hub *hub, struct rouse_async *async) {
-        /* Relaxed: this thread closes; and of what others send now, this send is neither before nor
-         * after. */
-        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
-        uint8_t number;
-
-        if (word & WORD_CLOSED || rouse__word_is_pending(word) ||
-            rouse__hub_is_pending(hub, memory_order_relaxed) ||
-            rouse__loopside_is_full(&hub->loopside))
-                return false;
-        number = rouse__loopside_append(&hub->loopside, async, rouse__hub_send_time(hub));
-        atomic_store_explicit(&async->loopside, number, memory_order_relaxed);
-        return true;
-}
-
-static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
-        struct rouse_hub *hub = async->handle.hub;
-        struct loopside_slot *slot;
-        bool is_appended;
-
-        rouse__loopside_guard(&hub->loopside);
-        hub->loopside.has_sent = true;
-        slot = rouse__async_slot(hub, async);
-        if (slot) {
-                rouse__loopside_count(slot, 1);
-                rouse__loopside_unguard(&hub->loopside);
-                return 0;
-        }
-        is_appended = append_to_loopside(hub, async);
-        rouse__loopside_unguard(&hub->loopside);
-        if (!is_appended)
-                return send_from_anywhere(async);
-        rouse__doorbell_ring(&hub->bell);
-        return 0;
-}
-
-int rouse_async_send(rouse_async_t *async) {
-        struct rouse_hub *hub = async->handle.hub;
-
-        if (rouse__hub_is_here(hub) && !rouse__loopside_is_guarded(&hub->loopside))
-                return send_from_loop(async);
-        return send_from_anywhere(async);
-}
-
-int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends) {
-        struct rouse_hub *hub = async->handle.hub;
-        struct loopside_slot *slot;
-        int r;
-
-        r = rouse_async_send(async);
-        if (r < 0)
-                return r;
-        /* The others join it where it counts. Relaxed: this thread takes them. */
-        rouse__loopside_guard(&hub->loopside);
-        slot = rouse__async_slot(hub, async);
-        if (slot)
-                rouse__loopside_count(slot, n_sends - 1);
-        else
-                atomic_fetch_add_explicit(&async->handle.word, (n_sends - 1) << WORD_SHIFT,
-                                          memory_order_relaxed);
-        rouse__loopside_unguard(&hub->loopside);
-        return 0;
+                rouse__stripes_forget(&async->handle.hub->stripes, crowd);
 }
 
 /* From the first send until now. */
@@ -312,8 +155,8 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
         n_wakes = begin_counting(async);
         /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
          * and `first_ns` to the next first sender, and the news of counting to who takes a
-         * snapshot. Seq_cst: see send_striped(). */
-        word = atomic_fetch_and_explicit(&async->handle.word, WORD_FLAGS, memory_order_seq_cst);
+         * snapshot. */
+        word = atomic_fetch_and_explicit(&async->handle.word, WORD_FLAGS, memory_order_acq_rel);
         if (word & WORD_DROPPED) {
                 rouse__handle_abandon(&async->handle);
                 return;
@@ -323,6 +166,7 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 n_sends += rouse__stripes_take(&async->handle.hub->stripes, crowd);
         else if (crowd != 0)
                 settle_crowd(async, crowd);
+        rouse__hub_expect(async->handle.hub, n_sends);
         if (n_sends > 0)
                 deliver(&async->handle.hub->loopside, async, n_wakes, n_sends, latency_ns);
         else

@@ -74,5 +74,11 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns);
 uint64_t rouse__async_begin_withdrawal(struct rouse_async *async);
 void rouse__async_end_withdrawal(struct rouse_async *async);
 
+/* Makes it pending, without a send. Loop thread. */
+void rouse__async_nudge(struct rouse_async *async);
+
+/* It is closed. Loop thread. */
+void rouse__async_forget_crowd(struct rouse_async *async);
+
 /* Nobody has it, and it is on no list. Any thread. */
 void rouse__async_free(struct rouse_async *async);

@@ -49,6 +49,7 @@ static int shut(struct rouse_handle *handle) {
         while (!atomic_compare_exchange_weak_explicit(&handle->word, &word, closed,
                                                       memory_order_release, memory_order_relaxed));
         rouse__async_end_withdrawal(rouse__async_from_handle(handle));
+        rouse__async_forget_crowd(rouse__async_from_handle(handle));
         if (closed & WORD_LIMBO)
                 hub->n_limbo++;
         if (word & WORD_REF)

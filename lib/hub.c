@@ -47,6 +47,15 @@
  * more turn before it sleeps, and sends in it need neither a doorbell nor a clock of their own. */
 #define LIVELY_SENDS 16
 
+/* Threads that send without a pause would have the loop sleep and ring it awake for each wake,
+ * which takes longer than all else. After a wake that covered many sends it makes some turns more.
+ */
+#define HAMMERED_SENDS 16
+#define HAMMERED_TURNS 32
+
+/* While it does not sleep, it has a look at what was not to be seen on stripes after so many. */
+#define PASSES_PER_CHECK 32
+
 _Thread_local char rouse__this_thread;
 
 /* Someone who goes through the open handles, which may close under him. */
@@ -73,7 +82,7 @@ void rouse__hub_unref(struct rouse_hub *hub) {
 uint64_t rouse__hub_read_clock(struct rouse_hub *hub) {
         uint64_t now_ns = clock_now_ns();
 
-        if (hub->is_lively)
+        if (hub->n_lively > 0)
                 atomic_store_explicit(&hub->now_ns, now_ns, memory_order_relaxed);
         return now_ns;
 }
@@ -118,6 +127,11 @@ static struct rouse_async *take(struct rouse_hub *hub) {
         return queue;
 }
 
+void rouse__hub_expect(struct rouse_hub *hub, uint64_t n_sends) {
+        if (n_sends >= HAMMERED_SENDS)
+                hub->n_lively = HAMMERED_TURNS;
+}
+
 void rouse__hub_hold(struct rouse_hub *hub) {
         if (hub->n_holds > 0 || hub->is_closing || !list_is_empty(&hub->endings))
                 uv_ref((uv_handle_t *)&hub->poll);
@@ -157,10 +171,19 @@ static void end(struct rouse_hub *hub) {
         uv_close((uv_handle_t *)&hub->idle, on_uv_closed);
 }
 
+/* Sees to what threads have counted on stripes and this one has not seen. */
+static void check_stripes(struct rouse_hub *hub) {
+        if (hub->stripes.unchecked == 0 ||
+            (hub->n_lively > 0 && ++hub->n_passes % PASSES_PER_CHECK != 0))
+                return;
+        rouse__stripes_check(&hub->stripes, rouse__async_nudge);
+}
+
 /* Leaves the loop so that it may sleep, or so that it will not. The bell is not armed. */
 static void settle(struct rouse_hub *hub) {
-        bool is_busy = hub->is_lively || rouse__endings_are_due(&hub->endings);
+        bool is_busy = hub->n_lively > 0 || rouse__endings_are_due(&hub->endings);
 
+        check_stripes(hub);
         atomic_store_explicit(&hub->now_ns, 0, memory_order_relaxed);
         if (hub->is_closing && hub->n_limbo == 0 && list_is_empty(&hub->endings)) {
                 /* No handle can be pushed any more. The bell stays disarmed for good; if a ring is
@@ -218,11 +241,14 @@ static void pass(struct rouse_hub *hub) {
         hub->is_passing = true;
         rouse__doorbell_disarm(&hub->bell);
         rouse__loopside_guard(side);
-        hub->is_lively = side->tail - side->head >= LIVELY_SENDS;
+        if (hub->n_lively > 0)
+                hub->n_lively--;
+        if (side->tail - side->head >= LIVELY_SENDS)
+                hub->n_lively = 1;
         side->has_sent = false;
         n = wake_pending(hub);
         /* Relaxed: settle() looks again. */
-        while (n < WAKES_PER_PASS && !side->has_sent &&
+        while (n < WAKES_PER_PASS && !side->has_sent && hub->n_lively == 0 &&
                rouse__hub_is_pending(hub, memory_order_relaxed))
                 n += wake_pending(hub);
         rouse__loopside_unguard(side);

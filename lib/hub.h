@@ -50,8 +50,9 @@ struct rouse_hub {
         size_t n_holds; /* open handles that hold the loop */
         size_t n_limbo; /* closed handles that are still on the pending list */
         unsigned int n_open_uv;
-        bool is_passing; /* within a pass */
-        bool is_lively;  /* the last pass found many sends of this thread */
+        bool is_passing;       /* within a pass */
+        unsigned int n_passes; /* since stripes were checked */
+        unsigned int n_lively; /* turns to go without sleep, because more sends are likely */
         bool is_closing;
         bool is_ended; /* the libuv handles are being closed */
         rouse_hub_close_cb close_cb;
@@ -93,6 +94,8 @@ void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async);
 
 /* Keeps the loop alive, or not, after n_holds or the endings changed. */
 void rouse__hub_hold(struct rouse_hub *hub);
+/* A wake covered so many sends of other threads. */
+void rouse__hub_expect(struct rouse_hub *hub, uint64_t n_sends);
 /* A handle leaves the list of the open ones. */
 void rouse__hub_remove(struct rouse_hub *hub, struct list *link);
 /* An ending was appended: the loop must not sleep before it has seen to it. */

@@ -69,19 +69,28 @@ static inline bool rouse__loopside_has(const struct loopside_slot *slot,
         return rouse__loopside_get(slot) == async;
 }
 
-/* Guarded, and not full. Returns the number of the slot. */
-static inline uint8_t rouse__loopside_append(struct loopside *side, struct rouse_async *async,
-                                             uint64_t first_ns) {
-        uint8_t number = (uint8_t)side->tail++;
-        struct loopside_slot *slot = &side->slots[number];
+/* A send: in the handle's own slot, whose number it has, or else in the next free one. No branch
+ * goes by which it is: sends to many handles would be mispredicted all the time. Returns the
+ * number. Guarded, and not full. */
+static inline uint8_t rouse__loopside_add(struct loopside *side, struct rouse_async *async,
+                                          bool has_slot, uint8_t number, uint64_t now_ns) {
+        uint64_t mask = -(uint64_t)has_slot;
+        uint8_t next = (uint8_t)side->tail;
+        struct loopside_slot *slot;
 
-        slot->first_ns = first_ns;
-        atomic_store_explicit(&slot->n_sends, 1, memory_order_relaxed);
+        number = (uint8_t)(next ^ ((next ^ number) & mask));
+        slot = &side->slots[number];
+        side->tail += !has_slot;
+        slot->first_ns = now_ns ^ ((now_ns ^ slot->first_ns) & mask);
+        atomic_store_explicit(&slot->n_sends,
+                              (atomic_load_explicit(&slot->n_sends, memory_order_relaxed) & mask) +
+                                      1,
+                              memory_order_relaxed);
         atomic_store_explicit(&slot->async, async, memory_order_relaxed);
         return number;
 }
 
-/* Guarded. */
+/* More sends. Guarded. */
 static inline void rouse__loopside_count(struct loopside_slot *slot, uint64_t n_sends) {
         atomic_store_explicit(&slot->n_sends,
                               atomic_load_explicit(&slot->n_sends, memory_order_relaxed) + n_sends,

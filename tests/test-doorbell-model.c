@@ -11,10 +11,12 @@
  *
  *     sender  count in the word (who finds it 0 pushes); push; look at armed; take the token; write
  *             the eventfd
- *     or      count on a stripe; look at the word; if it is not pending nudge, and push
+ *     or      count on a stripe, which nobody else sees before the sender's next locked instruction
+ *             or some time later; look at the word; if it is not pending nudge, and push
  *     loop    sleep until the eventfd is readable; disarm; take the list; clear the word of each
- *             handle on it, read its stripe, and call back; read the eventfd if a ring is due; arm;
- *             look at the list, and if it is not empty disarm and do not sleep
+ *             handle on it, read its stripe, and call back; read the eventfd if a ring is due; have
+ *             all senders show their counts, and nudge the handles that have any; arm; look at the
+ *             list, and if it is not empty disarm and do not sleep
  *
  * Each sender sends N_SENDS times, to a handle of its own or to the same one; one of them, both or
  * none use stripes. Besides, the loop may begin a pass at any time without being rung for, as if a
@@ -37,8 +39,9 @@ enum variant {
         READ_AFTER_ARM,   /* the loop reads the eventfd after it armed and looked */
         N_VARIANTS,
         /* These lose only what is counted on stripes. */
-        SUM_BEFORE_CLEAR = N_VARIANTS, /* the loop reads the stripe, and clears the word after */
-        LOOK_BEFORE_COUNT,             /* the sender looks at the word before it counts */
+        NO_CHECK = N_VARIANTS, /* the loop does not look at the stripes before it sleeps */
+        NO_BARRIER,            /* it does, but has nobody show his counts */
+        LOOK_BEFORE_COUNT,     /* the sender looks at the word before it counts */
         N_STRIPED_VARIANTS,
 };
 
@@ -61,6 +64,7 @@ enum loop_at {
         LOOP_WAKE,
         LOOP_SUM,
         LOOP_READ,
+        LOOP_CHECK,
         LOOP_ARM,
         LOOP_LOOK,
         LOOP_LATE_READ,
@@ -69,11 +73,12 @@ enum loop_at {
 struct state {
         struct {
                 uint8_t at, n_sent;
+                uint8_t hidden; /* counted on the stripe, and not to be seen yet */
         } senders[N_SENDERS];
         struct {
                 uint8_t count;   /* in the word */
                 uint8_t nudge;   /* in the word */
-                uint8_t striped; /* counted on the stripe and not taken */
+                uint8_t striped; /* to be seen on the stripe, and not taken */
                 uint8_t listed;  /* on the pending list */
                 uint8_t taken;   /* on the loop's own list */
         } handles[N_SENDERS];
@@ -140,6 +145,12 @@ static void sender_is_first(struct state *state, int i) {
         state->senders[i].at = variant == RING_BEFORE_PUSH ? SENDER_LOOK : SENDER_PUSH;
 }
 
+/* The sender's writes are there for everybody. */
+static void sender_shows(struct state *state, int i) {
+        state->handles[one_handle ? 0 : i].striped += state->senders[i].hidden;
+        state->senders[i].hidden = 0;
+}
+
 static void sender_counts(struct state *state, int i, int handle) {
         bool was_pending = is_pending(state, handle);
 
@@ -147,7 +158,7 @@ static void sender_counts(struct state *state, int i, int handle) {
                 if (variant == LOOK_BEFORE_COUNT) {
                         state->senders[i].at = was_pending ? SENDER_LATE_COUNT : SENDER_NUDGE;
                 } else {
-                        state->handles[handle].striped++;
+                        state->senders[i].hidden++;
                         state->senders[i].at = SENDER_LOOK_AT_WORD;
                 }
                 return;
@@ -175,7 +186,8 @@ static void sender_step(struct state state, int i) {
                 break;
         case SENDER_NUDGE: /* a compare-and-exchange, which looks again */
                 if (variant == LOOK_BEFORE_COUNT)
-                        state.handles[handle].striped++;
+                        state.senders[i].hidden++;
+                sender_shows(&state, i);
                 if (is_pending(&state, handle)) {
                         sender_sent(&state, i);
                 } else {
@@ -184,7 +196,7 @@ static void sender_step(struct state state, int i) {
                 }
                 break;
         case SENDER_LATE_COUNT:
-                state.handles[handle].striped++;
+                state.senders[i].hidden++;
                 sender_sent(&state, i);
                 break;
         case SENDER_PUSH:
@@ -240,6 +252,16 @@ static void loop_sums(struct state *state, int i) {
         state->handles[i].striped = 0;
 }
 
+static void loop_checks(struct state *state) {
+        for (int i = 0; i < N_SENDERS; i++) {
+                if (variant != NO_BARRIER)
+                        sender_shows(state, i);
+        }
+        for (int i = 0; i < N_SENDERS; i++)
+                if (state->handles[i].striped > 0 && !is_pending(state, i))
+                        state->handles[i].nudge = state->handles[i].listed = 1;
+}
+
 static void loop_read(struct state *state) {
         if (state->n_due == 0 || state->n_written == 0)
                 return;
@@ -282,12 +304,8 @@ static void loop_step(struct state state) {
                 for (int i = 0; i < N_SENDERS; i++) {
                         if (!state.handles[i].taken)
                                 continue;
-                        if (variant == SUM_BEFORE_CLEAR) {
-                                loop_sums(&state, i);
-                        } else {
-                                ck_assert(is_pending(&state, i));
-                                loop_clears(&state, i);
-                        }
+                        ck_assert(is_pending(&state, i));
+                        loop_clears(&state, i);
                         state.loop_at = LOOP_SUM;
                         found(&state);
                         return;
@@ -298,10 +316,7 @@ static void loop_step(struct state state) {
                 for (int i = 0; i < N_SENDERS; i++) {
                         if (!state.handles[i].taken)
                                 continue;
-                        if (variant == SUM_BEFORE_CLEAR)
-                                loop_clears(&state, i);
-                        else
-                                loop_sums(&state, i);
+                        loop_sums(&state, i);
                         state.handles[i].taken = 0;
                         break;
                 }
@@ -309,7 +324,12 @@ static void loop_step(struct state state) {
                 break;
         case LOOP_READ:
                 loop_read(&state);
-                state.loop_at = variant == LOOK_BEFORE_ARM ? LOOP_LOOK : LOOP_ARM;
+                state.loop_at = variant == LOOK_BEFORE_ARM ? LOOP_LOOK : LOOP_CHECK;
+                break;
+        case LOOP_CHECK:
+                if (variant != NO_CHECK)
+                        loop_checks(&state);
+                state.loop_at = LOOP_ARM;
                 break;
         case LOOP_ARM:
                 state.is_armed = state.armed = 1;
@@ -330,6 +350,14 @@ static void loop_step(struct state state) {
                 state.loop_at = LOOP_SLEEP;
                 break;
         }
+        found(&state);
+}
+
+/* What was counted comes to be seen by itself. */
+static void sender_flush(struct state state, int i) {
+        if (state.senders[i].hidden == 0)
+                return;
+        sender_shows(&state, i);
         found(&state);
 }
 
@@ -389,8 +417,10 @@ static size_t search(enum variant v, bool same_handle, unsigned int which) {
                         n_lost++;
                 else if (v == RIGHT)
                         check_end(&state);
-                for (int k = 0; k < N_SENDERS; k++)
+                for (int k = 0; k < N_SENDERS; k++) {
                         sender_step(state, k);
+                        sender_flush(state, k);
+                }
                 loop_step(state);
                 loop_extra(state);
         }
