@@ -216,13 +216,20 @@ static void take_lines(struct poke *poke) {
         const char *names[NAMES_AT_ONCE];
         size_t n = poke->n_lines;
 
+        if (n == 0)
+                return;
+        poke->n_lines = 0;
+        if (n == 1) {
+                take_line(&poke->lines[0],
+                          registry_find(daemon_registry(poke->daemon), poke->lines[0].name));
+                return;
+        }
         for (size_t i = 0; i < n; i++)
                 names[i] = poke->lines[i].name;
         registry_find_many(daemon_registry(poke->daemon), names, n, handles);
         for (size_t i = 0; i < n; i++)
                 take_line(&poke->lines[i], handles[i]);
         handle_prefetch_wakes(handles, n);
-        poke->n_lines = 0;
 }
 
 /* All lines; the last one needs no newline. text[n_text] may be written. */
@@ -384,6 +391,8 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         do {
                 n_some = take_some(poke, n_most);
                 n += n_some;
+                if (n_some == 1)
+                        n_most = 1;
         } while (n_some > 0 && may_be_more(poke, n_some) && !turn_is_over(poke, n, n_before));
         if (is_lonely)
                 poke->n_lonely--;
