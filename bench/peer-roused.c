@@ -12,7 +12,7 @@
 #include "bench/measure.h"
 #include "bench/peer.h"
 
-static bool roused_start(struct server *server) {
+static bool start(struct server *server, const char *access) {
         char conf[2 * SERVER_PATH];
         char *argv[] = {(char *)built_program("daemon/roused"),
                         "--config",
@@ -28,7 +28,7 @@ static bool roused_start(struct server *server) {
         file = fopen(conf, "we");
         if (!file)
                 die("cannot write %s: %m", conf);
-        fputs("handles:\n", file);
+        fprintf(file, "%shandles:\n", access);
         for (size_t i = 0; i < N_NAMES; i++) {
                 peer_make_name(name, i);
                 fprintf(file, "  %s: {}\n", name);
@@ -37,6 +37,14 @@ static bool roused_start(struct server *server) {
         server_start(server, argv, -1);
         server_wait(server);
         return true;
+}
+
+static bool roused_start(struct server *server) {
+        return start(server, "");
+}
+
+static bool roused_start_open(struct server *server) {
+        return start(server, "access: {send: '*'}\n");
 }
 
 static void roused_open(struct link *link) {
@@ -111,6 +119,16 @@ const struct peer peer_roused = {
         .settle = roused_settle,
         .subscribe = roused_subscribe,
         .receive = roused_receive,
+};
+
+const struct peer peer_roused_open = {
+        .name = "roused, everybody may send",
+        .what = "poke.sock",
+        .start = roused_start_open,
+        .open = roused_open,
+        .marshal = roused_marshal,
+        .publish = link_publish,
+        .settle = roused_settle,
 };
 
 const struct peer peer_roused_wait = {

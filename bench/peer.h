@@ -57,8 +57,8 @@ struct peer {
         void (*rearm)(struct link *link);
 };
 
-extern const struct peer peer_roused, peer_roused_wait, peer_redis, peer_nats, peer_mosquitto,
-        peer_dbus_broker, peer_dbus_daemon, peer_s6;
+extern const struct peer peer_roused, peer_roused_open, peer_roused_wait, peer_redis, peer_nats,
+        peer_mosquitto, peer_dbus_broker, peer_dbus_daemon, peer_s6;
 
 /* All of them, roused first; ends with NULL. */
 extern const struct peer *const peers[];

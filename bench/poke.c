@@ -146,32 +146,37 @@ static void measure_single(const void *arg, double *figures) {
 }
 
 static void bench_single(void) {
-        static struct side sides[5];
-        const void *args[] = {&sides[0], &sides[1], &sides[2], &sides[3], &sides[4]};
-        double medians[5][MAX_FIGURES], ratios[5][MAX_FIGURES];
+        static struct side sides[6];
+        const void *args[] = {&sides[0], &sides[1], &sides[2], &sides[3], &sides[4], &sides[5]};
+        double medians[6][MAX_FIGURES], ratios[6][MAX_FIGURES];
 
         side_start(&sides[0], &peer_roused);
         side_share(&sides[1], &sides[0], "roused, 100,000 names", N_NAMES);
         sides[0].name = few_names;
         sides[0].n_names = N_FEW;
-        side_start_bare(&sides[2], BARE_RECVMMSG, "recvmmsg() in a loop");
-        side_start_bare(&sides[3], BARE_RECVMSG, "recvmsg() with credentials in a loop");
-        side_start_bare(&sides[4], BARE_RECV, "recv() in a loop");
+        side_start(&sides[2], &peer_roused_open);
+        sides[2].n_names = N_FEW;
+        side_start_bare(&sides[3], BARE_RECVMMSG, "recvmmsg() in a loop");
+        side_start_bare(&sides[4], BARE_RECVMSG, "recvmsg() with credentials in a loop");
+        side_start_bare(&sides[5], BARE_RECV, "recv() in a loop");
         printf("## One name a datagram, one system call each\n\n"
                "| processors | | k/s | × the bare socket | its processor time, ns |\n"
                "|---|---|---|---|---|\n");
         for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
-                sides_place(sides, 5, cpus);
-                rounds(measure_single, args, 5, 2, medians, ratios);
-                for (int i = 0; i < 5; i++)
+                sides_place(sides, 6, cpus);
+                rounds(measure_single, args, 6, 2, medians, ratios);
+                for (int i = 0; i < 6; i++)
                         printf("| %d | %s | %.0f | %.2f | %.0f |\n", cpus, sides[i].name,
                                medians[i][0] / 1e3, ratios[i][0], medians[i][1]);
                 result(cpus == 1 ? "poke-single" : "poke-single-2", ratios[0][0],
                        "%.0f k/s; recv() in a loop %.0f k/s", medians[0][0] / 1e3,
-                       medians[4][0] / 1e3);
+                       medians[5][0] / 1e3);
+                result(cpus == 1 ? "poke-single-open" : "poke-single-open-2", ratios[2][0],
+                       "%.0f k/s; recv() in a loop %.0f k/s", medians[2][0] / 1e3,
+                       medians[5][0] / 1e3);
         }
         printf("\n");
-        sides_stop(sides, 5);
+        sides_stop(sides, 6);
 }
 
 /* Acknowledged. */

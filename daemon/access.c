@@ -246,3 +246,10 @@ bool access_allows(const struct access_rules *global, const struct access_rules 
         rules = own && own->grants[ACCESS_ADMIN].is_set ? own : global;
         return grant_covers(&rules->grants[ACCESS_ADMIN], peer);
 }
+
+bool access_is_open(const struct access_rules *global, const struct access_rules *own,
+                    enum access_right right) {
+        const struct access_rules *rules = own && own->grants[right].is_set ? own : global;
+
+        return rules->grants[right].everybody;
+}

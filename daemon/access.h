@@ -36,4 +36,7 @@ bool access_is_master(const struct access_rules *global, const struct peer *peer
  * every right set; `own` (a handle's rules) may be NULL. Any thread, no system call. */
 bool access_allows(const struct access_rules *global, const struct access_rules *own,
                    const struct peer *peer, enum access_right right);
+/* Whether everybody has the right, so that it does not matter who asks. */
+bool access_is_open(const struct access_rules *global, const struct access_rules *own,
+                    enum access_right right);
 const char *access_right_to_string(enum access_right right);

@@ -165,6 +165,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         /* What was sent before counts, also for handles that are there no more; and names are
          * looked up before they change their meaning. */
         control_take_attached(daemon->control);
+        poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->registry, configuration, &result.changes);
         if (r < 0)
@@ -173,7 +174,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         configuration_unref(daemon->configuration);
         daemon->configuration = configuration_ref(configuration);
         give_back_memory();
-        poke_forget_peers(daemon->poke);
+        poke_configured(daemon->poke);
         control_check_attached(daemon->control);
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
                    daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void write_comma(struct buffer *buffer) {
+static inline void write_comma(struct buffer *buffer) {
         char last = buffer->n > 0 ? buffer->data[buffer->n - 1] : '\n';
 
         if (last != '{' && last != '[' && last != ':' && last != '\n')
@@ -20,11 +20,18 @@ void json_write_open(struct buffer *buffer, char bracket) {
         buffer_add_byte(buffer, bracket);
 }
 
-void json_write_key(struct buffer *buffer, const char *key) {
+void json_write_key_bytes(struct buffer *buffer, const char *key, size_t n) {
+        char *to;
+
         write_comma(buffer);
-        buffer_add_byte(buffer, '"');
-        buffer_add(buffer, key, strlen(key));
-        buffer_add_literal(buffer, "\":");
+        if (!buffer_reserve(buffer, n + 3))
+                return;
+        to = buffer->data + buffer->n;
+        buffer->n += n + 3;
+        *to++ = '"';
+        to = mempcpy(to, key, n);
+        *to++ = '"';
+        *to = ':';
 }
 
 void json_write_bytes(struct buffer *buffer, const char *s, size_t n) {

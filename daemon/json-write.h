@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/buffer.h"
 
@@ -15,7 +16,10 @@ static inline void json_write_close(struct buffer *buffer, char bracket) {
         buffer_add_byte(buffer, bracket);
 }
 
-void json_write_key(struct buffer *buffer, const char *key); /* needs no escapes */
+void json_write_key_bytes(struct buffer *buffer, const char *key, size_t n);
+static inline void json_write_key(struct buffer *buffer, const char *key) { /* needs no escapes */
+        json_write_key_bytes(buffer, key, strlen(key)); /* of a literal: known beforehand */
+}
 /* Bytes that are not UTF-8 become U+FFFD. */
 void json_write_bytes(struct buffer *buffer, const char *s, size_t n);
 void json_write_string(struct buffer *buffer, const char *s); /* NULL: null */

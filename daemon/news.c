@@ -70,9 +70,23 @@ bool news_add_run_ended(struct news *news, const struct run_result *result) {
         return is_first;
 }
 
-static void write_u64(struct buffer *out, const char *key, uint64_t value) {
-        json_write_key(out, key);
-        json_write_u64(out, value);
+/* Every wake that somebody waits for passes here, so what is the same each time is one piece of
+ * text. A name stands for itself: no legal one has anything to escape. */
+#define write_head(out, method)                                               \
+        buffer_add_literal((out), "{\"jsonrpc\":\"2.0\",\"method\":\"" method \
+                                  "\",\"params\":{\"name\":\"")
+
+static void write_covered(struct buffer *out, const char *name, uint64_t seq, uint64_t n_sends) {
+        buffer_add_str(out, name);
+        buffer_add_literal(out, "\",\"seq\":");
+        rouse__buffer_add_u64(out, seq);
+        buffer_add_literal(out, ",\"sends\":");
+        rouse__buffer_add_u64(out, n_sends);
+}
+
+static void write_missed(struct buffer *out, uint64_t n_missed) {
+        buffer_add_literal(out, ",\"missed\":");
+        rouse__buffer_add_u64(out, n_missed);
 }
 
 static void write_ended(const struct news *news, struct buffer *out) {
@@ -82,32 +96,30 @@ static void write_ended(const struct news *news, struct buffer *out) {
         json_write_i64(out, news->ended.status);
         json_write_key(out, "success");
         json_write_bool(out, news->ended.success);
-        write_u64(out, "duration_ms", news->ended.duration_ms);
+        json_write_key(out, "duration_ms");
+        json_write_u64(out, news->ended.duration_ms);
 }
 
 static void write_one(const struct news *news, enum news_kind kind, const char *name,
                       struct buffer *out) {
-        const struct {
-                const char *method;
-                uint64_t seq, n_sends;
-        } rows[N_NEWS_KINDS] = {
-                [NEWS_WAKE] = {"wake", news->wake.seq, news->wake.n_sends},
-                [NEWS_RUN_STARTED] = {"run_started", news->started.seq, news->started.n_sends},
-                [NEWS_RUN_ENDED] = {"run_ended", news->ended.seq, news->ended.n_sends},
-        };
-
-        buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":");
-        json_write_string(out, rows[kind].method);
-        buffer_add_literal(out, ",\"params\":{");
-        json_write_key(out, "name");
-        json_write_string(out, name);
-        write_u64(out, "seq", rows[kind].seq);
-        write_u64(out, "sends", rows[kind].n_sends);
-        if (kind == NEWS_WAKE)
-                write_u64(out, "missed", news->wake.n_missed);
-        if (kind == NEWS_RUN_ENDED) {
+        switch (kind) {
+        case NEWS_WAKE:
+                write_head(out, "wake");
+                write_covered(out, name, news->wake.seq, news->wake.n_sends);
+                write_missed(out, news->wake.n_missed);
+                break;
+        case NEWS_RUN_STARTED:
+                write_head(out, "run_started");
+                write_covered(out, name, news->started.seq, news->started.n_sends);
+                break;
+        case NEWS_RUN_ENDED:
+                write_head(out, "run_ended");
+                write_covered(out, name, news->ended.seq, news->ended.n_sends);
                 write_ended(news, out);
-                write_u64(out, "missed", news->ended.n_missed);
+                write_missed(out, news->ended.n_missed);
+                break;
+        case N_NEWS_KINDS:
+                break;
         }
         buffer_add_literal(out, "}}\n");
 }
@@ -124,6 +136,6 @@ uint64_t news_tell(struct news *news, const char *name, struct buffer *out,
                         n_missed += news->ended.n_missed;
         }
         *ret_n_told = news->n_kinds;
-        news->n_kinds = 0;
+        news_forget(news);
         return n_missed;
 }

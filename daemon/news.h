@@ -39,6 +39,10 @@ bool news_add_wake(struct news *news, uint64_t seq, uint64_t n_sends);
 bool news_add_run_started(struct news *news, uint64_t seq, uint64_t n_sends);
 bool news_add_run_ended(struct news *news, const struct run_result *result);
 
+static inline void news_forget(struct news *news) {
+        news->n_kinds = 0;
+}
+
 /* Writes a notification for each kind that there is news of, and forgets them. Returns how many
  * events had to be left out. */
 uint64_t news_tell(struct news *news, const char *name, struct buffer *out,

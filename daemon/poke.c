@@ -3,8 +3,12 @@
  * datagram back, a line for each of its lines: `ok TICKET` or `error REASON`. What does not fit the
  * receiver's queue is not answered; its sender does not read.
  *
- * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED). The groups of a user
- * are looked up once and kept for CACHE_MS, because the look-up may ask a server on the network.
+ * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
+ * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
+ * to every handle. What was sent while nobody asked says "nobody" as its sender, so a reload first
+ * asks, then takes what is there by the old rights, then changes them. The groups of a user are
+ * looked up once and kept for CACHE_MS, because the look-up may ask a server on the network; those
+ * of users who may everything are not looked up.
  *
  * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
  * whether there are more. Where they come in numbers, many come with one system call, and fewer
@@ -12,7 +16,7 @@
  * looked up together, in order. Buffers are large and mostly untouched: the kernel gives them
  * memory as far as they are written.
  *
- * A turn of the loop takes about SENDS_PER_TURN, so that pokes without end leave room for the rest,
+ * A turn of the loop takes about LINES_PER_TURN, so that pokes without end leave room for the rest,
  * and so that the wakes that follow find in the processor's caches what the sends have brought
  * there. What waits in the kernel makes its senders wait, and nothing is dropped.
  */
@@ -40,10 +44,12 @@
 #include "lib/cleanup.h"
 #include "lib/names.h"
 
-#define DATAGRAMS_AT_ONCE  8
-#define DATAGRAMS_PER_TURN 64
-#define SENDS_PER_TURN     256
-#define LONELY_TURNS       16 /* that do not ask for a second datagram, after there was none */
+#define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
+#define DATAGRAMS_PER_TURN 256
+#define LINES_PER_TURN     256
+#define LONELY_TURNS       16    /* that do not ask for a second datagram, after there was none */
+#define NOBODY_ID          65534 /* what the kernel says where it knows no user or group */
+#define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
 #define N_CACHED_PEERS 16
@@ -60,7 +66,7 @@ struct cached_peer {
 struct message {
         struct poke *poke;
         const struct peer *peer; /* NULL: the kernel did not say */
-        bool is_master;          /* who may send to every handle */
+        bool may_all;            /* send to every handle */
         char *reply;             /* NULL: not wanted */
         size_t n_reply;
 };
@@ -74,7 +80,6 @@ struct slot {
         struct sockaddr_un address;
         struct iovec iov;
         struct message message;
-        char text[LIMIT_POKE_BYTES + 1];
 };
 
 /* One line of a datagram. */
@@ -93,14 +98,16 @@ struct poke {
         struct cached_peer peers[N_CACHED_PEERS];
         size_t next_peer;
         unsigned int n_lonely;
+        bool is_open; /* everybody may send to every handle: who it is was not asked */
         struct line lines[NAMES_AT_ONCE]; /* that were not taken yet */
         size_t n_lines;
         char reply[N_REPLY];
         struct mmsghdr headers[DATAGRAMS_AT_ONCE];
         struct slot slots[DATAGRAMS_AT_ONCE];
+        char texts[DATAGRAMS_AT_ONCE][TEXT_ROOM];
 };
 
-void poke_forget_peers(struct poke *poke) {
+static void forget_peers(struct poke *poke) {
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 if (poke->peers[i].until_ms)
                         peer_deinit(&poke->peers[i].peer);
@@ -110,7 +117,7 @@ void poke_forget_peers(struct poke *poke) {
 
 static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
         struct cached_peer *cached;
-        struct peer peer = PEER_NULL;
+        struct peer peer = {.pid = ucred->pid, .uid = ucred->uid, .gid = ucred->gid};
 
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 cached = &poke->peers[i];
@@ -118,7 +125,8 @@ static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred
                     cached->until_ms > now_ms)
                         return &cached->peer;
         }
-        if (peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
+        if (!access_is_master(daemon_access(poke->daemon), &peer) &&
+            peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
                 return NULL;
         cached = &poke->peers[poke->next_peer];
         poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
@@ -170,7 +178,7 @@ static struct line cut_line(struct message *message, char *text, size_t n) {
 
 static bool is_allowed(const struct message *message, const struct handle *handle) {
         /* Who may send to all handles may do so without a look at each of them. */
-        return message->is_master ||
+        return message->may_all ||
                (message->peer && access_allows(daemon_access(message->poke->daemon),
                                                handle_access(handle), message->peer, ACCESS_SEND));
 }
@@ -208,13 +216,20 @@ static void take_lines(struct poke *poke) {
         const char *names[NAMES_AT_ONCE];
         size_t n = poke->n_lines;
 
+        if (n == 0)
+                return;
+        poke->n_lines = 0;
+        if (n == 1) {
+                take_line(&poke->lines[0],
+                          registry_find(daemon_registry(poke->daemon), poke->lines[0].name));
+                return;
+        }
         for (size_t i = 0; i < n; i++)
                 names[i] = poke->lines[i].name;
         registry_find_many(daemon_registry(poke->daemon), names, n, handles);
         for (size_t i = 0; i < n; i++)
                 take_line(&poke->lines[i], handles[i]);
         handle_prefetch_wakes(handles, n);
-        poke->n_lines = 0;
 }
 
 /* All lines; the last one needs no newline. text[n_text] may be written. */
@@ -236,35 +251,38 @@ static void read_lines(struct message *message, char *text, size_t n_text) {
         }
 }
 
-static bool find_ucred(struct msghdr *header, struct ucred *ret) {
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
-                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
-                    c->cmsg_len == CMSG_LEN(sizeof(*ret))) {
-                        memcpy(ret, CMSG_DATA(c), sizeof(*ret));
-                        return true;
-                }
-        return false;
+/* Descriptors that a sender attached would be ours to close. */
+static void refuse_fds(const struct cmsghdr *c) {
+        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+                int fd;
+
+                memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+                close(fd);
+        }
 }
 
-/* Descriptors that a sender attached would be ours to close. */
-static void refuse_fds(struct msghdr *header) {
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-                        continue;
-                for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
-                        int fd;
+/* What came beside the text; false: nobody knows who sent it. */
+static bool read_control(struct msghdr *header, struct ucred *ret) {
+        bool is_known = false;
 
-                        memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-                        close(fd);
-                }
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+                if (c->cmsg_level != SOL_SOCKET)
+                        continue;
+                if (c->cmsg_type == SCM_RIGHTS)
+                        refuse_fds(c);
+                if (c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len != CMSG_LEN(sizeof(*ret)))
+                        continue;
+                memcpy(ret, CMSG_DATA(c), sizeof(*ret));
+                is_known = ret->pid != 0 || ret->uid != NOBODY_ID || ret->gid != NOBODY_ID;
         }
+        return is_known;
 }
 
 static void prepare(struct poke *poke) {
         for (size_t i = 0; i < DATAGRAMS_AT_ONCE; i++) {
                 struct slot *slot = &poke->slots[i];
 
-                slot->iov = (struct iovec){slot->text, LIMIT_POKE_BYTES};
+                slot->iov = (struct iovec){poke->texts[i], LIMIT_POKE_BYTES};
                 poke->headers[i].msg_hdr = (struct msghdr){
                         .msg_name = &slot->address,
                         .msg_namelen = sizeof(slot->address),
@@ -281,29 +299,30 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                           uint64_t now_ms) {
         struct msghdr *header = &received->msg_hdr;
         struct message *message = &slot->message;
+        char *text = slot->iov.iov_base;
         size_t n_text = received->msg_len;
         bool is_cut = header->msg_flags & MSG_TRUNC;
         struct ucred ucred;
 
         *message = (struct message){.poke = poke};
         poke->stats.datagrams++;
-        refuse_fds(header);
-        if (find_ucred(header, &ucred))
+        if (read_control(header, &ucred) && !poke->is_open)
                 message->peer = find_peer(poke, &ucred, now_ms);
-        message->is_master =
-                message->peer && access_is_master(daemon_access(poke->daemon), message->peer);
+        message->may_all =
+                poke->is_open ||
+                (message->peer && access_is_master(daemon_access(poke->daemon), message->peer));
         if (header->msg_namelen > sizeof(sa_family_t)) {
                 take_lines(poke);
                 message->reply = poke->reply;
         }
         if (is_cut) {
                 /* Whole lines count; the cut one and what is lost behind it does not. */
-                const char *last = memrchr(slot->text, '\n', n_text);
+                const char *last = memrchr(text, '\n', n_text);
 
-                n_text = last ? (size_t)(last + 1 - slot->text) : 0;
+                n_text = last ? (size_t)(last + 1 - text) : 0;
                 log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
         }
-        read_lines(message, slot->text, n_text);
+        read_lines(message, text, n_text);
         if (!is_cut && !message->reply)
                 return;
         take_lines(poke);
@@ -344,39 +363,83 @@ static int take_some(struct poke *poke, unsigned int n) {
         return n_taken;
 }
 
-static bool turn_is_over(const struct poke *poke, int n_taken, uint64_t n_sends_before) {
-        return n_taken >= DATAGRAMS_PER_TURN ||
-               poke->stats.sends - n_sends_before >= SENDS_PER_TURN;
+static uint64_t n_lines(const struct poke *poke) {
+        return poke->stats.sends + poke->stats.errors;
 }
 
-/* Takes the datagram that there is, and more if more may be expected. Who got an answer may have
+static bool turn_is_over(const struct poke *poke, int n_taken, uint64_t n_lines_before) {
+        return n_taken >= DATAGRAMS_PER_TURN || n_lines(poke) - n_lines_before >= LINES_PER_TURN;
+}
+
+/* Whether to ask again after n_some came. */
+static bool may_be_more(const struct poke *poke, int n_some) {
+        return n_some == DATAGRAMS_AT_ONCE || poke->slots[n_some - 1].message.reply;
+}
+
+/* Takes the datagram that there is, or many where there have been many. Who got an answer may have
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
-        uint64_t n_before = poke->stats.sends;
+        bool is_lonely = poke->n_lonely > 0;
+        unsigned int n_most = is_lonely ? 1 : DATAGRAMS_AT_ONCE;
+        uint64_t n_before = n_lines(poke);
         int n = 0, n_some;
 
         (void)status;
         (void)events;
         rouse_hub_awake(daemon_hub(poke->daemon));
         do {
-                n_some = take_some(poke, 1);
+                n_some = take_some(poke, n_most);
                 n += n_some;
-        } while (n_some && poke->slots[0].message.reply && !turn_is_over(poke, n, n_before));
-        if (n_some == 0)
-                return;
-        if (poke->n_lonely > 0) {
+                if (n_some == 1)
+                        n_most = 1;
+        } while (n_some > 0 && may_be_more(poke, n_some) && !turn_is_over(poke, n, n_before));
+        if (is_lonely)
                 poke->n_lonely--;
-                return;
-        }
-        while (!turn_is_over(poke, n, n_before)) {
-                n_some = take_some(poke, DATAGRAMS_AT_ONCE);
-                n += n_some;
-                if (n_some < DATAGRAMS_AT_ONCE)
-                        break;
-        }
-        if (n == 1 && n_some == 0)
+        else if (n == 1)
                 poke->n_lonely = LONELY_TURNS;
+}
+
+static void consider(struct handle *handle, void *arg) {
+        struct poke *poke = arg;
+
+        poke->is_open = poke->is_open && access_is_open(daemon_access(poke->daemon),
+                                                        handle_access(handle), ACCESS_SEND);
+}
+
+static int ask_who(const struct poke *poke, bool on) {
+        int value = on;
+
+        return setsockopt(poke->fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value)) < 0 ? -errno
+                                                                                        : 0;
+}
+
+/* A handle that is made later, over the control socket, has no rights of its own. */
+static void learn_rights(struct poke *poke) {
+        poke->is_open = access_is_open(daemon_access(poke->daemon), NULL, ACCESS_SEND);
+        if (poke->is_open)
+                registry_each(daemon_registry(poke->daemon), consider, poke);
+        if (poke->is_open)
+                (void)ask_who(poke, false); /* an answer that nobody needs does no harm */
+}
+
+static void take_rest(struct poke *poke) {
+        for (int i = 0; i < DATAGRAMS_AT_END / DATAGRAMS_AT_ONCE; i++)
+                if (take_some(poke, DATAGRAMS_AT_ONCE) < DATAGRAMS_AT_ONCE)
+                        break;
+}
+
+void poke_ask_who(struct poke *poke) {
+        if (!poke->is_open)
+                return;
+        if (ask_who(poke, true) < 0)
+                log_error("cannot learn who sends to poke.sock: %m");
+        take_rest(poke);
+}
+
+void poke_configured(struct poke *poke) {
+        forget_peers(poke);
+        learn_rights(poke);
 }
 
 int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
@@ -387,15 +450,15 @@ int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
                 goto fail;
         poke->daemon = daemon;
         poke->fd = fd;
-        if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0) {
-                r = -errno;
+        r = ask_who(poke, true);
+        if (r < 0)
                 goto fail;
-        }
         r = uv_poll_init(daemon_loop(daemon), &poke->poll, fd);
         if (r < 0)
                 goto fail;
         poke->poll.data = poke;
         prepare(poke);
+        learn_rights(poke);
         (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);
         *ret = poke;
         return 0;
@@ -407,15 +470,13 @@ fail:
 
 void poke_shut_down(struct poke *poke) {
         uv_poll_stop(&poke->poll);
-        for (int i = 0; i < DATAGRAMS_AT_END / DATAGRAMS_AT_ONCE; i++)
-                if (take_some(poke, DATAGRAMS_AT_ONCE) < DATAGRAMS_AT_ONCE)
-                        break;
+        take_rest(poke);
 }
 
 static void on_closed(uv_handle_t *handle) {
         struct poke *poke = handle->data;
 
-        poke_forget_peers(poke);
+        forget_peers(poke);
         close(poke->fd);
         free(poke);
 }

@@ -12,8 +12,11 @@ int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret);
 void poke_shut_down(struct poke *poke);
 /* The memory goes when the loop has closed the socket's handle. Accepts and returns NULL. */
 struct poke *poke_close(struct poke *poke);
-/* Forgets who belongs to which group; for a reload. */
-void poke_forget_peers(struct poke *poke);
+/* Before a reload, which may give rights to fewer: from now on the kernel says who sends, and what
+ * it holds from before is taken. */
+void poke_ask_who(struct poke *poke);
+/* After a reload: learns the new rights, and forgets who belongs to which group. */
+void poke_configured(struct poke *poke);
 
 struct poke_stats {
         uint64_t datagrams, sends, errors, replies_lost;

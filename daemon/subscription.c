@@ -286,7 +286,7 @@ bool subscription_write(struct subscription *subscription) {
                         stats->missed += news_tell(&entry->news, entry_name(entry), out, &n_told);
                         stats->notifications += n_told;
                 }
-                entry->news = (struct news)NEWS_NULL;
+                news_forget(&entry->news);
                 if (entry->name)
                         entry_free(entry);
         }

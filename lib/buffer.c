@@ -14,6 +14,7 @@
 #include "lib/utf8.h"
 
 #define MIN_SIZE 256U
+#define N_DIGITS 20 /* of 2^64 - 1 */
 
 void rouse__buffer_deinit(struct buffer *buffer) {
         free(buffer->data);
@@ -60,13 +61,23 @@ void rouse__buffer_trim(struct buffer *buffer, size_t max) {
 }
 
 void rouse__buffer_add_u64(struct buffer *buffer, uint64_t number) {
-        char digits[20];
-        size_t at = sizeof(digits);
+        char digits[N_DIGITS];
+        char *at = digits + N_DIGITS, *to;
 
+        if (number < 10) {
+                buffer_add_byte(buffer, (char)('0' + number));
+                return;
+        }
         do
-                digits[--at] = (char)('0' + number % 10);
+                *--at = (char)('0' + number % 10);
         while (number /= 10);
-        buffer_add(buffer, digits + at, sizeof(digits) - at);
+        if (!buffer_reserve(buffer, N_DIGITS))
+                return;
+        /* Few bytes: a loop is done before memcpy() is called. */
+        to = buffer->data + buffer->n;
+        buffer->n += (size_t)(digits + N_DIGITS - at);
+        while (at < digits + N_DIGITS)
+                *to++ = *at++;
 }
 
 /* What cannot stand in a string for itself. DEL could, but nobody wants it on a terminal. */
@@ -87,9 +98,11 @@ static void add_escape(struct buffer *buffer, char c) {
 }
 
 /* Stands in a string for itself, and is one byte. */
-static bool is_plain(unsigned char c) {
-        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+static const bool is_plain[256] = {
+        [0x20 ... '"' - 1] = true,
+        ['"' + 1 ... '\\' - 1] = true,
+        ['\\' + 1 ... 0x7e] = true,
+};
 
 void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n) {
         const char *end = s + n, *plain = s;
@@ -99,7 +112,7 @@ void rouse__buffer_add_json_bytes(struct buffer *buffer, const char *s, size_t n
                 unsigned char c = (unsigned char)*s;
                 size_t n_char;
 
-                if (is_plain(c)) {
+                if (is_plain[c]) {
                         s++;
                         continue;
                 }

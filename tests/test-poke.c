@@ -238,25 +238,83 @@ static void send_as_nobody(const struct roused *roused, const char *name, char a
         waitpid(pid, NULL, 0);
 }
 
-static void who_may_not_send_is_refused(void) {
-        struct roused roused;
-        char answer[64], path[4096];
+/* The file of its socket lets everybody in. False: nobody can become somebody else here. */
+static bool start_for_everybody(struct roused *roused, const char *text) {
+        char path[4096];
 
         if (geteuid() != 0) {
                 fputs("not run as root: cannot become somebody else, so this is not tested\n",
                       stderr);
-                return;
+                return false;
         }
-        roused_start(&roused, "d", config);
+        roused_start(roused, "d", text);
         chmod(test_dir(), 0755);
-        snprintf(path, sizeof(path), "%s/poke.sock", roused.dir);
+        snprintf(path, sizeof(path), "%s/poke.sock", roused->dir);
         chmod(path, 0666);
+        return true;
+}
+
+static void who_may_not_send_is_refused(void) {
+        struct roused roused;
+        char answer[64];
+
+        if (!start_for_everybody(&roused, config))
+                return;
         send_as_nobody(&roused, "a", answer);
         ck_assert_str_eq(answer, "error permission_denied\n");
         send_as_nobody(&roused, "open", answer);
         ck_assert_str_eq(answer, "ok 1\n");
         send_as_nobody(&roused, "none", answer);
         ck_assert_str_eq(answer, "error no_such_handle\n");
+        roused_stop(&roused);
+}
+
+/* Where everybody may send, nobody is asked who he is; a reload begins and ends that. */
+static void a_reload_changes_who_may_send(void) {
+        static const struct {
+                const char *config, *answer;
+        } steps[] = {
+                {"handles: {a: {}}\naccess: {send: '*'}\n", "ok #\n"},
+                {"handles: {a: {}}\naccess: {send: []}\n", "error permission_denied\n"},
+                {"handles: {a: {}}\naccess: {send: ['*']}\n", "ok #\n"},
+                {"handles: {a: {access: {send: []}}, b: {}}\naccess: {send: '*'}\n",
+                 "error permission_denied\n"},
+                {"handles: {a: {access: {send: '*'}}, b: {}}\n", "ok #\n"},
+                {"handles: {a: {}}\naccess: {admin: '*', send: []}\n", "ok #\n"},
+        };
+        struct roused roused;
+        char answer[64];
+
+        if (!start_for_everybody(&roused, steps[0].config))
+                return;
+        for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+                if (i > 0)
+                        roused_reload(&roused, steps[i].config);
+                send_as_nobody(&roused, "a", answer);
+                blur_tickets(answer);
+                ck_assert_str_eq(answer, steps[i].answer);
+        }
+        roused_stop(&roused);
+}
+
+/* Those were sent when everybody might, and no credentials came with them. */
+static void what_was_sent_before_a_reload_counts(void) {
+        enum { N = 8 };
+        struct roused roused;
+        char *answer;
+
+        roused_start(&roused, "d", "handles: {a: {}}\naccess: {send: '*'}\n");
+        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
+        for (int i = 0; i < N; i++)
+                roused_poke_quietly(&roused, "a");
+        roused_write_config(&roused, "handles: {a: {}}\naccess: {send: []}\n");
+        ck_assert_int_eq(kill(roused.pid, SIGHUP), 0);
+        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
+        roused_expect_log(&roused, "reloaded");
+        answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
+        ck_assert_ptr_nonnull(
+                strstr(answer, "\"poke\":{\"datagrams\":8,\"sends\":8,\"errors\":0,"));
+        free(answer);
         roused_stop(&roused);
 }
 
@@ -270,6 +328,8 @@ int main(int argc, char **argv) {
                 TEST(a_sender_that_reads_no_answers_harms_nobody),
                 TEST(descriptors_that_come_along_are_closed),
                 TEST(who_may_not_send_is_refused),
+                TEST(a_reload_changes_who_may_send),
+                TEST(what_was_sent_before_a_reload_counts),
                 {0},
         };
 
