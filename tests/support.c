@@ -112,6 +112,11 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
 #define __has_feature(feature) 0
 #endif
 #if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define HAS_THREAD_SANITIZER 1
+#else
+#define HAS_THREAD_SANITIZER 0
+#endif
+#if HAS_THREAD_SANITIZER
 #define SLOWNESS 5
 #elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define SLOWNESS 3
@@ -125,6 +130,10 @@ static unsigned int slowness(void) {
         int n = factor ? atoi(factor) : SLOWNESS;
 
         return n > 0 ? (unsigned int)n : SLOWNESS;
+}
+
+bool test_has_thread_sanitizer(void) {
+        return HAS_THREAD_SANITIZER;
 }
 
 unsigned int test_slow_ms(unsigned int ms) {

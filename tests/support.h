@@ -36,6 +36,8 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
 /* The number of open descriptors. */
 int test_n_fds(void);
 
+/* Whether this build has the thread sanitizer. */
+bool test_has_thread_sanitizer(void);
 /* The time that slow builds (valgrind, sanitizers) may take instead of `ms`. */
 unsigned int test_slow_ms(unsigned int ms);
 

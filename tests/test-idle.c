@@ -145,12 +145,9 @@ static const struct test tests[] = {
 };
 
 int main(int argc, char **argv) {
-#if defined(__SANITIZE_THREAD__)
-        return 77; /* it has a thread of its own, which wakes ten times a second */
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-        return 77;
-#endif
-#endif
+        if (test_has_thread_sanitizer()) {
+                puts("skipped: the thread sanitizer has a thread of its own, which wakes all the time");
+                return 77;
+        }
         return test_main("idle", tests, argc, argv);
 }
