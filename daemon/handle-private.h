@@ -45,27 +45,32 @@ struct handle_life {
         uid_t paused_by;
 };
 
+/* What is kept of wakes that needed no life. */
+struct handle_past {
+        uint64_t woken_ns; /* the last */
+        struct sketch latency;
+};
+
 /* What a wake without a life touches comes first. */
 struct handle {
         struct registry *registry;
         struct handle_life *life; /* or NULL */
         struct list watches;
         uint64_t seq;
-        uint64_t woken_ns; /* the last wake without a life; 0: there was none */
+        struct handle_past *past; /* of the wakes without a life; NULL: there was none */
         struct seqfile_entry entry;
         bool is_plain : 1;    /* its configuration has no action and no policy */
         bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
         bool is_advancing : 1;
         bool is_quiet : 1;                   /* closed, and no callback can come any more */
         bool is_discarded : 1;               /* closed and shown nowhere */
-        struct sketch latency;               /* of the wakes without a life */
         rouse_async_t *async;                /* counted; its data is the handle */
         const struct handle_conf *conf;      /* NULL: created over the control socket */
         struct configuration *configuration; /* counted: conf stands in it */
         uint64_t first_seq;                  /* before its first wake */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 120, "a chunk of 128 bytes");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 88, "a chunk of 96 bytes");
 
 /* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,

@@ -215,10 +215,10 @@ struct histogram *handle_sketched_latency(const struct handle *handle) {
         struct histogram *histogram;
         rouse_async_stats_t stats;
 
-        if (!handle->woken_ns || histogram_new(&histogram) < 0)
+        if (!handle->past || histogram_new(&histogram) < 0)
                 return NULL;
         rouse_async_stats(handle->async, &stats);
-        sketch_pour(&handle->latency, handle->seq - handle->first_seq, stats.latency_max_ns,
+        sketch_pour(&handle->past->latency, handle->seq - handle->first_seq, stats.latency_max_ns,
                     histogram);
         return histogram;
 }

@@ -60,8 +60,10 @@ struct handle_life *handle_live(struct handle *handle) {
                 return NULL;
         life->handle = handle;
         life->run_seq = handle->first_seq;
-        life->gate.has_sent = life->gate.has_woken = handle->woken_ns != 0;
-        life->gate.last_ns = life->gate.wake_ns = handle->woken_ns;
+        if (handle->past) {
+                life->gate.has_sent = life->gate.has_woken = true;
+                life->gate.last_ns = life->gate.wake_ns = handle->past->woken_ns;
+        }
         life->wake_latency = handle_sketched_latency(handle);
         list_init(&life->link);
         if (handle->conf && handle->conf->policy)
@@ -179,25 +181,29 @@ static bool is_plain(const struct handle *handle) {
                list_is_empty(&handle->watches);
 }
 
-/* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for. */
-static void wake_plainly(struct handle *handle) {
+/* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for.
+ * False: nothing was done, for want of memory. */
+static bool wake_plainly(struct handle *handle) {
         struct registry *registry = handle->registry;
         uint64_t latency_ns = rouse__async_last_latency(handle->async);
 
-        handle->woken_ns = registry_wake_time(registry);
+        if (!handle->past)
+                handle->past = calloc(1, sizeof(*handle->past));
+        if (!handle->past)
+                return false;
+        handle->past->woken_ns = registry_wake_time(registry);
         registry->n_wakes++;
         seqfile_note(registry->seqfile, handle->entry, ++handle->seq);
-        sketch_add(&handle->latency, latency_ns);
+        sketch_add(&handle->past->latency, latency_ns);
         handle_record(&registry->wake_latency, latency_ns);
+        return true;
 }
 
 /* A wake of the library. */
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
         struct handle *handle = rouse_async_data(async);
 
-        if (is_plain(handle))
-                wake_plainly(handle);
-        else
+        if (!is_plain(handle) || !wake_plainly(handle))
                 wake_by_gate(handle, n_sends);
 }
 
@@ -254,6 +260,7 @@ void handle_free_if_done(struct handle *handle) {
         configuration_unref(handle->configuration);
         if (handle->life)
                 life_free(handle->life);
+        free(handle->past);
         free(handle);
 }
 
@@ -310,7 +317,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 if (handle->life)
                         handle_run_configure(handle, registry_group(handle->registry,
                                                                     handle_policy(handle)->group));
-                else if (handle->woken_ns && !handle->is_plain)
+                else if (handle->past && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
         } else if (handle_is_paused(handle)) {
@@ -364,6 +371,7 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         const struct handle_life *life = handles[i]->life;
 
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
+                        __builtin_prefetch(handles[i]->past, 1);
                         if (handles[i]->is_plain && !life)
                                 continue;
                         if (handles[i]->conf) {

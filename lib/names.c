@@ -1,6 +1,6 @@
 /*
  * A chained hash table that grows by linear hashing (W. Litwin, "Linear hashing: a new tool for
- * file and table addressing", 1980): each new name splits two buckets, so that no insertion ever
+ * file and table addressing", 1980): each new name splits one bucket, so that no insertion ever
  * pays for all the names before it. Only the array of buckets is enlarged at once, by realloc(),
  * which moves pages and not names.
  *
@@ -25,10 +25,6 @@
 
 #define NAME_MAX_BYTES 255
 #define N_BUCKETS_MIN  16
-
-/* With one each, half of all look-ups would meet another name first, which costs misses of the
- * processor's caches; with two it is a quarter. */
-#define BUCKETS_PER_NAME 2
 
 void rouse__names_init(struct names *names) {
         *names = (struct names){0};
@@ -181,7 +177,7 @@ int rouse__names_reserve(struct names *names) {
         size_t n_room = names->n_room ? 2 * names->n_room : 2 * N_BUCKETS_MIN;
         struct rouse__name **buckets;
 
-        if (names->n_buckets + BUCKETS_PER_NAME <= names->n_room)
+        if (names->n_buckets < names->n_room)
                 return 0;
         buckets = reallocarray(names->buckets, n_room, sizeof(*buckets));
         if (!buckets)
@@ -219,10 +215,8 @@ static void split(struct names *names) {
 void rouse__names_add(struct names *names, struct rouse__name *name) {
         struct rouse__name **bucket;
 
-        names->n_names++;
-        for (size_t i = 0; i < BUCKETS_PER_NAME; i++)
-                if (names->n_buckets < BUCKETS_PER_NAME * names->n_names)
-                        split(names);
+        if (++names->n_names > names->n_buckets)
+                split(names);
         bucket = bucket_of(names, name->hash);
         name->next = *bucket;
         *bucket = name;
