@@ -218,7 +218,8 @@ int main(int argc, char **argv) {
         if (options.check)
                 status = EXIT_SUCCESS;
         else
-                status = serve(&options, steal_ptr(configuration)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+                status =
+                        serve(&options, steal_ptr(configuration)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         configuration_unref(configuration);
 end:
         free(options.config_file);
