@@ -24,6 +24,7 @@
 #include "daemon/poke.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,10 +74,8 @@ struct message {
 
 /* Where one datagram goes. */
 struct slot {
-        union {
-                struct cmsghdr align;
-                char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(16 * sizeof(int))];
-        } control;
+        alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred)) +
+                                             CMSG_SPACE(16 * sizeof(int))];
         struct sockaddr_un address;
         struct iovec iov;
         struct message message;
@@ -288,7 +287,7 @@ static void prepare(struct poke *poke) {
                         .msg_namelen = sizeof(slot->address),
                         .msg_iov = &slot->iov,
                         .msg_iovlen = 1,
-                        .msg_control = &slot->control,
+                        .msg_control = slot->control,
                         .msg_controllen = sizeof(slot->control),
                 };
         }
