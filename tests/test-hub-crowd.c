@@ -122,17 +122,38 @@ static void a_crowd_gets_stripes_and_is_counted(void) {
         close_target();
 }
 
+static void send_a_thousand(void *arg) {
+        (void)arg;
+        for (int i = 0; i < 1000; i++)
+                ck_assert_int_eq(rouse_async_send(target), 0);
+}
+
+/* One thread between two wakes, and not the loop's own, whose sends are counted apart. */
 static void one_sender_gets_none(void) {
         open_target(on_wake_look);
-        for (int i = 0; i < N_THREADS - 1; i++)
-                payloads[i].n_sent = 0;
         for (int round = 0; round < 100; round++) {
-                for (int i = 0; i < 1000; i++)
-                        ck_assert_int_eq(rouse_async_send(target), 0);
+                fixture_elsewhere(send_a_thousand, NULL);
                 fixture_pass(&fixture);
         }
         ck_assert(!has_stripes(target));
         ck_assert_uint_eq(n_told, 100000);
+        close_target();
+}
+
+static void a_loop_that_was_hammered_comes_to_rest(void) {
+        unsigned int n_turns = 0;
+
+        open_target(on_wake_look);
+        fixture_elsewhere(send_a_thousand, NULL);
+        fixture_pass(&fixture);
+        ck_assert_uint_eq(n_told, 1000);
+        ck_assert_int_eq(uv_backend_timeout(&fixture.loop), 0); /* more may come */
+        for (; uv_backend_timeout(&fixture.loop) == 0; n_turns++) {
+                ck_assert_uint_lt(n_turns, 100);
+                fixture_pass(&fixture);
+        }
+        fixture_pass(&fixture);
+        ck_assert_int_ne(uv_backend_timeout(&fixture.loop), 0);
         close_target();
 }
 
@@ -200,6 +221,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_crowd_gets_stripes_and_is_counted),
                 TEST(one_sender_gets_none),
+                TEST(a_loop_that_was_hammered_comes_to_rest),
                 TEST(closing_under_a_crowd_refuses_the_rest),
                 TEST(sets_are_lent_again),
                 {0},
