@@ -78,4 +78,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:
+        sys.exit(f"cannot talk to roused in {DIR}: {error.strerror or error}")
+    except RuntimeError as error:
+        sys.exit(str(error))
