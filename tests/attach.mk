@@ -2,14 +2,21 @@
 
 attach_tests = \
 	tests/test-attach \
+	tests/test-attach-hostile \
 	tests/test-attach-model \
 	tests/test-attach-roused
 check_PROGRAMS += $(attach_tests)
 TESTS += $(attach_tests)
 
-tests_test_attach_SOURCES = tests/test-attach.c $(CONTROL_FIXTURE)
+ATTACH_FIXTURE = tests/attach-fixture.c tests/attach-fixture.h $(CONTROL_FIXTURE)
+
+tests_test_attach_SOURCES = tests/test-attach.c $(ATTACH_FIXTURE)
 tests_test_attach_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_LDADD = $(LDADD_DAEMON)
+
+tests_test_attach_hostile_SOURCES = tests/test-attach-hostile.c $(ATTACH_FIXTURE)
+tests_test_attach_hostile_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_hostile_LDADD = $(LDADD_DAEMON)
 
 tests_test_attach_model_SOURCES = tests/test-attach-model.c tests/model.c tests/model.h
 tests_test_attach_model_CFLAGS = $(CFLAGS_TEST)
