@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -75,6 +76,20 @@ static void nap(void) {
         nanosleep(&span, NULL);
 }
 
+const char *built_program(const char *name) {
+        static char path[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+        if (n < 0)
+                die("cannot find out where this program is: %m");
+        path[n] = '\0';
+        for (int i = 0; i < 2; i++)
+                *strrchr(path, '/') = '\0';
+        n = (ssize_t)strlen(path);
+        snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
+        return path;
+}
+
 bool server_is_there(const char *program) {
         const char *path = getenv("PATH") ?: "/usr/bin:/bin";
         char file[512];
@@ -95,10 +110,12 @@ bool server_is_there(const char *program) {
 }
 
 void server_init(struct server *server) {
-        const char *tmp = getenv("TMPDIR") ?: "/tmp";
+        server_init_in(server, getenv("TMPDIR") ?: "/tmp");
+}
 
+void server_init_in(struct server *server, const char *parent) {
         *server = (struct server){0};
-        snprintf(server->dir, sizeof(server->dir), "%s/rouse-bench-XXXXXX", tmp);
+        snprintf(server->dir, sizeof(server->dir), "%s/rouse-bench-XXXXXX", parent);
         if (!mkdtemp(server->dir))
                 die("cannot make %s: %m", server->dir);
         remember(server);
@@ -231,7 +248,7 @@ int server_connect_path(const char *path, int kind) {
         return fd;
 }
 
-static void show_log(const struct server *server) {
+void server_show_log(const struct server *server) {
         FILE *log = fopen(server_path(server, "log"), "re");
         char line[512];
 
@@ -249,11 +266,11 @@ void server_wait(struct server *server) {
                fd != -EPROTOTYPE) {
                 if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
                         server->pid = 0;
-                        show_log(server);
+                        server_show_log(server);
                         die("a server did not start");
                 }
                 if (clock_now_ns() > end_ns) {
-                        show_log(server);
+                        server_show_log(server);
                         die("a server does not answer");
                 }
                 nap();
