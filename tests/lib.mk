@@ -73,3 +73,4 @@ AM_TESTS_ENVIRONMENT += CC='$(CC)'; CFLAGS='$(CFLAGS)'; UV_CFLAGS='$(UV_CFLAGS)'
 	UV_LIBS='$(UV_LIBS)'; export CC CFLAGS UV_CFLAGS UV_LIBS;
 dist_check_SCRIPTS += tests/test-install.sh tests/test-symbols.sh
 TESTS += tests/test-install.sh tests/test-symbols.sh
+EXTRA_DIST += tests/installed.sh
