@@ -8,6 +8,7 @@
 #include "daemon/runner.h"
 #include "daemon/seqfile.h"
 #include "daemon/sketch.h"
+#include "lib/async.h"
 
 struct configuration;
 struct policy_conf;
@@ -51,8 +52,13 @@ struct handle_past {
         struct sketch latency;
 };
 
-/* What a wake without a life touches comes first. */
+/* Lies in the room before its async, whose memory it shares. What a wake without a life touches
+ * comes last, to be near to what the async needs. */
 struct handle {
+        struct configuration *configuration; /* counted: conf stands in it */
+        uint64_t first_seq;                  /* before its first wake */
+        const struct handle_conf *conf;      /* NULL: created over the control socket */
+        rouse_async_t *async;                /* counted; its data is the handle */
         struct registry *registry;
         struct handle_life *life; /* or NULL */
         struct list watches;
@@ -62,15 +68,16 @@ struct handle {
         bool is_plain : 1;    /* its configuration has no action and no policy */
         bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
         bool is_advancing : 1;
-        bool is_quiet : 1;                   /* closed, and no callback can come any more */
-        bool is_discarded : 1;               /* closed and shown nowhere */
-        rouse_async_t *async;                /* counted; its data is the handle */
-        const struct handle_conf *conf;      /* NULL: created over the control socket */
-        struct configuration *configuration; /* counted: conf stands in it */
-        uint64_t first_seq;                  /* before its first wake */
+        bool is_quiet : 1;     /* closed, and no callback can come any more */
+        bool is_discarded : 1; /* closed and shown nowhere */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 88, "a chunk of 96 bytes");
+_Static_assert(sizeof(struct handle) <= HUB_MAX_ROOM, "it lies in the room of its async");
+
+/* Of a named one of the registry's hub; also its data. */
+static inline struct handle *handle_of_async(rouse_async_t *async) {
+        return rouse__async_room(async);
+}
 
 /* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
@@ -92,12 +99,6 @@ void handle_stop_run(struct handle *handle, bool kill);
 
 /* From run_finish(). Takes the run. */
 void handle_run_ended(struct handle *handle, struct run *run);
-
-/* It will be sent to: the processor may fetch what that takes. */
-static inline void handle_prefetch(const struct handle *handle) {
-        for (size_t i = 0; i < sizeof(*handle); i += 64)
-                __builtin_prefetch((const char *)handle + i, 1);
-}
 
 /* Between the files of a handle. */
 

@@ -181,6 +181,14 @@ static bool is_plain(const struct handle *handle) {
                list_is_empty(&handle->watches);
 }
 
+static struct handle_past *past_new(struct registry *registry) {
+        struct handle_past *past = rouse__pool_alloc(&registry->pasts);
+
+        if (past)
+                *past = (struct handle_past){0};
+        return past;
+}
+
 /* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for.
  * False: nothing was done, for want of memory. */
 static bool wake_plainly(struct handle *handle) {
@@ -188,7 +196,7 @@ static bool wake_plainly(struct handle *handle) {
         uint64_t latency_ns = rouse__async_last_latency(handle->async);
 
         if (!handle->past)
-                handle->past = calloc(1, sizeof(*handle->past));
+                handle->past = past_new(registry);
         if (!handle->past)
                 return false;
         handle->past->woken_ns = registry_wake_time(registry);
@@ -201,7 +209,7 @@ static bool wake_plainly(struct handle *handle) {
 
 /* A wake of the library. */
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
-        struct handle *handle = rouse_async_data(async);
+        struct handle *handle = handle_of_async(async);
 
         if (!is_plain(handle) || !wake_plainly(handle))
                 wake_by_gate(handle, n_sends);
@@ -213,24 +221,23 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
                struct configuration *configuration, struct handle **ret) {
-        struct handle *handle = calloc(1, sizeof(*handle));
+        struct handle *handle;
+        rouse_async_t *async;
         int r;
 
-        if (!handle)
-                return -ENOMEM;
+        r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
+        if (r < 0)
+                return r;
+        handle = handle_of_async(async);
+        async->data = handle;
         *handle = (struct handle){
+                .async = async,
                 .registry = registry,
                 .conf = conf,
                 .is_plain = is_plain_conf(conf),
                 .configuration = conf ? configuration_ref(configuration) : NULL,
         };
         list_init(&handle->watches);
-        r = rouse_async_create(registry->hub, name, on_async, handle, &handle->async);
-        if (r < 0) {
-                configuration_unref(handle->configuration);
-                free(handle);
-                return r;
-        }
         handle->first_seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         handle->seq = handle->first_seq;
         if (conf && conf->started)
@@ -256,12 +263,10 @@ static void life_free(struct handle_life *life) {
 void handle_free_if_done(struct handle *handle) {
         if (!handle->is_discarded || !handle->is_quiet || handle_life(handle)->run)
                 return;
-        rouse_async_release(handle->async);
         configuration_unref(handle->configuration);
         if (handle->life)
                 life_free(handle->life);
-        free(handle->past);
-        free(handle);
+        rouse_async_release(handle->async); /* and with the last reference the handle */
 }
 
 static void on_async_closed(void *arg) {
@@ -277,6 +282,9 @@ void handle_discard(struct handle *handle) {
         (void)handle_close(handle);
         if (handle->life)
                 list_remove(&handle->life->link);
+        if (handle->past)
+                rouse__pool_free(&handle->registry->pasts, handle->past);
+        handle->past = NULL;
         handle->is_discarded = true;
         handle_free_if_done(handle);
 }

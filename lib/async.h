@@ -6,10 +6,12 @@
 #include "lib/latency.h"
 #include "lib/loopside.h"
 
-/* The name of a named handle lies behind it, in the same allocation. */
+/* The name of a named handle lies behind it, in the same allocation; and its owner's room, if the
+ * hub gives one, before it. */
 struct rouse__name {
         struct rouse__name *next; /* in its bucket */
         uint32_t hash;
+        uint8_t n_text; /* without the NUL */
         char text[];
 };
 
@@ -42,6 +44,11 @@ static inline struct rouse__name *rouse__async_get_name(const struct rouse_async
 
 static inline struct rouse_async *rouse__async_from_name(struct rouse__name *name) {
         return (struct rouse_async *)(void *)name - 1;
+}
+
+/* What rouse__hub_give_room() has promised. */
+static inline void *rouse__async_room(struct rouse_async *async) {
+        return (char *)async - async->handle.hub->n_room;
 }
 
 static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *handle) {
