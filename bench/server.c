@@ -172,33 +172,37 @@ static void hand_over(int fd) {
                 dup2(fd, SERVER_FD);
 }
 
-void server_start(struct server *server, char *const argv[], int fd) {
-        pid_t parent = getpid();
-        const char *path = server_path(server, "log");
+struct program {
+        char *const *argv;
+        const char *log; /* a path */
+        int fd;
+};
 
-        fflush(stdout);
-        server->pid = fork();
-        if (server->pid < 0)
-                die("cannot fork: %m");
-        if (server->pid == 0) {
-                int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-                int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-                char sbin[SERVER_PATH];
+static void execute(void *arg) {
+        const struct program *program = arg;
+        char *const *argv = program->argv;
+        int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        int log = open(program->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        char sbin[SERVER_PATH];
 
-                follow(parent);
-                if (null < 0 || log < 0)
-                        _exit(EXIT_FAILURE);
-                dup2(null, STDIN_FILENO);
-                dup2(log, STDOUT_FILENO);
-                dup2(log, STDERR_FILENO);
-                if (fd >= 0)
-                        hand_over(fd);
-                execvp(argv[0], argv);
-                snprintf(sbin, sizeof(sbin), "/usr/sbin/%s", argv[0]);
-                execv(sbin, argv);
-                fprintf(stderr, "cannot execute %s: %m\n", argv[0]);
+        if (null < 0 || log < 0)
                 _exit(EXIT_FAILURE);
-        }
+        dup2(null, STDIN_FILENO);
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        if (program->fd >= 0)
+                hand_over(program->fd);
+        execvp(argv[0], argv);
+        snprintf(sbin, sizeof(sbin), "/usr/sbin/%s", argv[0]);
+        execv(sbin, argv);
+        fprintf(stderr, "cannot execute %s: %m\n", argv[0]);
+        _exit(EXIT_FAILURE);
+}
+
+void server_start(struct server *server, char *const argv[], int fd) {
+        struct program program = {.argv = argv, .log = server_path(server, "log"), .fd = fd};
+
+        server_start_fn(server, execute, &program);
 }
 
 void server_start_fn(struct server *server, void (*fn)(void *arg), void *arg) {
