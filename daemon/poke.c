@@ -48,7 +48,7 @@
 #define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
 #define DATAGRAMS_PER_TURN 256
 #define LINES_PER_TURN     256
-#define LONELY_TURNS       16    /* that do not ask for a second datagram, after there was none */
+#define LONELY_TURNS       16 /* with one datagram each: then the next will not ask for a second */
 #define NOBODY_ID          65534 /* what the kernel says where it knows no user or group */
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
@@ -96,8 +96,8 @@ struct poke {
         struct poke_stats stats;
         struct cached_peer peers[N_CACHED_PEERS];
         size_t next_peer;
-        unsigned int n_lonely;
-        bool is_open; /* everybody may send to every handle: who it is was not asked */
+        unsigned int n_lonely; /* turns in a row, as far as it was asked */
+        bool is_open;          /* everybody may send to every handle: who it is was not asked */
         struct line lines[NAMES_AT_ONCE]; /* that were not taken yet */
         size_t n_lines;
         char reply[N_REPLY];
@@ -375,12 +375,18 @@ static bool may_be_more(const struct poke *poke, int n_some) {
         return n_some == DATAGRAMS_AT_ONCE || poke->slots[n_some - 1].message.reply;
 }
 
+/* Whether to leave it to epoll to say if there is a second one. From time to time a turn asks. A
+ * single turn with one datagram says nothing: where sender and daemon share a processor, it comes
+ * about in the middle of thousands. */
+static bool is_lonely(const struct poke *poke) {
+        return poke->n_lonely >= LONELY_TURNS && poke->n_lonely % LONELY_TURNS != 0;
+}
+
 /* Takes the datagram that there is, or many where there have been many. Who got an answer may have
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
-        bool is_lonely = poke->n_lonely > 0;
-        unsigned int n_most = is_lonely ? 1 : DATAGRAMS_AT_ONCE;
+        unsigned int n_most = is_lonely(poke) ? 1 : DATAGRAMS_AT_ONCE;
         uint64_t n_before = n_lines(poke);
         int n = 0, n_some;
 
@@ -393,10 +399,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
                 if (n_some == 1)
                         n_most = 1;
         } while (n_some > 0 && may_be_more(poke, n_some) && !turn_is_over(poke, n, n_before));
-        if (is_lonely)
-                poke->n_lonely--;
-        else if (n == 1)
-                poke->n_lonely = LONELY_TURNS;
+        poke->n_lonely = n > 1 ? 0 : poke->n_lonely + 1;
 }
 
 static void consider(struct handle *handle, void *arg) {
