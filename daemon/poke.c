@@ -106,6 +106,8 @@ struct poke {
         char texts[DATAGRAMS_AT_ONCE][TEXT_ROOM];
 };
 
+static void take_lines(struct poke *poke);
+
 static void forget_peers(struct poke *poke) {
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 if (poke->peers[i].until_ms)
@@ -127,6 +129,7 @@ static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred
         if (!access_is_master(daemon_access(poke->daemon), &peer) &&
             peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
                 return NULL;
+        take_lines(poke); /* some may be of whoever has to go now */
         cached = &poke->peers[poke->next_peer];
         poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
         if (cached->until_ms)
