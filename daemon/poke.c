@@ -60,6 +60,7 @@
 
 struct cached_peer {
         struct peer peer;
+        bool is_master;
         uint64_t until_ms; /* of the loop's clock; 0: free */
 };
 
@@ -116,26 +117,28 @@ static void forget_peers(struct poke *poke) {
         }
 }
 
-static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
+static const struct cached_peer *find_peer(struct poke *poke, const struct ucred *ucred,
+                                           uint64_t now_ms) {
         struct cached_peer *cached;
         struct peer peer = {.pid = ucred->pid, .uid = ucred->uid, .gid = ucred->gid};
+        bool is_master;
 
         for (size_t i = 0; i < N_CACHED_PEERS; i++) {
                 cached = &poke->peers[i];
                 if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
                     cached->until_ms > now_ms)
-                        return &cached->peer;
+                        return cached;
         }
-        if (!access_is_master(daemon_access(poke->daemon), &peer) &&
-            peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
+        is_master = access_is_master(daemon_access(poke->daemon), &peer);
+        if (!is_master && peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
                 return NULL;
         take_lines(poke); /* some may be of whoever has to go now */
         cached = &poke->peers[poke->next_peer];
         poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
         if (cached->until_ms)
                 peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, now_ms + CACHE_MS};
-        return &cached->peer;
+        *cached = (struct cached_peer){peer, is_master, now_ms + CACHE_MS};
+        return cached;
 }
 
 static void answer_error(struct message *message, const char *reason) {
@@ -276,6 +279,8 @@ static bool read_control(struct msghdr *header, struct ucred *ret) {
                         continue;
                 memcpy(ret, CMSG_DATA(c), sizeof(*ret));
                 is_known = ret->pid != 0 || ret->uid != NOBODY_ID || ret->gid != NOBODY_ID;
+                if (header->msg_controllen <= CMSG_SPACE(sizeof(*ret)))
+                        break; /* as it is nearly always: there is nothing else */
         }
         return is_known;
 }
@@ -306,13 +311,14 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         bool is_cut = header->msg_flags & MSG_TRUNC;
         struct ucred ucred;
 
-        *message = (struct message){.poke = poke};
+        *message = (struct message){.poke = poke, .may_all = poke->is_open};
         poke->stats.datagrams++;
-        if (read_control(header, &ucred) && !poke->is_open)
-                message->peer = find_peer(poke, &ucred, now_ms);
-        message->may_all =
-                poke->is_open ||
-                (message->peer && access_is_master(daemon_access(poke->daemon), message->peer));
+        if (read_control(header, &ucred) && !poke->is_open) {
+                const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
+
+                message->peer = sender ? &sender->peer : NULL;
+                message->may_all = sender && sender->is_master;
+        }
         if (header->msg_namelen > sizeof(sa_family_t)) {
                 take_lines(poke);
                 message->reply = poke->reply;
