@@ -122,7 +122,7 @@ static void open_registry(struct daemon *daemon) {
         int error;
 
         if (uv_loop_init(&daemon->loop) < 0 || rouse_hub_create(&daemon->loop, &daemon->hub) < 0 ||
-            deadline_queue_new(&daemon->loop, clock_now_ns, &setup.deadlines) < 0 ||
+            deadline_queue_new(&daemon->loop, NULL, &setup.deadlines) < 0 ||
             seqfile_open(path("seq"), &error, &setup.seqfile) < 0 ||
             reaper_new(&daemon->loop, &setup.reaper) < 0 ||
             configuration_parse("bench", yaml, strlen(yaml), &errors, &daemon->configuration) < 0)

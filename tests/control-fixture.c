@@ -147,7 +147,7 @@ void fixture_init(struct daemon *daemon, const char *yaml) {
         load(daemon, yaml);
         ck_assert_int_eq(uv_loop_init(&daemon->loop), 0);
         ck_assert_int_eq(rouse_hub_create(&daemon->loop, &daemon->hub), 0);
-        ck_assert_int_eq(deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines), 0);
+        ck_assert_int_eq(deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines), 0);
         ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &daemon->seqfile), 0);
         ck_assert_int_eq(reaper_new(&daemon->loop, &daemon->reaper), 0);
         setup = (struct registry_setup){
