@@ -316,7 +316,7 @@ static int open_core(struct daemon *daemon) {
         r = rouse_hub_create(&daemon->loop, &daemon->hub);
         if (r < 0)
                 return r;
-        r = deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines);
+        r = deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines);
         if (r < 0)
                 return r;
         r = seqfile_open(setup->seq_file, &error, &daemon->seqfile);

@@ -48,6 +48,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/configuration.h \
 	daemon/own-group.c \
 	daemon/own-group.h \
+	daemon/peer-cache.c \
+	daemon/peer-cache.h \
 	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \

@@ -109,7 +109,7 @@ static int open_registry(struct daemon *daemon, const char *seq_path) {
         struct registry_setup setup;
         int r, error;
 
-        if ((r = deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines)) < 0 ||
+        if ((r = deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines)) < 0 ||
             (r = seqfile_open(seq_path, &error, &daemon->seqfile)) < 0 ||
             (r = reaper_new(&daemon->loop, &daemon->reaper)) < 0)
                 return r;
