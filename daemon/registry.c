@@ -95,7 +95,7 @@ static int add(struct registry *registry, const char *name, const struct handle_
         if (r < 0)
                 return r;
         if (closed) {
-                list_remove(&closed->life->link);
+                list_remove(&handle_own_life(closed)->link);
                 registry->n_closed--;
                 handle_discard(closed);
         }
@@ -143,7 +143,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
                 handle_discard(handle);
                 return;
         }
-        list_append(&registry->closed, &handle->life->link);
+        list_append(&registry->closed, &handle_own_life(handle)->link);
         if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
                 struct handle *oldest = closed_handle(list_first(&registry->closed));
 
@@ -359,7 +359,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
         list_init(&registry->closed);
         list_init(&registry->watches);
         rouse__pool_init(&registry->pasts, sizeof(struct handle_past));
-        rouse__hub_give_room(registry->hub, sizeof(struct handle));
+        rouse__hub_give_room(registry->hub, HANDLE_ROOM);
         *ret = registry;
         return 0;
 }
@@ -423,7 +423,7 @@ static void discard(struct handle *handle, void *arg) {
         struct registry *registry = arg;
 
         if (!handle_is_active(handle)) {
-                list_remove(&handle->life->link);
+                list_remove(&handle_own_life(handle)->link);
                 registry->n_closed--;
         }
         handle_discard(handle);

@@ -24,11 +24,15 @@ _Static_assert(HUB_MAX_ROOM + sizeof(struct rouse_async) + sizeof(struct rouse__
                        POOLS_MAX,
                "there is a pool for each name");
 
-/* Of a name of so many bytes. */
+/* Of a name of so many bytes. Where there is room before handles, all begins with a line of the
+ * cache, and so does the handle if the room is some lines. */
 static struct pool *pool_of(struct rouse_hub *hub, size_t n_text) {
-        return rouse__pools_get(&hub->named, hub->n_room + sizeof(struct rouse_async) +
-                                                     offsetof(struct rouse__name, text) + n_text +
-                                                     1);
+        size_t bytes = hub->n_room + sizeof(struct rouse_async) +
+                       offsetof(struct rouse__name, text) + n_text + 1;
+
+        if (hub->n_room > 0)
+                bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+        return rouse__pools_get(&hub->named, bytes);
 }
 
 static struct rouse_async *alloc_named(struct rouse_hub *hub, size_t n_text) {
@@ -75,7 +79,7 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
                 memcpy(entry->text, name, text.n + 1);
                 rouse__names_add(&hub->names, entry);
         }
-        list_append(&hub->handles, &async->handle.link);
+        list_append(&hub->handles, &async->link);
         rouse__hub_ref(hub);
         *ret_async = async;
         return 0;

@@ -359,7 +359,7 @@ int rouse_hub_close(rouse_hub_t *hub, rouse_hub_close_cb cb, void *arg) {
         hub->close_cb = cb;
         hub->close_arg = arg;
         while ((link = list_first(&hub->handles)))
-                rouse_handle_close(container_of(link, struct rouse_handle, link));
+                rouse_async_close(container_of(link, struct rouse_async, link));
         rouse__hub_hold(hub);
         if (!hub->is_passing) {
                 rouse__doorbell_disarm(&hub->bell);
@@ -410,11 +410,11 @@ void rouse_hub_each(rouse_hub_t *hub, rouse_async_each_cb cb, void *arg) {
         list_append(&hub->walks, &walk.link);
         while (walk.next != &hub->handles) {
                 struct list *link = walk.next;
-                struct rouse_handle *handle = container_of(link, struct rouse_handle, link);
+                struct rouse_async *async = container_of(link, struct rouse_async, link);
 
                 walk.next = link == walk.last ? &hub->handles : link->next;
-                if (rouse__handle_is_held(handle))
-                        cb(rouse__async_from_handle(handle), arg);
+                if (rouse__handle_is_held(&async->handle))
+                        cb(async, arg);
         }
         list_remove(&walk.link);
 }
