@@ -65,14 +65,8 @@ static void forget_past(struct handle *handle) {
         handle->past = NULL;
 }
 
-struct handle_life *handle_live(struct handle *handle) {
-        struct handle_life *life = handle_own_life(handle);
-
-        if (life)
-                return life;
-        life = calloc(1, sizeof(*life));
-        if (!life)
-                return NULL;
+/* Zeroed memory becomes the life of a handle that has none. */
+static void begin_life(struct handle *handle, struct handle_life *life) {
         life->handle = handle;
         life->first_seq = life->run_seq = handle_first_seq(handle);
         if (handle->past) {
@@ -86,6 +80,16 @@ struct handle_life *handle_live(struct handle *handle) {
         forget_past(handle);
         handle->life = life;
         handle->has_life = true;
+}
+
+struct handle_life *handle_live(struct handle *handle) {
+        struct handle_life *life = handle_own_life(handle);
+
+        if (life)
+                return life;
+        life = calloc(1, sizeof(*life));
+        if (life)
+                begin_life(handle, life);
         return life;
 }
 
@@ -237,11 +241,17 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 }
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret) {
+               struct configuration *configuration, struct run *run, struct handle **ret) {
+        _cleanup_free_ struct handle_life *life = NULL;
         struct handle *handle;
         rouse_async_t *async;
         int r;
 
+        if (run) {
+                life = calloc(1, sizeof(*life));
+                if (!life)
+                        return -ENOMEM;
+        }
         r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
         if (r < 0)
                 return r;
@@ -257,6 +267,10 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
                 rouse_async_ref(async);
+        if (run) {
+                begin_life(handle, steal_ptr(life));
+                handle_inherit_run(handle, run);
+        }
         *ret = handle;
         return 0;
 }
@@ -312,7 +326,9 @@ int handle_close(struct handle *handle) {
         if (life) {
                 deadline_clear(handle->registry->deadlines, &life->deadline);
                 life->gate.n_sends = 0;
-                if (!life->run)
+                if (life->run)
+                        registry_place_run(handle->registry, life->run);
+                else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
