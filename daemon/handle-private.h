@@ -68,7 +68,8 @@ struct handle {
         struct seqfile_entry entry;
         bool is_plain : 1; /* its configuration has no action and no policy */
         bool has_life : 1;
-        bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
+        bool is_retiring : 1; /* not configured any more: cannot be found to be sent to, and closes
+                                 when nothing is left to do */
         bool is_advancing : 1;
         bool is_quiet : 1;                   /* closed, and no callback can come any more */
         bool is_discarded : 1;               /* closed and shown nowhere */

@@ -341,7 +341,9 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
         bool was_started = handle->conf && handle->conf->started;
         struct configuration *before = handle->configuration;
 
+        handle->registry->n_retiring -= handle->is_retiring;
         handle->is_retiring = !conf;
+        handle->registry->n_retiring += handle->is_retiring;
         if (conf) {
                 handle->configuration = configuration_ref(configuration);
                 if (conf->started && !was_started)

@@ -25,6 +25,7 @@ struct registry {
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */
         size_t n_created;
+        size_t n_retiring;
         size_t n_running;
         struct list runs, runs_of_closed; /* that go on, of open handles and of closed ones */
         bool is_stopping;                 /* no limits, no retries */

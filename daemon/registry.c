@@ -51,6 +51,12 @@ struct handle *registry_find(struct registry *registry, const char *name) {
         return async ? handle_of_async(async) : find_closed(registry, rouse__text(name));
 }
 
+struct handle *registry_find_target(struct registry *registry, const char *name) {
+        struct handle *handle = registry_find(registry, name);
+
+        return handle && !handle->is_retiring ? handle : NULL;
+}
+
 void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret) {
         rouse_async_t *asyncs[NAMES_AT_ONCE];
@@ -58,6 +64,10 @@ void registry_find_many(struct registry *registry, const struct rouse__text *nam
         rouse__hub_find_many(registry->hub, names, n, asyncs);
         for (size_t i = 0; i < n; i++)
                 ret[i] = asyncs[i] ? handle_of_async(asyncs[i]) : find_closed(registry, names[i]);
+        /* Mostly there is none, and no handle has to be looked at. */
+        for (size_t i = 0; registry->n_retiring > 0 && i < n; i++)
+                if (ret[i] && ret[i]->is_retiring)
+                        ret[i] = NULL;
 }
 
 size_t registry_n_handles(const struct registry *registry) {
@@ -153,6 +163,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         registry->gone.runs += stats.runs;
         registry->gone.runs_failed += stats.runs_failed;
         registry->n_handles--;
+        registry->n_retiring -= handle->is_retiring;
         if (handle_is_created(handle))
                 registry->n_created--;
         if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||

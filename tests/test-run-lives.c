@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* It ends by a signal only. */
@@ -160,6 +161,60 @@ static void the_stop_reaches_runs_of_closed_handles(void) {
         }
 }
 
+static void expect_refusal(const struct roused *roused, const char *method) {
+        char request[256], *answer;
+
+        snprintf(request, sizeof(request),
+                 "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":[\"a\"],\"id\":1}", method);
+        answer = roused_call(roused, request);
+        ck_assert_msg(strstr(answer, "\"no_such_handle\""), "%s: %s", method, answer);
+        free(answer);
+}
+
+/* What would be sent to it would make it run again, and it would never go. */
+static void a_removed_handle_takes_no_sends(void) {
+        struct roused roused;
+        int gate_fd;
+        char *answer;
+
+        roused_start(&roused, "d", "handles: {a: {" GATED "}, b: {}}\n");
+        gate_fd = open_gate(&roused);
+        roused_send(&roused, "a");
+        line_of(&roused, "a", 0);
+        roused_send(&roused, "a");
+        roused_reload(&roused, "handles: {b: {}}\n");
+        answer = roused_poke(&roused, "b\na\nb\n");
+        ck_assert_str_eq(answer, "ok 1\nerror no_such_handle\nok 1\n");
+        free(answer);
+        roused_poke_quietly(&roused, "a\n");
+        expect_refusal(&roused, "send");
+        expect_refusal(&roused, "attach");
+        roused_expect_state(&roused, "a", "behind_run");
+        let_go(gate_fd, 2);
+        roused_expect_status(&roused, "a", "no_such_handle");
+        close(gate_fd);
+        stop_after(&roused, "a", 2);
+}
+
+static void one_that_is_configured_again_does(void) {
+        struct roused roused;
+        int gate_fd;
+
+        roused_start(&roused, "d", CONFIG);
+        gate_fd = open_gate(&roused);
+        roused_send(&roused, "a");
+        line_of(&roused, "a", 0);
+        roused_reload(&roused, NOTHING);
+        expect_refusal(&roused, "send");
+        roused_reload(&roused, CONFIG);
+        ck_assert_uint_eq(roused_send(&roused, "a"), 2);
+        let_go(gate_fd, 2);
+        line_of(&roused, "a", 1);
+        roused_expect_state(&roused, "a", "idle");
+        close(gate_fd);
+        stop_after(&roused, "a", 2);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
@@ -167,6 +222,8 @@ int main(int argc, char **argv) {
                 TEST(its_failure_is_not_tried_again),
                 TEST(a_send_restarts_it_if_the_policy_is_so),
                 TEST(the_stop_reaches_runs_of_closed_handles),
+                TEST(a_removed_handle_takes_no_sends),
+                TEST(one_that_is_configured_again_does),
                 {0},
         };
 
