@@ -336,6 +336,12 @@ int handle_close(struct handle *handle) {
         return 0;
 }
 
+/* The last attempt is now, for better or worse. */
+static void end_backoff(struct handle *handle) {
+        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
+                handle_own_life(handle)->runner.retry_ns = 0;
+}
+
 void handle_configure(struct handle *handle, const struct handle_conf *conf,
                       struct configuration *configuration) {
         bool was_started = handle->conf && handle->conf->started;
@@ -359,9 +365,9 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
-        } else if (handle_is_paused(handle)) {
-                (void)handle_resume(handle);
-                return;
+        } else if (handle_own_life(handle)) {
+                end_backoff(handle);
+                handle_own_life(handle)->gate.paused = false;
         }
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
@@ -369,9 +375,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
-                handle_own_life(handle)->runner.retry_ns =
-                        0; /* the last attempt is now, for better or worse */
+        end_backoff(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 

@@ -215,6 +215,20 @@ static void one_that_is_configured_again_does(void) {
         stop_after(&roused, "a", 2);
 }
 
+/* It would stay for an hour, and longer the more often it failed. */
+static void a_removed_handle_makes_its_last_attempt_at_once(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d",
+                     "handles: {a: {run: [sh, -c, '" NOTE "; exit 1'], retry: {backoff: 1h}}}\n");
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "backing_off");
+        roused_reload(&roused, NOTHING);
+        ck_assert_uint_eq(line_of(&roused, "a", 1).seq, 1);
+        roused_expect_status(&roused, "a", "no_such_handle");
+        stop_after(&roused, "a", 2);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
@@ -224,6 +238,7 @@ int main(int argc, char **argv) {
                 TEST(the_stop_reaches_runs_of_closed_handles),
                 TEST(a_removed_handle_takes_no_sends),
                 TEST(one_that_is_configured_again_does),
+                TEST(a_removed_handle_makes_its_last_attempt_at_once),
                 {0},
         };
 
