@@ -116,7 +116,7 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 log_warning("a send to %s came after it was closed", rouse_async_name(async));
                 return;
         }
-        handle = async ? rouse_async_data(async) : registry_find(daemon->registry, name);
+        handle = async ? rouse_async_data(async) : registry_find_target(daemon->registry, name);
         if (!handle)
                 log_warning("a send to %s, which is no handle, came from a fifo", name);
         else if (handle_send(handle, key, n_key, NULL) < 0)
