@@ -13,6 +13,7 @@ struct group;
 struct histogram;
 struct reaper;
 struct seqfile;
+struct tails;
 
 struct registry {
         uv_loop_t *loop;
@@ -20,6 +21,7 @@ struct registry {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
+        struct tails *tails;
         struct configuration *configuration; /* counted; the newest */
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */
