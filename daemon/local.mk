@@ -111,7 +111,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
 	daemon/seqfile.c daemon/seqfile.h \
-	daemon/strv-pack.c daemon/strv-pack.h
+	daemon/strv-pack.c daemon/strv-pack.h \
+	daemon/tails.c daemon/tails.h
 
 # control socket
 

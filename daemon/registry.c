@@ -391,6 +391,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .deadlines = setup->deadlines,
                 .seqfile = setup->seqfile,
                 .reaper = setup->reaper,
+                .tails = setup->tails,
                 .env = setup->env,
         };
         list_init(&registry->closed);
