@@ -396,7 +396,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 }
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle->async, n_sends);
+        return n_sends == 1 ? rouse_async_send(handle->async)
+                            : rouse__async_send_many(handle->async, n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {
