@@ -440,7 +440,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 }
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle_async(handle), n_sends);
+        return n_sends == 1 ? rouse_async_send(handle_async(handle))
+                            : rouse__async_send_many(handle_async(handle), n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {
