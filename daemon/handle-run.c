@@ -267,10 +267,12 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
-                if (handle_has_action(handle))
+                if (handle_has_action(handle)) {
                         take_step(handle, step);
-                else
+                } else {
                         forget_wakes(handle);
+                        handle_tell_action_gone(handle);
+                }
                 handle_advance(handle, result.ended_ns);
         } else {
                 handle_free_if_done(handle);
