@@ -90,8 +90,10 @@ static void start_run(struct handle *handle) {
         run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (life->run) /* else it has ended already */
-                        tell_started(life->run);
+                if (life->run) { /* else it has ended already */
+                        tell_started(run);
+                        registry_run_goes_on(handle->registry, run);
+                }
                 return;
         }
         if (is_transient(r) && !handle->registry->is_stopping) {

@@ -291,6 +291,24 @@ static void so_is_who_has_just_sent(void) {
         roused_stop(&roused);
 }
 
+/* The one behind would not end before it is killed, and could not prepare for that. */
+static void a_run_that_begins_when_runs_are_to_end_is_told_so(void) {
+        struct roused roused;
+        const char *ended = "a: sh was killed by signal 15 (TERM)", *first;
+        char *log;
+
+        roused_start(&roused, "d", "handles: {a: {" SLEEPS "}}\n");
+        roused_send(&roused, "a");
+        line_of(&roused, "a", 0);
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "behind_run");
+        expect_stop(&roused);
+        log = test_read_file(roused.log);
+        first = strstr(log, ended);
+        ck_assert_msg(first && strstr(first + 1, ended), "%s", log);
+        free(log);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
@@ -303,6 +321,7 @@ int main(int argc, char **argv) {
                 TEST(a_removed_handle_makes_its_last_attempt_at_once),
                 TEST(who_waits_for_a_run_is_told_that_none_will_come),
                 TEST(so_is_who_has_just_sent),
+                TEST(a_run_that_begins_when_runs_are_to_end_is_told_so),
                 {0},
         };
 
