@@ -23,6 +23,7 @@ struct deadline_queue {
         struct deadline **due; /* those being called; n_room entries, too */
         size_t n_due;
         deadline_clock_fn clock;
+        bool is_monotonic;
         uint64_t armed_ns; /* what the timer is set for; UINT64_MAX: not set */
         bool has_timer;
         bool is_closing;
@@ -65,7 +66,8 @@ int deadline_queue_new(uv_loop_t *loop, deadline_clock_fn clock, struct deadline
 
         if (!queue)
                 return -ENOMEM;
-        queue->clock = clock;
+        queue->clock = clock ?: clock_now_ns;
+        queue->is_monotonic = !clock;
         queue->armed_ns = UINT64_MAX;
         if (loop) {
                 r = uv_timer_init(loop, &queue->timer);
@@ -106,6 +108,10 @@ struct deadline_queue *deadline_queue_close(struct deadline_queue *queue) {
 
 uint64_t deadline_now(const struct deadline_queue *queue) {
         return queue->clock();
+}
+
+bool deadline_is_monotonic(const struct deadline_queue *queue) {
+        return queue->is_monotonic;
 }
 
 uint64_t deadline_next_ns(const struct deadline_queue *queue) {

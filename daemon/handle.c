@@ -164,13 +164,15 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
         handle_advance(container_of(deadline, struct handle_life, deadline)->handle, now_ns);
 }
 
-/* The gate learns of sends. */
+/* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
+ * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         rouse_async_t *async = handle_async(handle);
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t now_ns = handle->is_plain ? registry_wake_time(handle->registry)
+                                           : deadline_now(handle->registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life = handle_live(handle);
-        rouse_async_stats_t stats;
+        uint64_t latency_ns;
         bool is_first;
 
         if (!life) {
@@ -180,10 +182,9 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         }
         is_first = life->gate.n_sends == 0;
         gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
-        rouse_async_stats(async, &stats);
-        if (is_first && stats.latency_ns < now_ns)
-                life->gate.first_ns =
-                        now_ns - stats.latency_ns; /* when it was sent, not when seen */
+        latency_ns = rouse__async_last_latency(async);
+        if (is_first && latency_ns < now_ns)
+                life->gate.first_ns = now_ns - latency_ns; /* when it was sent, not when seen */
         handle_advance(handle, now_ns);
 }
 
@@ -412,6 +413,8 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 }
 
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
+        bool any_life = false;
+
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
                         const struct handle_life *life = handle_own_life(handles[i]);
@@ -420,6 +423,7 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         __builtin_prefetch(handle_own_past(handles[i]), 1);
                         if (handles[i]->is_plain && !life)
                                 continue;
+                        any_life |= life != NULL;
                         if (handles[i]->conf) {
                                 __builtin_prefetch(&handles[i]->conf->action);
                                 __builtin_prefetch(&handles[i]->conf->policy);
@@ -427,6 +431,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         for (size_t at = 0; life && at < sizeof(*life); at += 64)
                                 __builtin_prefetch((const char *)life + at, 1);
                 }
+        if (!any_life)
+                return;
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handle_own_life(handles[i]))
                         histogram_prefetch(handle_own_life(handles[i])->wake_latency);
@@ -437,7 +443,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 }
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle_async(handle), n_sends);
+        return n_sends == 1 ? rouse_async_send(handle_async(handle))
+                            : rouse__async_send_many(handle_async(handle), n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {

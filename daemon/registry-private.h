@@ -14,6 +14,7 @@ struct histogram;
 struct reaper;
 struct run;
 struct seqfile;
+struct tails;
 
 struct registry {
         uv_loop_t *loop;
@@ -21,6 +22,7 @@ struct registry {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
+        struct tails *tails;
         struct configuration *configuration; /* counted; the newest */
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */

@@ -80,6 +80,16 @@ static inline struct loopside_slot *rouse__async_slot(struct rouse_hub *hub,
         return rouse__loopside_has(slot, async) ? slot : NULL;
 }
 
+/* Whether nothing is pending, as this thread sees it; false: perhaps. Relaxed: what others send now
+ * is neither before nor after, and a look needs no guard. Loop thread. */
+static inline bool rouse__async_is_idle(const struct rouse_async *async) {
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+
+        return !rouse__word_is_pending(word) && !rouse__crowd_has_stripes(crowd) &&
+               !rouse__async_slot(async->handle.hub, async);
+}
+
 /* The turn of the first slot of the loopside. The callback runs unguarded; the rest of it, and the
  * call, are guarded. Loop thread. */
 void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns);

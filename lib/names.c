@@ -25,6 +25,7 @@
 
 #define N_BUCKETS_MIN   16
 #define SPLITS_PER_NAME 2
+#define STEPS_APART     8
 
 void rouse__names_init(struct names *names) {
         *names = (struct names){0};
@@ -161,8 +162,8 @@ static inline void prefetch_ahead(const struct names *names, const struct rouse_
                 __builtin_prefetch(at, 1);
 }
 
-/* In steps, each for all names, so that many things are on their way from memory at once. Most
- * names stand first in their bucket. */
+/* Each name goes through four steps, some names apart, so that what one needs from memory is on its
+ * way while others are worked on. Most names stand first in their bucket. */
 void rouse__names_find_many(const struct names *names, const struct rouse__text *texts, size_t n,
                             struct rouse__name **ret) {
         struct rouse__name **buckets[NAMES_AT_ONCE];
@@ -173,25 +174,31 @@ void rouse__names_find_many(const struct names *names, const struct rouse__text 
                         ret[i] = NULL;
                 return;
         }
-        for (size_t i = 0; i < n; i++) {
-                hashes[i] = hash_of(names, texts[i]);
-                buckets[i] = bucket_of(names, hashes[i]);
-                __builtin_prefetch(buckets[i]);
-        }
-        for (size_t i = 0; i < n; i++) {
-                ret[i] = *buckets[i];
-                prefetch(ret[i]);
-        }
-        for (size_t i = 0; i < n; i++)
-                if (ret[i] && ret[i]->hash != hashes[i]) {
+        for (size_t step = 0; step < n + 3 * STEPS_APART; step++) {
+                size_t i = step;
+
+                if (i < n) {
+                        hashes[i] = hash_of(names, texts[i]);
+                        buckets[i] = bucket_of(names, hashes[i]);
+                        __builtin_prefetch(buckets[i]);
+                }
+                i -= STEPS_APART; /* below 0 it is a large number */
+                if (i < n) {
+                        ret[i] = *buckets[i];
+                        prefetch(ret[i]);
+                }
+                i -= STEPS_APART;
+                if (i < n && ret[i] && ret[i]->hash != hashes[i]) {
                         ret[i] = ret[i]->next;
                         prefetch(ret[i]);
                 }
-        for (size_t i = 0; i < n; i++) {
-                while (ret[i] && !is_named(ret[i], hashes[i], texts[i]))
-                        ret[i] = ret[i]->next;
-                if (ret[i])
-                        prefetch_ahead(names, ret[i]);
+                i -= STEPS_APART;
+                if (i < n) {
+                        while (ret[i] && !is_named(ret[i], hashes[i], texts[i]))
+                                ret[i] = ret[i]->next;
+                        if (ret[i])
+                                prefetch_ahead(names, ret[i]);
+                }
         }
 }
 
