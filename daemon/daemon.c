@@ -6,7 +6,8 @@
  *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
  * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to
  * limits
- *             -> ENDING       runs that have not ended by STOP_PATIENCE_NS get TERM, then KILL
+ *             -> ENDING       runs that have not ended by STOP_PATIENCE_NS get TERM, then KILL, as
+ * do those that begin then
  *             -> CLOSING      nothing runs: everything closes, the loop runs dry
  *
  * Each TERM or INT after the first goes on to the next stage.

@@ -143,6 +143,7 @@ void handle_run_configure(struct handle *handle, struct group *group);
 void handle_tell_wake(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_started(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_ended(struct handle *handle, const struct run_result *result);
+void handle_tell_action_gone(struct handle *handle);
 void handle_tell_closed(struct handle *handle);
 
 /* What would become of a send now. */

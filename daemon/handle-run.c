@@ -90,8 +90,10 @@ static void start_run(struct handle *handle) {
         run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (life->run) /* else it has ended already */
-                        tell_started(life->run);
+                if (life->run) { /* else it has ended already */
+                        tell_started(run);
+                        registry_run_goes_on(handle->registry, run);
+                }
                 return;
         }
         if (is_transient(r) && !handle->registry->is_stopping) {
@@ -267,10 +269,12 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
-                if (handle_has_action(handle))
+                if (handle_has_action(handle)) {
                         take_step(handle, step);
-                else
+                } else {
                         forget_wakes(handle);
+                        handle_tell_action_gone(handle);
+                }
                 handle_advance(handle, result.ended_ns);
         } else {
                 handle_free_if_done(handle);

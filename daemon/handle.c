@@ -366,6 +366,9 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
+                /* Else it is told when the run that goes on has ended. */
+                if (!handle_has_action(handle) && !handle_life(handle)->run)
+                        handle_tell_action_gone(handle);
         } else if (handle_own_life(handle)) {
                 end_backoff(handle);
                 handle_own_life(handle)->gate.paused = false;

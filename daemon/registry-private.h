@@ -41,8 +41,9 @@ struct registry {
         struct pool pasts;        /* struct handle_past */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
-        uint64_t hub_ns, now_ns; /* one moment, of the hub's clock and of the deadlines' */
-        bool is_settled;         /* while stopping: all sends have become wakes */
+        uint64_t hub_ns, now_ns;    /* one moment, of the hub's clock and of the deadlines' */
+        bool is_settled;            /* while stopping: all sends have become wakes */
+        bool ends_runs, kills_runs; /* while stopping: also those that begin now */
         void (*idle_cb)(void *arg);
         void *idle_arg;
 };
@@ -57,5 +58,7 @@ uint64_t registry_wake_time(struct registry *registry);
 void registry_run_begins(struct registry *registry, struct run *run);
 /* Its handle was closed, or is another one now. */
 void registry_place_run(struct registry *registry, struct run *run);
+/* It has been started, and goes on. */
+void registry_run_goes_on(struct registry *registry, struct run *run);
 /* A run is no more. */
 void registry_run_ended(struct registry *registry);

@@ -42,7 +42,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
 /* Nothing will be sent from outside any more. Delivers what is pending without delay, and calls
  * back from the loop when it is done and no run goes on. -ENOMEM. */
 int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), void *arg);
-/* Asks all runs to end; kill: at once. */
+/* Asks all runs to end, and each that begins from now on; kill: at once. */
 void registry_stop_runs(struct registry *registry, bool kill);
 /* Closes all handles, which are gone when the hub is. No run goes on. Returns NULL. */
 struct registry *registry_free(struct registry *registry);

@@ -233,6 +233,11 @@ void registry_run_begins(struct registry *registry, struct run *run) {
         registry_place_run(registry, run);
 }
 
+void registry_run_goes_on(struct registry *registry, struct run *run) {
+        if (registry->ends_runs)
+                run_stop(run, registry->kills_runs);
+}
+
 /* While stopping: says so when nothing is left to do. */
 static void check_idle(struct registry *registry) {
         void (*cb)(void *arg) = registry->idle_cb;
@@ -454,6 +459,8 @@ int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), vo
 void registry_stop_runs(struct registry *registry, bool kill) {
         struct list *lists[] = {&registry->runs, &registry->runs_of_closed};
 
+        registry->ends_runs = true;
+        registry->kills_runs = kill;
         for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
                 list_for_each_safe (link, lists[i])
                         run_stop(container_of(link, struct run, link), kill);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* It ends by a signal only. */
@@ -229,6 +230,85 @@ static void a_removed_handle_makes_its_last_attempt_at_once(void) {
         stop_after(&roused, "a", 2);
 }
 
+/* Says that it wants to wait for a run of `a`. */
+static int say_wait(const struct roused *roused) {
+        static const char request[] =
+                "{\"jsonrpc\":\"2.0\",\"method\":\"send\",\"params\":[\"a\",\"run\"],\"id\":1}\n";
+        int fd = roused_connect(roused);
+
+        ck_assert_int_eq(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+        return fd;
+}
+
+static void expect_line(int fd, const char *text) {
+        char *line = roused_read_line(fd);
+
+        ck_assert_msg(line && strstr(line, text), "%s", line);
+        free(line);
+        close(fd);
+}
+
+static void who_waits_for_a_run_is_told_that_none_will_come(void) {
+        struct roused roused;
+        int gate_fd, first_fd, second_fd;
+
+        roused_start(&roused, "d", CONFIG);
+        gate_fd = open_gate(&roused);
+        roused_do(&roused, "pause", "[\"a\"]");
+        first_fd = say_wait(&roused);
+        roused_expect_status(&roused, "a", "\"pending\":1");
+        roused_reload(&roused, "handles: {a: {}}\n");
+        expect_line(first_fd, "\"reason\":\"no_action\",\"name\":\"a\",\"ticket\":1");
+        roused_do(&roused, "resume", "[\"a\"]");
+
+        /* One whose run goes on then has it. */
+        roused_reload(&roused, CONFIG);
+        first_fd = say_wait(&roused);
+        line_of(&roused, "a", 0);
+        second_fd = say_wait(&roused);
+        roused_expect_state(&roused, "a", "behind_run");
+        roused_reload(&roused, "handles: {a: {}}\n");
+        let_go(gate_fd, 1);
+        expect_line(first_fd, "\"ticket\":2");
+        expect_line(second_fd, "\"no_action\"");
+        close(gate_fd);
+        stop_after(&roused, "a", 1);
+}
+
+/* It was sent to in the same turn of the loop in which the reload comes, and has not woken yet. */
+static void so_is_who_has_just_sent(void) {
+        static const char batch[] =
+                "{\"jsonrpc\":\"2.0\",\"method\":\"send\",\"params\":[\"a\",\"run\"],\"id\":1}\n"
+                "{\"jsonrpc\":\"2.0\",\"method\":\"reload\"}\n";
+        struct roused roused;
+        int fd;
+
+        roused_start(&roused, "d", "handles: {a: {" RUN "}}\n");
+        roused_write_config(&roused, "handles: {a: {}}\n");
+        fd = roused_connect(&roused);
+        ck_assert_int_eq(send(fd, batch, sizeof(batch) - 1, MSG_NOSIGNAL), sizeof(batch) - 1);
+        expect_line(fd, "\"no_action\"");
+        roused_stop(&roused);
+}
+
+/* The one behind would not end before it is killed, and could not prepare for that. */
+static void a_run_that_begins_when_runs_are_to_end_is_told_so(void) {
+        struct roused roused;
+        const char *ended = "a: sh was killed by signal 15 (TERM)", *first;
+        char *log;
+
+        roused_start(&roused, "d", "handles: {a: {" SLEEPS "}}\n");
+        roused_send(&roused, "a");
+        line_of(&roused, "a", 0);
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "behind_run");
+        expect_stop(&roused);
+        log = test_read_file(roused.log);
+        first = strstr(log, ended);
+        ck_assert_msg(first && strstr(first + 1, ended), "%s", log);
+        free(log);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
@@ -239,6 +319,9 @@ int main(int argc, char **argv) {
                 TEST(a_removed_handle_takes_no_sends),
                 TEST(one_that_is_configured_again_does),
                 TEST(a_removed_handle_makes_its_last_attempt_at_once),
+                TEST(who_waits_for_a_run_is_told_that_none_will_come),
+                TEST(so_is_who_has_just_sent),
+                TEST(a_run_that_begins_when_runs_are_to_end_is_told_so),
                 {0},
         };
 
