@@ -44,7 +44,7 @@ static const struct keyset_limits *limits_of(const struct handle *handle) {
 
 /* What a run was for is to be done by the next one, before what came since. */
 static void take_back(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         life->n_sends_to_run += run->result.n_sends;
         keyset_merge(&run->keys, limits_of(handle), life->keys_to_run);
@@ -53,7 +53,7 @@ static void take_back(struct handle *handle, struct run *run) {
 
 /* The run could not be started, and can be later. */
 static void defer(struct handle *handle, uint64_t now_ns) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         group_leave(&life->membership);
         runner_deferred(&life->runner, now_ns + DEFER_NS);
@@ -68,7 +68,7 @@ static void tell_started(struct run *run) {
 }
 
 static void start_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         const struct action_conf *action = handle->conf->action;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         struct run *run = NULL;
@@ -110,7 +110,7 @@ static void on_granted(struct group_member *member) {
 }
 
 static void ask_for_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         life->membership.granted = on_granted;
         if (!life->group || group_enter(life->group, &life->membership))
@@ -119,7 +119,7 @@ static void ask_for_run(struct handle *handle) {
 
 /* The run that goes on is told of a wake, and so covers it; unless it is at its end. */
 static void tell_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         int signal = handle_policy(handle)->busy_signal;
         struct run *run = life->run;
         struct run_result before = run->result;
@@ -137,7 +137,7 @@ static void tell_run(struct handle *handle) {
 
 /* It has no action any more, and no run: nothing is to be run. */
 static void forget_wakes(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         group_leave(&life->membership);
         life->runner = (struct runner)RUNNER_INIT;
@@ -162,7 +162,7 @@ static void take_step(struct handle *handle, enum runner_step step) {
 }
 
 void handle_run_wake(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         if (!handle_has_action(handle)) {
                 life->n_sends_to_run = 0;
@@ -175,11 +175,11 @@ void handle_run_wake(struct handle *handle) {
 
 void handle_run_tick(struct handle *handle, uint64_t now_ns) {
         if (handle_has_action(handle))
-                take_step(handle, runner_tick(&handle->life->runner, now_ns));
+                take_step(handle, runner_tick(&handle_own_life(handle)->runner, now_ns));
 }
 
 void handle_run_configure(struct handle *handle, struct group *group) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         bool is_waiting = life->membership.group && !life->membership.is_running;
 
         if (!handle_has_action(handle) && !life->run) {
@@ -201,7 +201,7 @@ void handle_run_configure(struct handle *handle, struct group *group) {
 }
 
 static void remember(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         const struct run_result *result = &run->result;
         uint64_t duration_ns = result->ended_ns - result->started_ns;
 
@@ -222,7 +222,7 @@ static void remember(struct handle *handle, struct run *run) {
 }
 
 void handle_run_ended(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         struct registry *registry = handle->registry;
         struct run_result result = run->result;
         bool is_replaced = life->runner.state == RUNNER_STOPPING && !result.success;

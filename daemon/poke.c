@@ -82,12 +82,10 @@ struct slot {
         struct message message;
 };
 
-/* One line of a datagram. */
+/* One line of a datagram, but for its name. */
 struct line {
         struct message *message;
-        const char *name; /* ends with a NUL; "" if the line has one in its name */
-        const char *key;
-        size_t n_key;
+        struct rouse__text key;
 };
 
 struct poke {
@@ -97,9 +95,11 @@ struct poke {
         struct poke_stats stats;
         struct cached_peer peers[N_CACHED_PEERS];
         size_t next_peer;
-        unsigned int n_lonely; /* turns in a row, as far as it was asked */
-        bool is_open;          /* everybody may send to every handle: who it is was not asked */
-        struct line lines[NAMES_AT_ONCE]; /* that were not taken yet */
+        unsigned int n_lonely;  /* turns in a row, as far as it was asked */
+        unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
+        bool is_open;           /* everybody may send to every handle: who it is was not asked */
+        struct line lines[NAMES_AT_ONCE];        /* that were not taken yet */
+        struct rouse__text names[NAMES_AT_ONCE]; /* theirs, with a NUL behind */
         size_t n_lines;
         char reply[N_REPLY];
         struct mmsghdr headers[DATAGRAMS_AT_ONCE];
@@ -164,23 +164,6 @@ static void answer_ok(struct message *message, uint64_t ticket) {
         message->reply[message->n_reply++] = '\n';
 }
 
-/* The n bytes may be changed, and the one behind them, too. */
-static struct line cut_line(struct message *message, char *text, size_t n) {
-        char *space = memchr(text, ' ', n);
-        struct line line = {.message = message, .name = text};
-        size_t n_name = n;
-
-        if (space) {
-                n_name = (size_t)(space - text);
-                line.key = space + 1;
-                line.n_key = n - n_name - 1;
-        }
-        text[n_name] = '\0';
-        if (strlen(text) != n_name)
-                line.name = "";
-        return line;
-}
-
 static bool is_allowed(const struct message *message, const struct handle *handle) {
         /* Who may send to all handles may do so without a look at each of them. */
         return message->may_all ||
@@ -188,24 +171,28 @@ static bool is_allowed(const struct message *message, const struct handle *handl
                                                handle_access(handle), message->peer, ACCESS_SEND));
 }
 
-static void take_line(const struct line *line, struct handle *handle) {
+static const char *no_handle(struct rouse__text name) {
+        return strlen(name.at) == name.n && rouse__name_is_legal(name.at) ? "no_such_handle"
+                                                                          : "bad_name";
+}
+
+static void take_line(const struct line *line, struct rouse__text name, struct handle *handle) {
         struct message *message = line->message;
         struct handle_receipt receipt;
 
         if (!handle) {
-                answer_error(message,
-                             rouse__name_is_legal(line->name) ? "no_such_handle" : "bad_name");
+                answer_error(message, no_handle(name));
                 return;
         }
         if (!is_allowed(message, handle)) {
                 answer_error(message, "permission_denied");
                 return;
         }
-        if (line->n_key > LIMIT_KEY_BYTES) {
+        if (line->key.n > LIMIT_KEY_BYTES) {
                 answer_error(message, "too_long");
                 return;
         }
-        if (handle_send(handle, line->key, line->n_key, message->reply ? &receipt : NULL) < 0) {
+        if (handle_send(handle, line->key.at, line->key.n, message->reply ? &receipt : NULL) < 0) {
                 answer_error(message, "closed");
                 return;
         }
@@ -218,41 +205,50 @@ static void take_line(const struct line *line, struct handle *handle) {
  * closes none. */
 static void take_lines(struct poke *poke) {
         struct handle *handles[NAMES_AT_ONCE];
-        const char *names[NAMES_AT_ONCE];
         size_t n = poke->n_lines;
 
         if (n == 0)
                 return;
         poke->n_lines = 0;
-        if (n == 1) {
-                take_line(&poke->lines[0],
-                          registry_find(daemon_registry(poke->daemon), poke->lines[0].name));
-                return;
-        }
+        registry_find_many(daemon_registry(poke->daemon), poke->names, n, handles);
         for (size_t i = 0; i < n; i++)
-                names[i] = poke->lines[i].name;
-        registry_find_many(daemon_registry(poke->daemon), names, n, handles);
-        for (size_t i = 0; i < n; i++)
-                take_line(&poke->lines[i], handles[i]);
+                take_line(&poke->lines[i], poke->names[i], handles[i]);
         handle_prefetch_wakes(handles, n);
+}
+
+static char *find_byte(char *from, char byte, char *end) {
+        return memchr(from, byte, (size_t)(end - from)) ?: end;
 }
 
 /* All lines; the last one needs no newline. text[n_text] may be written. */
 static void read_lines(struct message *message, char *text, size_t n_text) {
         struct poke *poke = message->poke;
         char *end = text + n_text;
+        char *space = find_byte(text, ' ', end); /* the first one from the line on */
 
         while (text < end) {
-                char *newline = memchr(text, '\n', (size_t)(end - text)) ?: end;
-                size_t n_line = (size_t)(newline - text);
+                char *newline = find_byte(text, '\n', end);
+                char *line_end = newline, *name_end;
+                struct line line = {.message = message};
 
-                if (n_line && text[n_line - 1] == '\r')
-                        n_line--;
-                if (n_line)
-                        poke->lines[poke->n_lines++] = cut_line(message, text, n_line);
+                if (line_end > text && line_end[-1] == '\r')
+                        line_end--;
+                name_end = line_end;
+                if (space < line_end) {
+                        name_end = space;
+                        line.key = (struct rouse__text){space + 1, (size_t)(line_end - space - 1)};
+                }
+                if (line_end > text) {
+                        *name_end = '\0';
+                        poke->names[poke->n_lines] =
+                                (struct rouse__text){text, (size_t)(name_end - text)};
+                        poke->lines[poke->n_lines++] = line;
+                }
                 if (poke->n_lines == NAMES_AT_ONCE)
                         take_lines(poke);
                 text = newline + 1;
+                if (space < text && text < end)
+                        space = find_byte(text, ' ', end);
         }
 }
 
@@ -342,9 +338,21 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                 poke->stats.replies_lost++;
 }
 
+static uint64_t n_lines(const struct poke *poke) {
+        return poke->stats.sends + poke->stats.errors;
+}
+
+/* In how many datagrams there are LINES_PER_TURN, going by these; but one, and what there is room
+ * for. */
+static unsigned int n_that_fit(unsigned int n_datagrams, uint64_t n_read) {
+        uint64_t n = n_read ? n_datagrams * (uint64_t)LINES_PER_TURN / n_read : DATAGRAMS_AT_ONCE;
+
+        return n == 0 ? 1 : n < DATAGRAMS_AT_ONCE ? (unsigned int)n : DATAGRAMS_AT_ONCE;
+}
+
 /* Takes at most n datagrams with one system call, and returns how many there were. */
 static int take_some(struct poke *poke, unsigned int n) {
-        uint64_t now_ms = uv_now(poke->poll.loop);
+        uint64_t now_ms = uv_now(poke->poll.loop), n_before = n_lines(poke);
         int n_taken;
 
         if (n == 1) {
@@ -368,20 +376,17 @@ static int take_some(struct poke *poke, unsigned int n) {
                 header->msg_controllen = sizeof(poke->slots[i].control);
         }
         take_lines(poke);
+        poke->n_at_once = n_that_fit((unsigned int)n_taken, n_lines(poke) - n_before);
         return n_taken;
-}
-
-static uint64_t n_lines(const struct poke *poke) {
-        return poke->stats.sends + poke->stats.errors;
 }
 
 static bool turn_is_over(const struct poke *poke, int n_taken, uint64_t n_lines_before) {
         return n_taken >= DATAGRAMS_PER_TURN || n_lines(poke) - n_lines_before >= LINES_PER_TURN;
 }
 
-/* Whether to ask again after n_some came. */
-static bool may_be_more(const struct poke *poke, int n_some) {
-        return n_some == DATAGRAMS_AT_ONCE || poke->slots[n_some - 1].message.reply;
+/* Whether to ask again after n_some came of n. */
+static bool may_be_more(const struct poke *poke, int n_some, unsigned int n) {
+        return ((unsigned int)n_some == n && n > 1) || poke->slots[n_some - 1].message.reply;
 }
 
 /* Whether to leave it to epoll to say if there is a second one. From time to time a turn asks. A
@@ -395,7 +400,7 @@ static bool is_lonely(const struct poke *poke) {
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
-        unsigned int n_most = is_lonely(poke) ? 1 : DATAGRAMS_AT_ONCE;
+        unsigned int n_most = is_lonely(poke) ? 1 : poke->n_at_once, n_asked;
         uint64_t n_before = n_lines(poke);
         int n = 0, n_some;
 
@@ -403,11 +408,13 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         (void)events;
         rouse_hub_awake(daemon_hub(poke->daemon));
         do {
-                n_some = take_some(poke, n_most);
+                n_asked = n_most;
+                n_some = take_some(poke, n_asked);
                 n += n_some;
                 if (n_some == 1)
                         n_most = 1;
-        } while (n_some > 0 && may_be_more(poke, n_some) && !turn_is_over(poke, n, n_before));
+        } while (n_some > 0 && may_be_more(poke, n_some, n_asked) &&
+                 !turn_is_over(poke, n, n_before));
         poke->n_lonely = n > 1 ? 0 : poke->n_lonely + 1;
 }
 
@@ -468,6 +475,7 @@ int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
         if (r < 0)
                 goto fail;
         poke->poll.data = poke;
+        poke->n_at_once = DATAGRAMS_AT_ONCE;
         prepare(poke);
         learn_rights(poke);
         (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);

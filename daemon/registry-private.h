@@ -5,6 +5,7 @@
 
 #include "daemon/handle.h"
 #include "daemon/registry.h"
+#include "lib/pool.h"
 
 struct configuration;
 struct deadline_queue;
@@ -32,6 +33,7 @@ struct registry {
         size_t n_groups;
         struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
         struct histogram *run_duration;
+        struct pool pasts;        /* struct handle_past */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
         uint64_t hub_ns, now_ns; /* one moment, of the hub's clock and of the deadlines' */

@@ -30,11 +30,11 @@ static struct handle *closed_handle(struct list *link) {
         return container_of(link, struct handle_life, link)->handle;
 }
 
-static struct handle *find_closed(struct registry *registry, const char *name) {
+static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
         list_for_each (link, &registry->closed) {
                 struct handle *handle = closed_handle(link);
 
-                if (strcmp(handle_name(handle), name) == 0)
+                if (rouse__text_equals(rouse__text(handle_name(handle)), text))
                         return handle;
         }
         return NULL;
@@ -43,21 +43,16 @@ static struct handle *find_closed(struct registry *registry, const char *name) {
 struct handle *registry_find(struct registry *registry, const char *name) {
         rouse_async_t *async = rouse_hub_find(registry->hub, name);
 
-        return async ? rouse_async_data(async) : find_closed(registry, name);
+        return async ? handle_of_async(async) : find_closed(registry, rouse__text(name));
 }
 
-void registry_find_many(struct registry *registry, const char *const *names, size_t n,
+void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret) {
         rouse_async_t *asyncs[NAMES_AT_ONCE];
 
         rouse__hub_find_many(registry->hub, names, n, asyncs);
-        for (size_t i = 0; i < n; i++) {
-                ret[i] = asyncs[i] ? rouse_async_data(asyncs[i]) : NULL;
-                if (ret[i])
-                        handle_prefetch(ret[i]);
-                else
-                        ret[i] = find_closed(registry, names[i]);
-        }
+        for (size_t i = 0; i < n; i++)
+                ret[i] = asyncs[i] ? handle_of_async(asyncs[i]) : find_closed(registry, names[i]);
 }
 
 size_t registry_n_handles(const struct registry *registry) {
@@ -95,12 +90,12 @@ static int add(struct registry *registry, const char *name, const struct handle_
 
         if (registry->n_handles >= LIMIT_HANDLES)
                 return -EMFILE;
-        closed = find_closed(registry, name);
+        closed = find_closed(registry, rouse__text(name));
         r = handle_new(registry, name, conf, registry->configuration, &handle);
         if (r < 0)
                 return r;
         if (closed) {
-                list_remove(&closed->life->link);
+                list_remove(&handle_own_life(closed)->link);
                 registry->n_closed--;
                 handle_discard(closed);
         }
@@ -148,7 +143,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
                 handle_discard(handle);
                 return;
         }
-        list_append(&registry->closed, &handle->life->link);
+        list_append(&registry->closed, &handle_own_life(handle)->link);
         if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
                 struct handle *oldest = closed_handle(list_first(&registry->closed));
 
@@ -365,6 +360,8 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
         };
         list_init(&registry->closed);
         list_init(&registry->watches);
+        rouse__pool_init(&registry->pasts, sizeof(struct handle_past));
+        rouse__hub_give_room(registry->hub, HANDLE_ROOM);
         *ret = registry;
         return 0;
 }
@@ -428,7 +425,7 @@ static void discard(struct handle *handle, void *arg) {
         struct registry *registry = arg;
 
         if (!handle_is_active(handle)) {
-                list_remove(&handle->life->link);
+                list_remove(&handle_own_life(handle)->link);
                 registry->n_closed--;
         }
         handle_discard(handle);
@@ -443,6 +440,7 @@ struct registry *registry_free(struct registry *registry) {
         histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);
         free_groups(registry->groups, registry->n_groups);
+        rouse__pool_deinit(&registry->pasts);
         free(registry);
         return NULL;
 }

@@ -18,7 +18,7 @@ struct registry;
  * NULL. */
 struct handle *registry_find(struct registry *registry, const char *name);
 /* The same for at most NAMES_AT_ONCE names, faster than one by one. */
-void registry_find_many(struct registry *registry, const char *const *names, size_t n,
+void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret);
 size_t registry_n_handles(const struct registry *registry);
 

@@ -42,6 +42,7 @@ TESTS += tests/systemd/test-systemd.sh
 
 dist_check_SCRIPTS += tests/test-recipes.sh
 TESTS += tests/test-recipes.sh
+EXTRA_DIST += tests/with-roused.sh
 
 # For ./dev tsan
 
