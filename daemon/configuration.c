@@ -10,7 +10,6 @@
 
 #include "daemon/access.h"
 #include "daemon/action.h"
-#include "daemon/conf-policy.h"
 #include "daemon/conf-value.h"
 #include "daemon/configuration-private.h"
 #include "daemon/policy.h"

@@ -65,14 +65,8 @@ static void forget_past(struct handle *handle) {
         handle->past = NULL;
 }
 
-struct handle_life *handle_live(struct handle *handle) {
-        struct handle_life *life = handle_own_life(handle);
-
-        if (life)
-                return life;
-        life = calloc(1, sizeof(*life));
-        if (!life)
-                return NULL;
+/* Zeroed memory becomes the life of a handle that has none. */
+static void begin_life(struct handle *handle, struct handle_life *life) {
         life->handle = handle;
         life->first_seq = life->run_seq = handle_first_seq(handle);
         if (handle->past) {
@@ -86,6 +80,16 @@ struct handle_life *handle_live(struct handle *handle) {
         forget_past(handle);
         handle->life = life;
         handle->has_life = true;
+}
+
+struct handle_life *handle_live(struct handle *handle) {
+        struct handle_life *life = handle_own_life(handle);
+
+        if (life)
+                return life;
+        life = calloc(1, sizeof(*life));
+        if (life)
+                begin_life(handle, life);
         return life;
 }
 
@@ -238,11 +242,17 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 }
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret) {
+               struct configuration *configuration, struct run *run, struct handle **ret) {
+        _cleanup_free_ struct handle_life *life = NULL;
         struct handle *handle;
         rouse_async_t *async;
         int r;
 
+        if (run) {
+                life = calloc(1, sizeof(*life));
+                if (!life)
+                        return -ENOMEM;
+        }
         r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
         if (r < 0)
                 return r;
@@ -258,6 +268,10 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
                 rouse_async_ref(async);
+        if (run) {
+                begin_life(handle, steal_ptr(life));
+                handle_inherit_run(handle, run);
+        }
         *ret = handle;
         return 0;
 }
@@ -313,7 +327,9 @@ int handle_close(struct handle *handle) {
         if (life) {
                 deadline_clear(handle->registry->deadlines, &life->deadline);
                 life->gate.n_sends = 0;
-                if (!life->run)
+                if (life->run)
+                        registry_place_run(handle->registry, life->run);
+                else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
@@ -321,12 +337,20 @@ int handle_close(struct handle *handle) {
         return 0;
 }
 
+/* The last attempt is now, for better or worse. */
+static void end_backoff(struct handle *handle) {
+        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
+                handle_own_life(handle)->runner.retry_ns = 0;
+}
+
 void handle_configure(struct handle *handle, const struct handle_conf *conf,
                       struct configuration *configuration) {
         bool was_started = handle->conf && handle->conf->started;
         struct configuration *before = handle->configuration;
 
+        handle->registry->n_retiring -= handle->is_retiring;
         handle->is_retiring = !conf;
+        handle->registry->n_retiring += handle->is_retiring;
         if (conf) {
                 handle->configuration = configuration_ref(configuration);
                 if (conf->started && !was_started)
@@ -342,9 +366,9 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
-        } else if (handle_is_paused(handle)) {
-                (void)handle_resume(handle);
-                return;
+        } else if (handle_own_life(handle)) {
+                end_backoff(handle);
+                handle_own_life(handle)->gate.paused = false;
         }
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
@@ -352,9 +376,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
-                handle_own_life(handle)->runner.retry_ns =
-                        0; /* the last attempt is now, for better or worse */
+        end_backoff(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 

@@ -48,6 +48,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/configuration.h \
 	daemon/own-group.c \
 	daemon/own-group.h \
+	daemon/peer-cache.c \
+	daemon/peer-cache.h \
 	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \
@@ -109,7 +111,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
 	daemon/seqfile.c daemon/seqfile.h \
-	daemon/strv-pack.c daemon/strv-pack.h
+	daemon/strv-pack.c daemon/strv-pack.h \
+	daemon/tails.c daemon/tails.h
 
 # control socket
 

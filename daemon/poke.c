@@ -6,9 +6,7 @@
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
  * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
  * to every handle. What was sent while nobody asked says "nobody" as its sender, so a reload first
- * asks, then takes what is there by the old rights, then changes them. The groups of a user are
- * looked up once and kept for CACHE_MS, because the look-up may ask a server on the network; those
- * of users who may everything are not looked up.
+ * asks, then takes what is there by the old rights, then changes them.
  *
  * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
  * whether there are more. Where they come in numbers, many come with one system call, and fewer
@@ -40,7 +38,7 @@
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
-#include "daemon/peer.h"
+#include "daemon/peer-cache.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "lib/names.h"
@@ -53,16 +51,8 @@
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
-#define N_CACHED_PEERS 16
-#define CACHE_MS       60000
-#define N_REPLY        (256U << 10)
-#define N_REPLY_LINE   64
-
-struct cached_peer {
-        struct peer peer;
-        bool is_master;
-        uint64_t until_ms; /* of the loop's clock; 0: free */
-};
+#define N_REPLY      (256U << 10)
+#define N_REPLY_LINE 64
 
 /* What is known of one datagram. */
 struct message {
@@ -93,8 +83,7 @@ struct poke {
         int fd;
         uv_poll_t poll;
         struct poke_stats stats;
-        struct cached_peer peers[N_CACHED_PEERS];
-        size_t next_peer;
+        struct peer_cache peers;
         unsigned int n_lonely;  /* turns in a row, as far as it was asked */
         unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
         bool is_open;           /* everybody may send to every handle: who it is was not asked */
@@ -109,36 +98,14 @@ struct poke {
 
 static void take_lines(struct poke *poke);
 
-static void forget_peers(struct poke *poke) {
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                if (poke->peers[i].until_ms)
-                        peer_deinit(&poke->peers[i].peer);
-                poke->peers[i].until_ms = 0;
-        }
-}
-
 static const struct cached_peer *find_peer(struct poke *poke, const struct ucred *ucred,
                                            uint64_t now_ms) {
-        struct cached_peer *cached;
-        struct peer peer = {.pid = ucred->pid, .uid = ucred->uid, .gid = ucred->gid};
-        bool is_master;
+        const struct cached_peer *found = peer_cache_find(&poke->peers, ucred, now_ms);
 
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                cached = &poke->peers[i];
-                if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
-                    cached->until_ms > now_ms)
-                        return cached;
-        }
-        is_master = access_is_master(daemon_access(poke->daemon), &peer);
-        if (!is_master && peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
-                return NULL;
+        if (found)
+                return found;
         take_lines(poke); /* some may be of whoever has to go now */
-        cached = &poke->peers[poke->next_peer];
-        poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
-        if (cached->until_ms)
-                peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, is_master, now_ms + CACHE_MS};
-        return cached;
+        return peer_cache_add(&poke->peers, daemon_access(poke->daemon), ucred, now_ms);
 }
 
 static void answer_error(struct message *message, const char *reason) {
@@ -456,7 +423,7 @@ void poke_ask_who(struct poke *poke) {
 }
 
 void poke_configured(struct poke *poke) {
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         learn_rights(poke);
 }
 
@@ -495,7 +462,7 @@ void poke_shut_down(struct poke *poke) {
 static void on_closed(uv_handle_t *handle) {
         struct poke *poke = handle->data;
 
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         close(poke->fd);
         free(poke);
 }

@@ -12,7 +12,9 @@ struct deadline_queue;
 struct group;
 struct histogram;
 struct reaper;
+struct run;
 struct seqfile;
+struct tails;
 
 struct registry {
         uv_loop_t *loop;
@@ -20,13 +22,16 @@ struct registry {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
+        struct tails *tails;
         struct configuration *configuration; /* counted; the newest */
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */
         size_t n_created;
+        size_t n_retiring;
         size_t n_running;
-        bool is_stopping;   /* no limits, no retries */
-        struct list closed; /* still shown; their number is n_closed */
+        struct list runs, runs_of_closed; /* that go on, of open handles and of closed ones */
+        bool is_stopping;                 /* no limits, no retries */
+        struct list closed;               /* still shown; their number is n_closed */
         size_t n_closed;
         struct list watches;
         struct group **groups; /* of the newest configuration, counted */
@@ -48,5 +53,9 @@ void registry_closed(struct registry *registry, struct handle *handle);
 struct group *registry_group(struct registry *registry, const char *name);
 /* The time of the wake that goes on, not more than a few wakes ago. */
 uint64_t registry_wake_time(struct registry *registry);
-void registry_run_started(struct registry *registry);
+/* A run begins; it was not started yet. */
+void registry_run_begins(struct registry *registry, struct run *run);
+/* Its handle was closed, or is another one now. */
+void registry_place_run(struct registry *registry, struct run *run);
+/* A run is no more. */
 void registry_run_ended(struct registry *registry);

@@ -12,6 +12,7 @@ struct deadline_queue;
 struct reaper;
 struct registry;
 struct seqfile;
+struct tails;
 
 /* What the registry works with; all of it is borrowed and outlives it. */
 struct registry_setup {
@@ -20,7 +21,8 @@ struct registry_setup {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
-        char **env; /* the environment of runs, a list ended by NULL */
+        struct tails *tails; /* NULL: processes that a run leaves behind lose their output */
+        char **env;          /* the environment of runs, a list ended by NULL */
 };
 
 int registry_new(const struct registry_setup *setup, struct registry **ret);
