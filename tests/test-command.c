@@ -11,7 +11,6 @@
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/seqfile.h"
-#include "lib/clock.h"
 #include "tests/support.h"
 
 static const char config[] =
