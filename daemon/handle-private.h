@@ -8,6 +8,9 @@
 #include "daemon/runner.h"
 #include "daemon/seqfile.h"
 #include "daemon/sketch.h"
+#include "lib/async.h"
+
+#define HANDLE_ROOM 64
 
 struct configuration;
 struct policy_conf;
@@ -29,7 +32,8 @@ struct handle_life {
         struct run *run;          /* the one that goes on */
         struct group *group;      /* counted; or NULL */
         struct group_member membership;
-        struct list link; /* in the registry's closed handles */
+        struct list link;   /* in the registry's closed handles */
+        uint64_t first_seq; /* before the first wake */
         uint64_t run_seq;
         uint64_t n_sends_to_run;    /* that wakes took and no run has covered */
         struct keyset *keys;        /* of sends that no wake has covered */
@@ -47,34 +51,58 @@ struct handle_life {
 
 /* What is kept of wakes that needed no life. */
 struct handle_past {
-        uint64_t woken_ns; /* the last */
+        uint64_t first_seq; /* before the first */
+        uint64_t woken_ns;  /* the last */
         struct sketch latency;
 };
 
-/* What a wake without a life touches comes first. */
+/* A line of the cache, in the room before its async, whose memory it shares. */
 struct handle {
         struct registry *registry;
-        struct handle_life *life; /* or NULL */
+        union {
+                struct handle_life *life; /* if it has_life */
+                struct handle_past *past; /* of the wakes without one; NULL: there was none */
+        };
         struct list watches;
         uint64_t seq;
-        struct handle_past *past; /* of the wakes without a life; NULL: there was none */
         struct seqfile_entry entry;
-        bool is_plain : 1;    /* its configuration has no action and no policy */
-        bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
+        bool is_plain : 1; /* its configuration has no action and no policy */
+        bool has_life : 1;
+        bool is_retiring : 1; /* not configured any more: cannot be found to be sent to, and closes
+                                 when nothing is left to do */
         bool is_advancing : 1;
         bool is_quiet : 1;                   /* closed, and no callback can come any more */
         bool is_discarded : 1;               /* closed and shown nowhere */
-        rouse_async_t *async;                /* counted; its data is the handle */
         const struct handle_conf *conf;      /* NULL: created over the control socket */
         struct configuration *configuration; /* counted: conf stands in it */
-        uint64_t first_seq;                  /* before its first wake */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == 88, "a chunk of 96 bytes");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == HANDLE_ROOM, "no padding");
 
-/* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
+/* Of a named one of the registry's hub; also its data. */
+static inline struct handle *handle_of_async(rouse_async_t *async) {
+        return rouse__async_room(async);
+}
+
+/* The handle has a reference to it. */
+static inline rouse_async_t *handle_async(const struct handle *handle) {
+        return (rouse_async_t *)(void *)((char *)handle + HANDLE_ROOM);
+}
+
+/* NULL: it has none. */
+static inline struct handle_life *handle_own_life(const struct handle *handle) {
+        return handle->has_life ? handle->life : NULL;
+}
+
+/* NULL: it has a life, or was never woken. */
+static inline struct handle_past *handle_own_past(const struct handle *handle) {
+        return handle->has_life ? NULL : handle->past;
+}
+
+/* Makes a handle and its async. conf may be NULL. `run` goes on, of a closed handle of this name,
+ * and is the new one's from now on; or NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret);
+               struct configuration *configuration, struct run *run, struct handle **ret);
 /* Closes it if it is not closed, shows it no more, and frees it when its async is quiet and no run
  * goes on. */
 void handle_discard(struct handle *handle);
@@ -87,17 +115,9 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle);
 /* Something is pending, running or to be run. */
 bool handle_is_busy(const struct handle *handle);
-/* Asks the run that goes on to end; kill: at once. */
-void handle_stop_run(struct handle *handle, bool kill);
 
 /* From run_finish(). Takes the run. */
 void handle_run_ended(struct handle *handle, struct run *run);
-
-/* It will be sent to: the processor may fetch what that takes. */
-static inline void handle_prefetch(const struct handle *handle) {
-        for (size_t i = 0; i < sizeof(*handle); i += 64)
-                __builtin_prefetch((const char *)handle + i, 1);
-}
 
 /* Between the files of a handle. */
 
@@ -106,9 +126,13 @@ void handle_advance(struct handle *handle, uint64_t now_ns);
 void handle_free_if_done(struct handle *handle);
 /* Made when it is first needed; NULL: out of memory. */
 struct handle_life *handle_live(struct handle *handle);
+/* The number of its last wake when it was made. */
+uint64_t handle_first_seq(const struct handle *handle);
 /* For looking: what a handle without a life is like. */
 const struct handle_life *handle_life(const struct handle *handle);
 void handle_record(struct histogram **histogram, uint64_t value);
+/* The run of a closed handle becomes this one's, which has a life and no run. */
+void handle_inherit_run(struct handle *handle, struct run *run);
 /* A wake is to become a run. */
 void handle_run_wake(struct handle *handle);
 /* Time has passed. It has a life. */
@@ -119,6 +143,7 @@ void handle_run_configure(struct handle *handle, struct group *group);
 void handle_tell_wake(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_started(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_ended(struct handle *handle, const struct run_result *result);
+void handle_tell_action_gone(struct handle *handle);
 void handle_tell_closed(struct handle *handle);
 
 /* What would become of a send now. */

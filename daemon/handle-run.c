@@ -8,6 +8,10 @@
  * of the last attempt do not come back, lest one that nothing can be done for fails all runs to
  * come; but the next run is told that keys are missing.
  *
+ * A handle that is made anew while the run of a closed one of its name goes on has that as its run:
+ * what is sent to it waits behind that run, or restarts or signals it, and a stop ends it. But the
+ * run failed, if it did, for sends that the new handle knows nothing of: nothing is tried again.
+ *
  * A run that wants to start and belongs to a group asks the group for a place; the runner waits
  * meanwhile. The place is given back before the runner hears of the run's end, so that those who
  * waited come first.
@@ -44,7 +48,7 @@ static const struct keyset_limits *limits_of(const struct handle *handle) {
 
 /* What a run was for is to be done by the next one, before what came since. */
 static void take_back(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         life->n_sends_to_run += run->result.n_sends;
         keyset_merge(&run->keys, limits_of(handle), life->keys_to_run);
@@ -53,7 +57,7 @@ static void take_back(struct handle *handle, struct run *run) {
 
 /* The run could not be started, and can be later. */
 static void defer(struct handle *handle, uint64_t now_ns) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         group_leave(&life->membership);
         runner_deferred(&life->runner, now_ns + DEFER_NS);
@@ -68,7 +72,7 @@ static void tell_started(struct run *run) {
 }
 
 static void start_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         const struct action_conf *action = handle->conf->action;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         struct run *run = NULL;
@@ -80,14 +84,16 @@ static void start_run(struct handle *handle) {
                 return;
         }
         life->run = run;
-        registry_run_started(handle->registry);
+        registry_run_begins(handle->registry, run);
         runner_started(&life->runner);
         life->n_sends_to_run = 0;
         run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (life->run) /* else it has ended already */
-                        tell_started(life->run);
+                if (life->run) { /* else it has ended already */
+                        tell_started(run);
+                        registry_run_goes_on(handle->registry, run);
+                }
                 return;
         }
         if (is_transient(r) && !handle->registry->is_stopping) {
@@ -110,7 +116,7 @@ static void on_granted(struct group_member *member) {
 }
 
 static void ask_for_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         life->membership.granted = on_granted;
         if (!life->group || group_enter(life->group, &life->membership))
@@ -119,7 +125,7 @@ static void ask_for_run(struct handle *handle) {
 
 /* The run that goes on is told of a wake, and so covers it; unless it is at its end. */
 static void tell_run(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         int signal = handle_policy(handle)->busy_signal;
         struct run *run = life->run;
         struct run_result before = run->result;
@@ -132,12 +138,13 @@ static void tell_run(struct handle *handle) {
                 runner_not_told(&life->runner);
                 return;
         }
+        run->is_inherited = false;
         life->n_sends_to_run = 0;
 }
 
 /* It has no action any more, and no run: nothing is to be run. */
 static void forget_wakes(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         group_leave(&life->membership);
         life->runner = (struct runner)RUNNER_INIT;
@@ -153,7 +160,7 @@ static void take_step(struct handle *handle, enum runner_step step) {
                 ask_for_run(handle);
                 break;
         case RUNNER_STOP:
-                handle_stop_run(handle, false);
+                run_stop(handle_own_life(handle)->run, false);
                 break;
         case RUNNER_SIGNAL:
                 tell_run(handle);
@@ -161,8 +168,22 @@ static void take_step(struct handle *handle, enum runner_step step) {
         }
 }
 
+void handle_inherit_run(struct handle *handle, struct run *run) {
+        struct handle_life *life = handle_own_life(handle);
+        struct handle *closed = run->handle;
+
+        handle_own_life(closed)->run = NULL;
+        life->run = run;
+        run->handle = handle;
+        run->is_inherited = true;
+        group_pass_on(&handle_own_life(closed)->membership, &life->membership);
+        runner_started(&life->runner);
+        registry_place_run(handle->registry, run);
+        handle_free_if_done(closed);
+}
+
 void handle_run_wake(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         if (!handle_has_action(handle)) {
                 life->n_sends_to_run = 0;
@@ -175,11 +196,11 @@ void handle_run_wake(struct handle *handle) {
 
 void handle_run_tick(struct handle *handle, uint64_t now_ns) {
         if (handle_has_action(handle))
-                take_step(handle, runner_tick(&handle->life->runner, now_ns));
+                take_step(handle, runner_tick(&handle_own_life(handle)->runner, now_ns));
 }
 
 void handle_run_configure(struct handle *handle, struct group *group) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         bool is_waiting = life->membership.group && !life->membership.is_running;
 
         if (!handle_has_action(handle) && !life->run) {
@@ -201,7 +222,7 @@ void handle_run_configure(struct handle *handle, struct group *group) {
 }
 
 static void remember(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         const struct run_result *result = &run->result;
         uint64_t duration_ns = result->ended_ns - result->started_ns;
 
@@ -222,7 +243,7 @@ static void remember(struct handle *handle, struct run *run) {
 }
 
 void handle_run_ended(struct handle *handle, struct run *run) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         struct registry *registry = handle->registry;
         struct run_result result = run->result;
         bool is_replaced = life->runner.state == RUNNER_STOPPING && !result.success;
@@ -238,29 +259,25 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         group_leave(&life->membership);
         if (is_deaf)
                 runner_not_told(&life->runner);
-        step = runner_ended(&life->runner, &handle_policy(handle)->runner, result.success,
-                            result.ended_ns);
+        step = runner_ended(&life->runner, &handle_policy(handle)->runner,
+                            result.success || run->is_inherited, result.ended_ns);
         if (life->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
-        else if (!result.success && run->keys && handle_policy(handle)->runner.backoff_ns)
+        else if (!result.success && !run->is_inherited && run->keys &&
+                 handle_policy(handle)->runner.backoff_ns)
                 keyset_overflow(&life->keys_to_run);
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
-                if (handle_has_action(handle))
+                if (handle_has_action(handle)) {
                         take_step(handle, step);
-                else
+                } else {
                         forget_wakes(handle);
+                        handle_tell_action_gone(handle);
+                }
                 handle_advance(handle, result.ended_ns);
         } else {
                 handle_free_if_done(handle);
         }
         registry_run_ended(registry);
-}
-
-void handle_stop_run(struct handle *handle, bool kill) {
-        struct run *run = handle_life(handle)->run;
-
-        if (run && run->action->kind->stop)
-                run->action->kind->stop(run, kill);
 }

@@ -11,9 +11,10 @@
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
 #include "daemon/run.h"
+#include "lib/async.h"
 
 const char *handle_name(const struct handle *handle) {
-        return rouse_async_name(handle->async);
+        return rouse_async_name(handle_async(handle));
 }
 
 const char *handle_description(const struct handle *handle) {
@@ -21,11 +22,11 @@ const char *handle_description(const struct handle *handle) {
 }
 
 bool handle_is_active(const struct handle *handle) {
-        return rouse_async_is_active(handle->async);
+        return rouse_async_is_active(handle_async(handle));
 }
 
 bool handle_has_ref(const struct handle *handle) {
-        return rouse_async_has_ref(handle->async);
+        return rouse_async_has_ref(handle_async(handle));
 }
 
 bool handle_is_paused(const struct handle *handle) {
@@ -43,7 +44,9 @@ bool handle_has_action(const struct handle *handle) {
 uint64_t handle_n_unseen(const struct handle *handle) {
         rouse_async_stats_t stats;
 
-        rouse_async_stats(handle->async, &stats);
+        if (rouse__async_is_idle(handle_async(handle)))
+                return 0;
+        rouse_async_stats(handle_async(handle), &stats);
         return stats.pending;
 }
 
@@ -58,7 +61,7 @@ uint64_t handle_seq(const struct handle *handle) {
 }
 
 uint64_t handle_run_seq(const struct handle *handle) {
-        return handle->life ? handle->life->run_seq : handle->first_seq;
+        return handle->has_life ? handle->life->run_seq : handle_first_seq(handle);
 }
 
 const struct access_rules *handle_access(const struct handle *handle) {
@@ -201,9 +204,9 @@ void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {
         const struct handle_life *life = handle_life(handle);
         rouse_async_stats_t stats;
 
-        rouse_async_stats(handle->async, &stats);
+        rouse_async_stats(handle_async(handle), &stats);
         *ret = (struct handle_stats){.sends = stats.sends,
-                                     .wakes = handle->seq - handle->first_seq};
+                                     .wakes = handle->seq - handle_first_seq(handle)};
         ret->coalesced = stats.sends - stats.pending - life->gate.n_sends - ret->wakes;
         ret->runs = life->n_runs;
         ret->runs_failed = life->n_runs_failed;
@@ -212,14 +215,14 @@ void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {
 }
 
 struct histogram *handle_sketched_latency(const struct handle *handle) {
+        const struct handle_past *past = handle_own_past(handle);
         struct histogram *histogram;
         rouse_async_stats_t stats;
 
-        if (!handle->past || histogram_new(&histogram) < 0)
+        if (!past || histogram_new(&histogram) < 0)
                 return NULL;
-        rouse_async_stats(handle->async, &stats);
-        sketch_pour(&handle->past->latency, handle->seq - handle->first_seq, stats.latency_max_ns,
-                    histogram);
+        rouse_async_stats(handle_async(handle), &stats);
+        sketch_pour(&past->latency, handle->seq - past->first_seq, stats.latency_max_ns, histogram);
         return histogram;
 }
 

@@ -50,16 +50,25 @@ const struct policy_conf *handle_policy(const struct handle *handle) {
                                                                   : &policy_none;
 }
 
-struct handle_life *handle_live(struct handle *handle) {
-        struct handle_life *life = handle->life;
+uint64_t handle_first_seq(const struct handle *handle) {
+        const struct handle_past *past = handle_own_past(handle);
 
-        if (life)
-                return life;
-        life = calloc(1, sizeof(*life));
-        if (!life)
-                return NULL;
+        return handle->has_life ? handle->life->first_seq : past ? past->first_seq : handle->seq;
+}
+
+static void forget_past(struct handle *handle) {
+        struct handle_past *past = handle_own_past(handle);
+
+        if (!past)
+                return;
+        rouse__pool_free(&handle->registry->pasts, past);
+        handle->past = NULL;
+}
+
+/* Zeroed memory becomes the life of a handle that has none. */
+static void begin_life(struct handle *handle, struct handle_life *life) {
         life->handle = handle;
-        life->run_seq = handle->first_seq;
+        life->first_seq = life->run_seq = handle_first_seq(handle);
         if (handle->past) {
                 life->gate.has_sent = life->gate.has_woken = true;
                 life->gate.last_ns = life->gate.wake_ns = handle->past->woken_ns;
@@ -68,14 +77,26 @@ struct handle_life *handle_live(struct handle *handle) {
         list_init(&life->link);
         if (handle->conf && handle->conf->policy)
                 life->group = registry_group(handle->registry, handle->conf->policy->group);
+        forget_past(handle);
         handle->life = life;
+        handle->has_life = true;
+}
+
+struct handle_life *handle_live(struct handle *handle) {
+        struct handle_life *life = handle_own_life(handle);
+
+        if (life)
+                return life;
+        life = calloc(1, sizeof(*life));
+        if (life)
+                begin_life(handle, life);
         return life;
 }
 
 const struct handle_life *handle_life(const struct handle *handle) {
         static const struct handle_life none = {.gate = GATE_INIT, .runner = RUNNER_INIT};
 
-        return handle->life ?: &none;
+        return handle_own_life(handle) ?: &none;
 }
 
 void handle_record(struct histogram **histogram, uint64_t value) {
@@ -84,7 +105,7 @@ void handle_record(struct histogram **histogram, uint64_t value) {
 }
 
 static void wake(struct handle *handle, uint64_t now_ns) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         uint64_t latency_ns = now_ns - life->gate.first_ns;
         uint64_t n_sends = gate_wake(&life->gate, now_ns);
         uint64_t seq = ++handle->seq;
@@ -100,7 +121,7 @@ static void wake(struct handle *handle, uint64_t now_ns) {
 
 /* When time alone changes something. */
 static uint64_t next_ns(const struct handle *handle) {
-        const struct handle_life *life = handle->life;
+        const struct handle_life *life = handle_own_life(handle);
         uint64_t gate_ns = life->gate.paused
                                    ? life->paused_until_ns
                                    : gate_due_ns(&life->gate, &handle_policy(handle)->gate);
@@ -111,7 +132,7 @@ static uint64_t next_ns(const struct handle *handle) {
 
 /* Does what is due; false if the handle was closed by it. */
 static bool live_on(struct handle *handle, uint64_t now_ns) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
 
         if (life->gate.paused && life->paused_until_ns <= now_ns)
                 life->gate.paused = false;
@@ -133,7 +154,7 @@ static bool live_on(struct handle *handle, uint64_t now_ns) {
 void handle_advance(struct handle *handle, uint64_t now_ns) {
         if (!handle_is_active(handle) || handle->is_advancing)
                 return;
-        if (handle->life && !live_on(handle, now_ns))
+        if (handle_own_life(handle) && !live_on(handle, now_ns))
                 return;
         if (handle->is_retiring && !handle_is_busy(handle))
                 handle_close(handle);
@@ -143,13 +164,15 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
         handle_advance(container_of(deadline, struct handle_life, deadline)->handle, now_ns);
 }
 
-/* The gate learns of sends. */
+/* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
+ * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
-        rouse_async_t *async = handle->async;
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        rouse_async_t *async = handle_async(handle);
+        uint64_t now_ns = handle->is_plain ? registry_wake_time(handle->registry)
+                                           : deadline_now(handle->registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life = handle_live(handle);
-        rouse_async_stats_t stats;
+        uint64_t latency_ns;
         bool is_first;
 
         if (!life) {
@@ -159,10 +182,9 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         }
         is_first = life->gate.n_sends == 0;
         gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
-        rouse_async_stats(async, &stats);
-        if (is_first && stats.latency_ns < now_ns)
-                life->gate.first_ns =
-                        now_ns - stats.latency_ns; /* when it was sent, not when seen */
+        latency_ns = rouse__async_last_latency(async);
+        if (is_first && latency_ns < now_ns)
+                life->gate.first_ns = now_ns - latency_ns; /* when it was sent, not when seen */
         handle_advance(handle, now_ns);
 }
 
@@ -177,18 +199,26 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
  * ticket for them: tickets are given on this thread.
  */
 static bool is_plain(const struct handle *handle) {
-        return handle->is_plain && !handle->life && !handle->is_retiring &&
+        return handle->is_plain && !handle_own_life(handle) && !handle->is_retiring &&
                list_is_empty(&handle->watches);
+}
+
+static struct handle_past *past_new(const struct handle *handle) {
+        struct handle_past *past = rouse__pool_alloc(&handle->registry->pasts);
+
+        if (past)
+                *past = (struct handle_past){.first_seq = handle->seq};
+        return past;
 }
 
 /* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for.
  * False: nothing was done, for want of memory. */
 static bool wake_plainly(struct handle *handle) {
         struct registry *registry = handle->registry;
-        uint64_t latency_ns = rouse__async_last_latency(handle->async);
+        uint64_t latency_ns = rouse__async_last_latency(handle_async(handle));
 
         if (!handle->past)
-                handle->past = calloc(1, sizeof(*handle->past));
+                handle->past = past_new(handle);
         if (!handle->past)
                 return false;
         handle->past->woken_ns = registry_wake_time(registry);
@@ -201,7 +231,7 @@ static bool wake_plainly(struct handle *handle) {
 
 /* A wake of the library. */
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
-        struct handle *handle = rouse_async_data(async);
+        struct handle *handle = handle_of_async(async);
 
         if (!is_plain(handle) || !wake_plainly(handle))
                 wake_by_gate(handle, n_sends);
@@ -212,12 +242,22 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 }
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret) {
-        struct handle *handle = calloc(1, sizeof(*handle));
+               struct configuration *configuration, struct run *run, struct handle **ret) {
+        _cleanup_free_ struct handle_life *life = NULL;
+        struct handle *handle;
+        rouse_async_t *async;
         int r;
 
-        if (!handle)
-                return -ENOMEM;
+        if (run) {
+                life = calloc(1, sizeof(*life));
+                if (!life)
+                        return -ENOMEM;
+        }
+        r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
+        if (r < 0)
+                return r;
+        handle = handle_of_async(async);
+        async->data = handle;
         *handle = (struct handle){
                 .registry = registry,
                 .conf = conf,
@@ -225,16 +265,13 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
                 .configuration = conf ? configuration_ref(configuration) : NULL,
         };
         list_init(&handle->watches);
-        r = rouse_async_create(registry->hub, name, on_async, handle, &handle->async);
-        if (r < 0) {
-                configuration_unref(handle->configuration);
-                free(handle);
-                return r;
-        }
-        handle->first_seq = seqfile_enter(registry->seqfile, name, &handle->entry);
-        handle->seq = handle->first_seq;
+        handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
-                rouse_async_ref(handle->async);
+                rouse_async_ref(async);
+        if (run) {
+                begin_life(handle, steal_ptr(life));
+                handle_inherit_run(handle, run);
+        }
         *ret = handle;
         return 0;
 }
@@ -256,12 +293,10 @@ static void life_free(struct handle_life *life) {
 void handle_free_if_done(struct handle *handle) {
         if (!handle->is_discarded || !handle->is_quiet || handle_life(handle)->run)
                 return;
-        rouse_async_release(handle->async);
         configuration_unref(handle->configuration);
-        if (handle->life)
-                life_free(handle->life);
-        free(handle->past);
-        free(handle);
+        if (handle_own_life(handle))
+                life_free(handle_own_life(handle));
+        rouse_async_release(handle_async(handle)); /* and with the last reference the handle */
 }
 
 static void on_async_closed(void *arg) {
@@ -275,23 +310,26 @@ void handle_discard(struct handle *handle) {
         if (handle->is_discarded)
                 return;
         (void)handle_close(handle);
-        if (handle->life)
-                list_remove(&handle->life->link);
+        if (handle_own_life(handle))
+                list_remove(&handle_own_life(handle)->link);
+        forget_past(handle);
         handle->is_discarded = true;
         handle_free_if_done(handle);
 }
 
 int handle_close(struct handle *handle) {
-        struct handle_life *life = handle->life;
+        struct handle_life *life = handle_own_life(handle);
         int r;
 
-        r = rouse_async_close_wait(handle->async, on_async_closed, handle);
+        r = rouse_async_close_wait(handle_async(handle), on_async_closed, handle);
         if (r < 0)
                 return r;
         if (life) {
                 deadline_clear(handle->registry->deadlines, &life->deadline);
                 life->gate.n_sends = 0;
-                if (!life->run)
+                if (life->run)
+                        registry_place_run(handle->registry, life->run);
+                else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
@@ -299,30 +337,41 @@ int handle_close(struct handle *handle) {
         return 0;
 }
 
+/* The last attempt is now, for better or worse. */
+static void end_backoff(struct handle *handle) {
+        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
+                handle_own_life(handle)->runner.retry_ns = 0;
+}
+
 void handle_configure(struct handle *handle, const struct handle_conf *conf,
                       struct configuration *configuration) {
         bool was_started = handle->conf && handle->conf->started;
         struct configuration *before = handle->configuration;
 
+        handle->registry->n_retiring -= handle->is_retiring;
         handle->is_retiring = !conf;
+        handle->registry->n_retiring += handle->is_retiring;
         if (conf) {
                 handle->configuration = configuration_ref(configuration);
                 if (conf->started && !was_started)
-                        rouse_async_ref(handle->async);
+                        rouse_async_ref(handle_async(handle));
                 else if (!conf->started && was_started)
-                        rouse_async_unref(handle->async);
+                        rouse_async_unref(handle_async(handle));
                 handle->conf = conf;
                 handle->is_plain = is_plain_conf(conf);
                 configuration_unref(before);
-                if (handle->life)
+                if (handle_own_life(handle))
                         handle_run_configure(handle, registry_group(handle->registry,
                                                                     handle_policy(handle)->group));
-                else if (handle->past && !handle->is_plain)
+                else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
-        } else if (handle_is_paused(handle)) {
-                (void)handle_resume(handle);
-                return;
+                /* Else it is told when the run that goes on has ended. */
+                if (!handle_has_action(handle) && !handle_life(handle)->run)
+                        handle_tell_action_gone(handle);
+        } else if (handle_own_life(handle)) {
+                end_backoff(handle);
+                handle_own_life(handle)->gate.paused = false;
         }
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
@@ -330,9 +379,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
-                handle->life->runner.retry_ns =
-                        0; /* the last attempt is now, for better or worse */
+        end_backoff(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 
@@ -356,9 +403,9 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
                         keyset_add(&life->keys, &handle_policy(handle)->keys, key, n_key);
         }
         if (!ret)
-                return rouse_async_send(handle->async);
+                return rouse_async_send(handle_async(handle));
         disposition = handle_foresee(handle);
-        r = rouse_async_send(handle->async);
+        r = rouse_async_send(handle_async(handle));
         if (r < 0)
                 return r;
         *ret = (struct handle_receipt){.ticket = handle->seq + 1, .disposition = disposition};
@@ -366,14 +413,17 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 }
 
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
+        bool any_life = false;
+
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
-                        const struct handle_life *life = handles[i]->life;
+                        const struct handle_life *life = handle_own_life(handles[i]);
 
                         seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
-                        __builtin_prefetch(handles[i]->past, 1);
+                        __builtin_prefetch(handle_own_past(handles[i]), 1);
                         if (handles[i]->is_plain && !life)
                                 continue;
+                        any_life |= life != NULL;
                         if (handles[i]->conf) {
                                 __builtin_prefetch(&handles[i]->conf->action);
                                 __builtin_prefetch(&handles[i]->conf->policy);
@@ -381,30 +431,34 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         for (size_t at = 0; life && at < sizeof(*life); at += 64)
                                 __builtin_prefetch((const char *)life + at, 1);
                 }
+        if (!any_life)
+                return;
         for (size_t i = 0; i < n; i++)
-                if (handles[i] && handles[i]->life)
-                        histogram_prefetch(handles[i]->life->wake_latency);
+                if (handles[i] && handle_own_life(handles[i]))
+                        histogram_prefetch(handle_own_life(handles[i])->wake_latency);
         for (size_t i = 0; i < n; i++)
-                if (handles[i] && handles[i]->life && handles[i]->life->wake_latency)
-                        histogram_prefetch_buckets(handles[i]->life->wake_latency);
+                if (handles[i] && handle_own_life(handles[i]) &&
+                    handle_own_life(handles[i])->wake_latency)
+                        histogram_prefetch_buckets(handle_own_life(handles[i])->wake_latency);
 }
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle->async, n_sends);
+        return n_sends == 1 ? rouse_async_send(handle_async(handle))
+                            : rouse__async_send_many(handle_async(handle), n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {
         if (keys && handle_has_action(handle) && handle_is_active(handle) && handle_live(handle))
-                keyset_add_all(&handle->life->keys, &handle_policy(handle)->keys, keys);
+                keyset_add_all(&handle_own_life(handle)->keys, &handle_policy(handle)->keys, keys);
         return handle_send(handle, NULL, 0, NULL);
 }
 
 int handle_start(struct handle *handle) {
-        return rouse_async_start(handle->async);
+        return rouse_async_start(handle_async(handle));
 }
 
 int handle_stop(struct handle *handle) {
-        return rouse_async_stop(handle->async);
+        return rouse_async_stop(handle_async(handle));
 }
 
 int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
@@ -432,8 +486,8 @@ int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
 int handle_resume(struct handle *handle) {
         if (!handle_is_active(handle))
                 return -EBADF;
-        if (handle->life)
-                handle->life->gate.paused = false;
+        if (handle_own_life(handle))
+                handle_own_life(handle)->gate.paused = false;
         handle_advance(handle, deadline_now(handle->registry->deadlines));
         return 0;
 }

@@ -6,9 +6,7 @@
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
  * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
  * to every handle. What was sent while nobody asked says "nobody" as its sender, so a reload first
- * asks, then takes what is there by the old rights, then changes them. The groups of a user are
- * looked up once and kept for CACHE_MS, because the look-up may ask a server on the network; those
- * of users who may everything are not looked up.
+ * asks, then takes what is there by the old rights, then changes them.
  *
  * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
  * whether there are more. Where they come in numbers, many come with one system call, and fewer
@@ -40,7 +38,7 @@
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
-#include "daemon/peer.h"
+#include "daemon/peer-cache.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "lib/names.h"
@@ -48,20 +46,13 @@
 #define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
 #define DATAGRAMS_PER_TURN 256
 #define LINES_PER_TURN     256
-#define LONELY_TURNS       16    /* that do not ask for a second datagram, after there was none */
+#define LONELY_TURNS       16 /* with one datagram each: then the next will not ask for a second */
 #define NOBODY_ID          65534 /* what the kernel says where it knows no user or group */
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
-#define N_CACHED_PEERS 16
-#define CACHE_MS       60000
-#define N_REPLY        (256U << 10)
-#define N_REPLY_LINE   64
-
-struct cached_peer {
-        struct peer peer;
-        uint64_t until_ms; /* of the loop's clock; 0: free */
-};
+#define N_REPLY      (256U << 10)
+#define N_REPLY_LINE 64
 
 /* What is known of one datagram. */
 struct message {
@@ -81,12 +72,10 @@ struct slot {
         struct message message;
 };
 
-/* One line of a datagram. */
+/* One line of a datagram, but for its name. */
 struct line {
         struct message *message;
-        const char *name; /* ends with a NUL; "" if the line has one in its name */
-        const char *key;
-        size_t n_key;
+        struct rouse__text key;
 };
 
 struct poke {
@@ -94,11 +83,12 @@ struct poke {
         int fd;
         uv_poll_t poll;
         struct poke_stats stats;
-        struct cached_peer peers[N_CACHED_PEERS];
-        size_t next_peer;
-        unsigned int n_lonely;
-        bool is_open; /* everybody may send to every handle: who it is was not asked */
-        struct line lines[NAMES_AT_ONCE]; /* that were not taken yet */
+        struct peer_cache peers;
+        unsigned int n_lonely;  /* turns in a row, as far as it was asked */
+        unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
+        bool is_open;           /* everybody may send to every handle: who it is was not asked */
+        struct line lines[NAMES_AT_ONCE];        /* that were not taken yet */
+        struct rouse__text names[NAMES_AT_ONCE]; /* theirs, with a NUL behind */
         size_t n_lines;
         char reply[N_REPLY];
         struct mmsghdr headers[DATAGRAMS_AT_ONCE];
@@ -106,33 +96,16 @@ struct poke {
         char texts[DATAGRAMS_AT_ONCE][TEXT_ROOM];
 };
 
-static void forget_peers(struct poke *poke) {
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                if (poke->peers[i].until_ms)
-                        peer_deinit(&poke->peers[i].peer);
-                poke->peers[i].until_ms = 0;
-        }
-}
+static void take_lines(struct poke *poke);
 
-static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
-        struct cached_peer *cached;
-        struct peer peer = {.pid = ucred->pid, .uid = ucred->uid, .gid = ucred->gid};
+static const struct cached_peer *find_peer(struct poke *poke, const struct ucred *ucred,
+                                           uint64_t now_ms) {
+        const struct cached_peer *found = peer_cache_find(&poke->peers, ucred, now_ms);
 
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                cached = &poke->peers[i];
-                if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
-                    cached->until_ms > now_ms)
-                        return &cached->peer;
-        }
-        if (!access_is_master(daemon_access(poke->daemon), &peer) &&
-            peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
-                return NULL;
-        cached = &poke->peers[poke->next_peer];
-        poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
-        if (cached->until_ms)
-                peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, now_ms + CACHE_MS};
-        return &cached->peer;
+        if (found)
+                return found;
+        take_lines(poke); /* some may be of whoever has to go now */
+        return peer_cache_add(&poke->peers, daemon_access(poke->daemon), ucred, now_ms);
 }
 
 static void answer_error(struct message *message, const char *reason) {
@@ -158,23 +131,6 @@ static void answer_ok(struct message *message, uint64_t ticket) {
         message->reply[message->n_reply++] = '\n';
 }
 
-/* The n bytes may be changed, and the one behind them, too. */
-static struct line cut_line(struct message *message, char *text, size_t n) {
-        char *space = memchr(text, ' ', n);
-        struct line line = {.message = message, .name = text};
-        size_t n_name = n;
-
-        if (space) {
-                n_name = (size_t)(space - text);
-                line.key = space + 1;
-                line.n_key = n - n_name - 1;
-        }
-        text[n_name] = '\0';
-        if (strlen(text) != n_name)
-                line.name = "";
-        return line;
-}
-
 static bool is_allowed(const struct message *message, const struct handle *handle) {
         /* Who may send to all handles may do so without a look at each of them. */
         return message->may_all ||
@@ -182,24 +138,28 @@ static bool is_allowed(const struct message *message, const struct handle *handl
                                                handle_access(handle), message->peer, ACCESS_SEND));
 }
 
-static void take_line(const struct line *line, struct handle *handle) {
+static const char *no_handle(struct rouse__text name) {
+        return strlen(name.at) == name.n && rouse__name_is_legal(name.at) ? "no_such_handle"
+                                                                          : "bad_name";
+}
+
+static void take_line(const struct line *line, struct rouse__text name, struct handle *handle) {
         struct message *message = line->message;
         struct handle_receipt receipt;
 
         if (!handle) {
-                answer_error(message,
-                             rouse__name_is_legal(line->name) ? "no_such_handle" : "bad_name");
+                answer_error(message, no_handle(name));
                 return;
         }
         if (!is_allowed(message, handle)) {
                 answer_error(message, "permission_denied");
                 return;
         }
-        if (line->n_key > LIMIT_KEY_BYTES) {
+        if (line->key.n > LIMIT_KEY_BYTES) {
                 answer_error(message, "too_long");
                 return;
         }
-        if (handle_send(handle, line->key, line->n_key, message->reply ? &receipt : NULL) < 0) {
+        if (handle_send(handle, line->key.at, line->key.n, message->reply ? &receipt : NULL) < 0) {
                 answer_error(message, "closed");
                 return;
         }
@@ -212,41 +172,50 @@ static void take_line(const struct line *line, struct handle *handle) {
  * closes none. */
 static void take_lines(struct poke *poke) {
         struct handle *handles[NAMES_AT_ONCE];
-        const char *names[NAMES_AT_ONCE];
         size_t n = poke->n_lines;
 
         if (n == 0)
                 return;
         poke->n_lines = 0;
-        if (n == 1) {
-                take_line(&poke->lines[0],
-                          registry_find(daemon_registry(poke->daemon), poke->lines[0].name));
-                return;
-        }
+        registry_find_many(daemon_registry(poke->daemon), poke->names, n, handles);
         for (size_t i = 0; i < n; i++)
-                names[i] = poke->lines[i].name;
-        registry_find_many(daemon_registry(poke->daemon), names, n, handles);
-        for (size_t i = 0; i < n; i++)
-                take_line(&poke->lines[i], handles[i]);
+                take_line(&poke->lines[i], poke->names[i], handles[i]);
         handle_prefetch_wakes(handles, n);
+}
+
+static char *find_byte(char *from, char byte, char *end) {
+        return memchr(from, byte, (size_t)(end - from)) ?: end;
 }
 
 /* All lines; the last one needs no newline. text[n_text] may be written. */
 static void read_lines(struct message *message, char *text, size_t n_text) {
         struct poke *poke = message->poke;
         char *end = text + n_text;
+        char *space = find_byte(text, ' ', end); /* the first one from the line on */
 
         while (text < end) {
-                char *newline = memchr(text, '\n', (size_t)(end - text)) ?: end;
-                size_t n_line = (size_t)(newline - text);
+                char *newline = find_byte(text, '\n', end);
+                char *line_end = newline, *name_end;
+                struct line line = {.message = message};
 
-                if (n_line && text[n_line - 1] == '\r')
-                        n_line--;
-                if (n_line)
-                        poke->lines[poke->n_lines++] = cut_line(message, text, n_line);
+                if (line_end > text && line_end[-1] == '\r')
+                        line_end--;
+                name_end = line_end;
+                if (space < line_end) {
+                        name_end = space;
+                        line.key = (struct rouse__text){space + 1, (size_t)(line_end - space - 1)};
+                }
+                if (line_end > text) {
+                        *name_end = '\0';
+                        poke->names[poke->n_lines] =
+                                (struct rouse__text){text, (size_t)(name_end - text)};
+                        poke->lines[poke->n_lines++] = line;
+                }
                 if (poke->n_lines == NAMES_AT_ONCE)
                         take_lines(poke);
                 text = newline + 1;
+                if (space < text && text < end)
+                        space = find_byte(text, ' ', end);
         }
 }
 
@@ -273,6 +242,8 @@ static bool read_control(struct msghdr *header, struct ucred *ret) {
                         continue;
                 memcpy(ret, CMSG_DATA(c), sizeof(*ret));
                 is_known = ret->pid != 0 || ret->uid != NOBODY_ID || ret->gid != NOBODY_ID;
+                if (header->msg_controllen <= CMSG_SPACE(sizeof(*ret)))
+                        break; /* as it is nearly always: there is nothing else */
         }
         return is_known;
 }
@@ -303,13 +274,14 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         bool is_cut = header->msg_flags & MSG_TRUNC;
         struct ucred ucred;
 
-        *message = (struct message){.poke = poke};
+        *message = (struct message){.poke = poke, .may_all = poke->is_open};
         poke->stats.datagrams++;
-        if (read_control(header, &ucred) && !poke->is_open)
-                message->peer = find_peer(poke, &ucred, now_ms);
-        message->may_all =
-                poke->is_open ||
-                (message->peer && access_is_master(daemon_access(poke->daemon), message->peer));
+        if (read_control(header, &ucred) && !poke->is_open) {
+                const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
+
+                message->peer = sender ? &sender->peer : NULL;
+                message->may_all = sender && sender->is_master;
+        }
         if (header->msg_namelen > sizeof(sa_family_t)) {
                 take_lines(poke);
                 message->reply = poke->reply;
@@ -333,9 +305,21 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                 poke->stats.replies_lost++;
 }
 
+static uint64_t n_lines(const struct poke *poke) {
+        return poke->stats.sends + poke->stats.errors;
+}
+
+/* In how many datagrams there are LINES_PER_TURN, going by these; but one, and what there is room
+ * for. */
+static unsigned int n_that_fit(unsigned int n_datagrams, uint64_t n_read) {
+        uint64_t n = n_read ? n_datagrams * (uint64_t)LINES_PER_TURN / n_read : DATAGRAMS_AT_ONCE;
+
+        return n == 0 ? 1 : n < DATAGRAMS_AT_ONCE ? (unsigned int)n : DATAGRAMS_AT_ONCE;
+}
+
 /* Takes at most n datagrams with one system call, and returns how many there were. */
 static int take_some(struct poke *poke, unsigned int n) {
-        uint64_t now_ms = uv_now(poke->poll.loop);
+        uint64_t now_ms = uv_now(poke->poll.loop), n_before = n_lines(poke);
         int n_taken;
 
         if (n == 1) {
@@ -359,28 +343,31 @@ static int take_some(struct poke *poke, unsigned int n) {
                 header->msg_controllen = sizeof(poke->slots[i].control);
         }
         take_lines(poke);
+        poke->n_at_once = n_that_fit((unsigned int)n_taken, n_lines(poke) - n_before);
         return n_taken;
-}
-
-static uint64_t n_lines(const struct poke *poke) {
-        return poke->stats.sends + poke->stats.errors;
 }
 
 static bool turn_is_over(const struct poke *poke, int n_taken, uint64_t n_lines_before) {
         return n_taken >= DATAGRAMS_PER_TURN || n_lines(poke) - n_lines_before >= LINES_PER_TURN;
 }
 
-/* Whether to ask again after n_some came. */
-static bool may_be_more(const struct poke *poke, int n_some) {
-        return n_some == DATAGRAMS_AT_ONCE || poke->slots[n_some - 1].message.reply;
+/* Whether to ask again after n_some came of n. */
+static bool may_be_more(const struct poke *poke, int n_some, unsigned int n) {
+        return ((unsigned int)n_some == n && n > 1) || poke->slots[n_some - 1].message.reply;
+}
+
+/* Whether to leave it to epoll to say if there is a second one. From time to time a turn asks. A
+ * single turn with one datagram says nothing: where sender and daemon share a processor, it comes
+ * about in the middle of thousands. */
+static bool is_lonely(const struct poke *poke) {
+        return poke->n_lonely >= LONELY_TURNS && poke->n_lonely % LONELY_TURNS != 0;
 }
 
 /* Takes the datagram that there is, or many where there have been many. Who got an answer may have
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
-        bool is_lonely = poke->n_lonely > 0;
-        unsigned int n_most = is_lonely ? 1 : DATAGRAMS_AT_ONCE;
+        unsigned int n_most = is_lonely(poke) ? 1 : poke->n_at_once, n_asked;
         uint64_t n_before = n_lines(poke);
         int n = 0, n_some;
 
@@ -388,15 +375,14 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         (void)events;
         rouse_hub_awake(daemon_hub(poke->daemon));
         do {
-                n_some = take_some(poke, n_most);
+                n_asked = n_most;
+                n_some = take_some(poke, n_asked);
                 n += n_some;
                 if (n_some == 1)
                         n_most = 1;
-        } while (n_some > 0 && may_be_more(poke, n_some) && !turn_is_over(poke, n, n_before));
-        if (is_lonely)
-                poke->n_lonely--;
-        else if (n == 1)
-                poke->n_lonely = LONELY_TURNS;
+        } while (n_some > 0 && may_be_more(poke, n_some, n_asked) &&
+                 !turn_is_over(poke, n, n_before));
+        poke->n_lonely = n > 1 ? 0 : poke->n_lonely + 1;
 }
 
 static void consider(struct handle *handle, void *arg) {
@@ -437,7 +423,7 @@ void poke_ask_who(struct poke *poke) {
 }
 
 void poke_configured(struct poke *poke) {
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         learn_rights(poke);
 }
 
@@ -456,6 +442,7 @@ int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
         if (r < 0)
                 goto fail;
         poke->poll.data = poke;
+        poke->n_at_once = DATAGRAMS_AT_ONCE;
         prepare(poke);
         learn_rights(poke);
         (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);
@@ -475,7 +462,7 @@ void poke_shut_down(struct poke *poke) {
 static void on_closed(uv_handle_t *handle) {
         struct poke *poke = handle->data;
 
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         close(poke->fd);
         free(poke);
 }

@@ -12,7 +12,6 @@
 #include "lib/async.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,10 +19,32 @@
 #include "lib/latency.h"
 #include "lib/stripes.h"
 
+_Static_assert(HUB_MAX_ROOM + sizeof(struct rouse_async) + sizeof(struct rouse__name) +
+                               NAME_MAX_BYTES + 1 <=
+                       POOLS_MAX,
+               "there is a pool for each name");
+
+/* Of a name of so many bytes. Where there is room before handles, all begins with a line of the
+ * cache, and so does the handle if the room is some lines. */
+static struct pool *pool_of(struct rouse_hub *hub, size_t n_text) {
+        size_t bytes = hub->n_room + sizeof(struct rouse_async) +
+                       offsetof(struct rouse__name, text) + n_text + 1;
+
+        if (hub->n_room > 0)
+                bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+        return rouse__pools_get(&hub->named, bytes);
+}
+
+static struct rouse_async *alloc_named(struct rouse_hub *hub, size_t n_text) {
+        char *memory = rouse__pool_alloc(pool_of(hub, n_text));
+
+        return memory ? (struct rouse_async *)(void *)(memory + hub->n_room) : NULL;
+}
+
 int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, void *data,
                        rouse_async_t **ret_async) {
+        struct rouse__text text = {0};
         struct rouse_async *async;
-        size_t n_name = 0;
         uint32_t hash = 0;
         int r;
 
@@ -34,16 +55,15 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
         if (name) {
                 if (!rouse__name_is_legal(name))
                         return UV_EINVAL;
-                hash = rouse__names_hash(&hub->names, name);
-                if (rouse__names_find(&hub->names, name, hash))
+                text = rouse__text(name);
+                hash = rouse__names_hash(&hub->names, text);
+                if (rouse__names_find(&hub->names, text, hash))
                         return UV_EEXIST;
                 r = rouse__names_reserve(&hub->names);
                 if (r < 0)
                         return r;
-                n_name = strlen(name) + 1;
         }
-        async = name ? malloc(sizeof(*async) + offsetof(struct rouse__name, text) + n_name)
-                     : rouse__pool_alloc(&hub->pool);
+        async = name ? alloc_named(hub, text.n) : rouse__pool_alloc(&hub->pool);
         if (!async)
                 return UV_ENOMEM;
         *async = (struct rouse_async){
@@ -55,10 +75,11 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
                 struct rouse__name *entry = rouse__async_get_name(async);
 
                 entry->hash = hash;
-                memcpy(entry->text, name, n_name);
+                entry->n_text = (uint8_t)text.n;
+                memcpy(entry->text, name, text.n + 1);
                 rouse__names_add(&hub->names, entry);
         }
-        list_append(&hub->handles, &async->handle.link);
+        list_append(&hub->handles, &async->link);
         rouse__hub_ref(hub);
         *ret_async = async;
         return 0;
@@ -72,7 +93,8 @@ void rouse__async_free(struct rouse_async *async) {
         if (rouse__crowd_has_stripes(crowd))
                 rouse__stripes_return(&hub->stripes, crowd);
         if (rouse_async_name(async))
-                free(async);
+                rouse__pool_free(pool_of(hub, rouse__async_get_name(async)->n_text),
+                                 rouse__async_room(async));
         else
                 rouse__pool_free(&hub->pool, async);
 }

@@ -1,15 +1,20 @@
 /* An async handle: sends are counted, and wake it on the loop thread. */
 #pragma once
 
+#include <stddef.h>
+
 #include "lib/handle.h"
 #include "lib/hub.h"
 #include "lib/latency.h"
+#include "lib/list.h"
 #include "lib/loopside.h"
 
-/* The name of a named handle lies behind it, in the same allocation. */
+/* The name of a named handle lies behind it, in the same allocation; and its owner's room, if the
+ * hub gives one, before it. */
 struct rouse__name {
         struct rouse__name *next; /* in its bucket */
         uint32_t hash;
+        uint8_t n_text; /* without the NUL */
         char text[];
 };
 
@@ -29,11 +34,13 @@ struct rouse_async {
         /* Written by the loop, read by anybody. */
         _Atomic uint64_t n_wakes; /* and ASYNC_COUNTING */
         _Atomic uint64_t n_coalesced;
-        /* Never change. */
-        rouse_async_cb cb;
-        void *data;
+        rouse_async_cb cb; /* never changes */
+        /* Sends and wakes touch what is above, one line of the cache if it begins with one. */
+        void *data;       /* never changes */
+        struct list link; /* of the open handles, in order of creation; loop thread */
 };
 
+_Static_assert(sizeof(void *) != 8 || offsetof(struct rouse_async, data) == CACHE_LINE, "a line");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct rouse_async) == 88, "no padding");
 
 static inline struct rouse__name *rouse__async_get_name(const struct rouse_async *async) {
@@ -42,6 +49,11 @@ static inline struct rouse__name *rouse__async_get_name(const struct rouse_async
 
 static inline struct rouse_async *rouse__async_from_name(struct rouse__name *name) {
         return (struct rouse_async *)(void *)name - 1;
+}
+
+/* What rouse__hub_give_room() has promised. */
+static inline void *rouse__async_room(struct rouse_async *async) {
+        return (char *)async - async->handle.hub->n_room;
 }
 
 static inline struct rouse_async *rouse__async_from_handle(struct rouse_handle *handle) {
@@ -58,6 +70,16 @@ static inline uint64_t rouse__async_last_latency(const struct rouse_async *async
 /* Sends n times at once, n > 0; as rouse_async_send(), but on the loop thread, and not in a signal
  * handler. */
 int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends);
+
+/* Whether nothing is pending, as this thread sees it; false: perhaps. Relaxed: what others send now
+ * is neither before nor after, and a look needs no guard. Loop thread. */
+static inline bool rouse__async_is_idle(const struct rouse_async *async) {
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
+
+        return !rouse__word_is_pending(word) && !rouse__crowd_has_stripes(crowd) &&
+               atomic_load_explicit(&async->n_here, memory_order_relaxed) == 0;
+}
 
 /* The turns of all that are on the loopside now. Returns how many that were. Callbacks run
  * unguarded; the rest of it, and the call, are guarded. Loop thread. */

@@ -5,7 +5,7 @@
 #include "lib/async.h"
 #include "lib/hub.h"
 
-void rouse__hub_find_many(rouse_hub_t *hub, const char *const *names, size_t n,
+void rouse__hub_find_many(rouse_hub_t *hub, const struct rouse__text *names, size_t n,
                           rouse_async_t **ret) {
         struct rouse__name *found[NAMES_AT_ONCE];
 

@@ -46,7 +46,7 @@ static int shut(struct rouse_handle *handle) {
                 hub->n_holds--;
         if (word & WORD_NAMED)
                 rouse__names_remove(&hub->names, rouse__async_get_name(async));
-        rouse__hub_remove(hub, &handle->link);
+        rouse__hub_remove(hub, &async->link);
         /* Last: from here on the handle may be freed by its last release, if it is not pending.
          * Release: for that. A send that comes before this in the order of the word is dropped, one
          * that comes after is refused, and no data goes with either. */

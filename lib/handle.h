@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/list.h"
 #include "lib/rouse.h"
 
 /*
@@ -27,7 +26,6 @@
 struct rouse_handle {
         _Atomic uint64_t word;
         struct rouse_hub *hub; /* its memory, if nothing else, lives as long as the handle's */
-        struct list link;      /* of the open handles, in order of creation; loop thread */
         _Atomic uint32_t n_refs;
         _Atomic uint32_t kind_bits; /* the kind's own: as padding it would cost 8 bytes a handle */
 };

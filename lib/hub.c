@@ -73,6 +73,7 @@ void rouse__hub_unref(struct rouse_hub *hub) {
                 return;
         rouse__stripes_deinit(&hub->stripes);
         rouse__pool_deinit(&hub->pool);
+        rouse__pools_deinit(&hub->named);
         free(hub);
 }
 
@@ -82,6 +83,11 @@ uint64_t rouse__hub_read_clock(struct rouse_hub *hub) {
         if (hub->n_lively > 0)
                 atomic_store_explicit(&hub->now_ns, now_ns, memory_order_relaxed);
         return now_ns;
+}
+
+void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes) {
+        hub->n_room = n_bytes;
+        hub->names.n_ahead = n_bytes + sizeof(struct rouse_async);
 }
 
 static void push(struct rouse_hub *hub, struct rouse_async *async) {
@@ -307,6 +313,8 @@ int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
         list_init(&hub->endings);
         rouse__names_init(&hub->names);
         rouse__pool_init(&hub->pool, sizeof(struct rouse_async));
+        rouse__pools_init(&hub->named);
+        rouse__hub_give_room(hub, 0);
         uv_check_init(loop, &hub->check);
         uv_prepare_init(loop, &hub->prepare);
         uv_idle_init(loop, &hub->idle);
@@ -337,7 +345,7 @@ int rouse_hub_close(rouse_hub_t *hub, rouse_hub_close_cb cb, void *arg) {
         hub->close_cb = cb;
         hub->close_arg = arg;
         while ((link = list_first(&hub->handles)))
-                rouse_handle_close(container_of(link, struct rouse_handle, link));
+                rouse_async_close(container_of(link, struct rouse_async, link));
         rouse__hub_hold(hub);
         if (!hub->is_passing) {
                 rouse__doorbell_disarm(&hub->bell);
@@ -366,10 +374,12 @@ void rouse__hub_remove(struct rouse_hub *hub, struct list *link) {
 rouse_async_t *rouse_hub_find(rouse_hub_t *hub, const char *name) {
         struct rouse__name *found;
         struct rouse_async *async;
+        struct rouse__text text;
 
         if (!rouse__hub_is_here(hub))
                 return NULL;
-        found = rouse__names_find(&hub->names, name, rouse__names_hash(&hub->names, name));
+        text = rouse__text(name);
+        found = rouse__names_find(&hub->names, text, rouse__names_hash(&hub->names, text));
         if (!found)
                 return NULL;
         async = rouse__async_from_name(found);
@@ -386,11 +396,11 @@ void rouse_hub_each(rouse_hub_t *hub, rouse_async_each_cb cb, void *arg) {
         list_append(&hub->walks, &walk.link);
         while (walk.next != &hub->handles) {
                 struct list *link = walk.next;
-                struct rouse_handle *handle = container_of(link, struct rouse_handle, link);
+                struct rouse_async *async = container_of(link, struct rouse_async, link);
 
                 walk.next = link == walk.last ? &hub->handles : link->next;
-                if (rouse__handle_is_held(handle))
-                        cb(rouse__async_from_handle(handle), arg);
+                if (rouse__handle_is_held(&async->handle))
+                        cb(async, arg);
         }
         list_remove(&walk.link);
 }

@@ -14,12 +14,14 @@
 #include "lib/loopside.h"
 #include "lib/names.h"
 #include "lib/pool.h"
+#include "lib/pools.h"
 #include "lib/rouse.h"
 #include "lib/stripes.h"
 
 struct rouse_async;
 
-#define CACHE_LINE 64
+#define CACHE_LINE   64
+#define HUB_MAX_ROOM 128
 
 /* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
 #define WAKES_PER_CLOCK 64
@@ -36,7 +38,9 @@ struct rouse_hub {
         /* Who makes or frees a handle writes these. */
         alignas(CACHE_LINE) _Atomic size_t n_refs; /* on the memory: one a handle, and one for the
                                                     * hub until it is closed */
-        struct pool pool; /* of anonymous handles; the loop thread allocates */
+        struct pool pool;   /* of anonymous handles; the loop thread allocates */
+        struct pools named; /* of named ones */
+        size_t n_room;      /* bytes before each named handle that are its owner's */
 
         /* The loop thread's own. */
         /* The time as this thread knows it while it is awake, 0 while it may sleep: the bell is not
@@ -109,6 +113,10 @@ void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async);
 
 /* Below: loop thread. */
 
+/* Each named handle that is made from now on has so many bytes, a multiple of a pointer's size, for
+ * its owner, in the same place and for as long as the handle's memory; not zeroed. At most
+ * HUB_MAX_ROOM; before the first handle. */
+void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes);
 /* Keeps the loop alive, or not, after n_holds or the endings changed. */
 void rouse__hub_hold(struct rouse_hub *hub);
 /* A wake covered so many sends of other threads. */

@@ -24,6 +24,7 @@ lib_librouse_core_la_SOURCES = \
 	lib/names.h \
 	lib/pool.c \
 	lib/pool.h \
+	lib/pools.h \
 	lib/send.c \
 	lib/stripes.c \
 	lib/stripes.h

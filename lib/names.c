@@ -1,8 +1,8 @@
 /*
  * A chained hash table that grows by linear hashing (W. Litwin, "Linear hashing: a new tool for
- * file and table addressing", 1980): each new name splits one bucket, so that no insertion ever
- * pays for all the names before it. Only the array of buckets is enlarged at once, by realloc(),
- * which moves pages and not names.
+ * file and table addressing", 1980): each new name splits two buckets, so that no insertion ever
+ * pays for all the names before it, and most buckets have one name or none. Only the array of
+ * buckets is enlarged at once, by realloc(), which moves pages and not names.
  *
  * Invariants: n_base is a power of two, n_base <= n_buckets < 2 * n_base; a hash belongs to the
  * bucket of its low bits modulo 2 * n_base if there is one, else modulo n_base.
@@ -23,8 +23,9 @@
 #include "lib/async.h"
 #include "lib/clock.h"
 
-#define NAME_MAX_BYTES 255
-#define N_BUCKETS_MIN  16
+#define N_BUCKETS_MIN   16
+#define SPLITS_PER_NAME 2
+#define STEPS_APART     8
 
 void rouse__names_init(struct names *names) {
         *names = (struct names){0};
@@ -86,65 +87,84 @@ static inline uint64_t load(const char *text, size_t n) {
 }
 
 /* The last word ends with the length, in its top byte. */
-static inline uint64_t load_last(const char *text, size_t n_text) {
-        size_t n = n_text % 8;
-        uint64_t word = (uint64_t)(n_text & 0xff) << 56;
+static inline uint64_t load_last(struct rouse__text text) {
+        size_t n = text.n % 8;
+        uint64_t word = (uint64_t)(text.n & 0xff) << 56;
 
         /* Reading back over bytes that were hashed before is faster than reading one by one. */
-        if (n > 0 && n_text >= 8)
-                word |= load(text + n_text - 8, 8) >> (64 - 8 * n);
+        if (n > 0 && text.n >= 8)
+                word |= load(text.at + text.n - 8, 8) >> (64 - 8 * n);
         else
                 for (size_t i = 0; i < n; i++)
-                        word |= (uint64_t)(unsigned char)text[i] << (8 * i);
+                        word |= (uint64_t)(unsigned char)text.at[i] << (8 * i);
         return word;
 }
 
-/* What a send to the handle of this name will touch. Accepts NULL. */
-static inline void prefetch(const struct rouse__name *name) {
-        const struct rouse_async *async;
-
-        if (!name)
-                return;
-        async = (const struct rouse_async *)(const void *)name - 1;
-        __builtin_prefetch(async, 1);
-        __builtin_prefetch(name, 1);
-        __builtin_prefetch(name->text + 16);
-}
-
-uint32_t rouse__names_hash(const struct names *names, const char *text) {
+static inline __attribute__((always_inline)) uint32_t hash_of(const struct names *names,
+                                                              struct rouse__text text) {
         uint64_t v[4] = {
                 names->key[0] ^ UINT64_C(0x736f6d6570736575),
                 names->key[1] ^ UINT64_C(0x646f72616e646f6d),
                 names->key[0] ^ UINT64_C(0x6c7967656e657261),
                 names->key[1] ^ UINT64_C(0x7465646279746573),
         };
-        size_t n = strlen(text);
 
-        for (size_t i = 0; i + 8 <= n; i += 8)
-                sip_word(v, load(text + i, 8));
-        sip_word(v, load_last(text, n));
+        for (size_t i = 0; i + 8 <= text.n; i += 8)
+                sip_word(v, load(text.at + i, 8));
+        sip_word(v, load_last(text));
         v[2] ^= 0xff;
         for (int i = 0; i < 3; i++)
                 sip_round(v);
         return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
 }
 
-static struct rouse__name **bucket_of(const struct names *names, uint32_t hash) {
+uint32_t rouse__names_hash(const struct names *names, struct rouse__text text) {
+        return hash_of(names, text);
+}
+
+static inline struct rouse__name **bucket_of(const struct names *names, uint32_t hash) {
         size_t i = hash & (2 * names->n_base - 1);
 
         return &names->buckets[i < names->n_buckets ? i : i - names->n_base];
 }
 
-struct rouse__name *rouse__names_find(const struct names *names, const char *text, uint32_t hash) {
+/* Two loads that overlap compare what has 8 to 16 bytes, as most names have. */
+static inline bool is_named(const struct rouse__name *name, uint32_t hash,
+                            struct rouse__text text) {
+        if (name->hash != hash || name->n_text != text.n)
+                return false;
+        if (text.n < 8 || text.n > 16)
+                return memcmp(name->text, text.at, text.n) == 0;
+        return load(name->text, 8) == load(text.at, 8) &&
+               load(name->text + text.n - 8, 8) == load(text.at + text.n - 8, 8);
+}
+
+struct rouse__name *rouse__names_find(const struct names *names, struct rouse__text text,
+                                      uint32_t hash) {
         if (names->n_names == 0)
                 return NULL;
         for (struct rouse__name *name = *bucket_of(names, hash); name; name = name->next)
-                if (name->hash == hash && strcmp(name->text, text) == 0)
+                if (is_named(name, hash, text))
                         return name;
         return NULL;
 }
 
-void rouse__names_find_many(const struct names *names, const char *const *texts, size_t n,
+/* What whoever looks for this name reads of it. */
+static inline void prefetch(const struct rouse__name *name) {
+        __builtin_prefetch(name, 1);
+}
+
+/* What a send to its handle will touch. */
+static inline void prefetch_ahead(const struct names *names, const struct rouse__name *name) {
+        const char *end = (const char *)name;
+
+        for (const char *at = end - names->n_ahead; at < end; at += 64)
+                __builtin_prefetch(at, 1);
+}
+
+/* Each name goes through four steps, some names apart, so that what one needs from memory is on its
+ * way while others are worked on. Most names stand first in their bucket. */
+void rouse__names_find_many(const struct names *names, const struct rouse__text *texts, size_t n,
                             struct rouse__name **ret) {
         struct rouse__name **buckets[NAMES_AT_ONCE];
         uint32_t hashes[NAMES_AT_ONCE];
@@ -154,30 +174,39 @@ void rouse__names_find_many(const struct names *names, const char *const *texts,
                         ret[i] = NULL;
                 return;
         }
-        for (size_t i = 0; i < n; i++) {
-                hashes[i] = rouse__names_hash(names, texts[i]);
-                buckets[i] = bucket_of(names, hashes[i]);
-                __builtin_prefetch(buckets[i]);
-        }
-        for (size_t i = 0; i < n; i++) {
-                ret[i] = *buckets[i];
-                prefetch(ret[i]);
-        }
-        for (size_t i = 0; i < n; i++)
-                if (ret[i] && ret[i]->hash != hashes[i]) {
+        for (size_t step = 0; step < n + 3 * STEPS_APART; step++) {
+                size_t i = step;
+
+                if (i < n) {
+                        hashes[i] = hash_of(names, texts[i]);
+                        buckets[i] = bucket_of(names, hashes[i]);
+                        __builtin_prefetch(buckets[i]);
+                }
+                i -= STEPS_APART; /* below 0 it is a large number */
+                if (i < n) {
+                        ret[i] = *buckets[i];
+                        prefetch(ret[i]);
+                }
+                i -= STEPS_APART;
+                if (i < n && ret[i] && ret[i]->hash != hashes[i]) {
                         ret[i] = ret[i]->next;
                         prefetch(ret[i]);
                 }
-        for (size_t i = 0; i < n; i++)
-                while (ret[i] && (ret[i]->hash != hashes[i] || strcmp(ret[i]->text, texts[i]) != 0))
-                        ret[i] = ret[i]->next;
+                i -= STEPS_APART;
+                if (i < n) {
+                        while (ret[i] && !is_named(ret[i], hashes[i], texts[i]))
+                                ret[i] = ret[i]->next;
+                        if (ret[i])
+                                prefetch_ahead(names, ret[i]);
+                }
+        }
 }
 
 int rouse__names_reserve(struct names *names) {
         size_t n_room = names->n_room ? 2 * names->n_room : 2 * N_BUCKETS_MIN;
         struct rouse__name **buckets;
 
-        if (names->n_buckets < names->n_room)
+        if (names->n_buckets + SPLITS_PER_NAME <= names->n_room)
                 return 0;
         buckets = reallocarray(names->buckets, n_room, sizeof(*buckets));
         if (!buckets)
@@ -215,8 +244,9 @@ static void split(struct names *names) {
 void rouse__names_add(struct names *names, struct rouse__name *name) {
         struct rouse__name **bucket;
 
-        if (++names->n_names > names->n_buckets)
-                split(names);
+        if (++names->n_names * SPLITS_PER_NAME > names->n_buckets)
+                for (int i = 0; i < SPLITS_PER_NAME; i++)
+                        split(names);
         bucket = bucket_of(names, name->hash);
         name->next = *bucket;
         *bucket = name;

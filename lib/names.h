@@ -4,10 +4,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct rouse__name;
 
-#define NAMES_AT_ONCE 64
+#define NAMES_AT_ONCE  64
+#define NAME_MAX_BYTES 255
+
+/* A name that may stand in the middle of something, without a NUL at its end. */
+struct rouse__text {
+        const char *at;
+        size_t n;
+};
+
+static inline struct rouse__text rouse__text(const char *string) {
+        return (struct rouse__text){string, strlen(string)};
+}
+
+static inline bool rouse__text_equals(struct rouse__text a, struct rouse__text b) {
+        return a.n == b.n && memcmp(a.at, b.at, a.n) == 0;
+}
 
 struct names {
         struct rouse__name **buckets;
@@ -16,6 +32,7 @@ struct names {
         size_t n_base;    /* a power of two, or 0 before the first name */
         size_t n_room;    /* buckets that there is memory for */
         uint64_t key[2];  /* of the hash: makes collisions unpredictable */
+        size_t n_ahead;   /* bytes before a name that whoever finds it will touch */
 };
 
 /* Never fails: buckets come with the first name. */
@@ -25,14 +42,15 @@ void rouse__names_deinit(struct names *names);
 /* Whether it has 1 to 255 bytes of A-Z a-z 0-9 . _ - : @ / and no '-' first. */
 bool rouse__name_is_legal(const char *text);
 
-uint32_t rouse__names_hash(const struct names *names, const char *text);
+uint32_t rouse__names_hash(const struct names *names, struct rouse__text text);
 /* NULL: not there. */
-struct rouse__name *rouse__names_find(const struct names *names, const char *text, uint32_t hash);
+struct rouse__name *rouse__names_find(const struct names *names, struct rouse__text text,
+                                      uint32_t hash);
 /*
  * The same for at most NAMES_AT_ONCE names: a table that is larger than the processor's caches
  * answers them all in about the time of a few, since it is not asked for one after the other.
  */
-void rouse__names_find_many(const struct names *names, const char *const *texts, size_t n,
+void rouse__names_find_many(const struct names *names, const struct rouse__text *texts, size_t n,
                             struct rouse__name **ret);
 /* Makes room for one more. 0, UV_ENOMEM. */
 int rouse__names_reserve(struct names *names);

@@ -35,7 +35,7 @@ struct pool_item {
 struct pool_block {
         struct pool_block *next;
         size_t bytes;
-        alignas(max_align_t) char items[];
+        alignas(POOL_ALIGNMENT) char items[];
 };
 
 void rouse__pool_init(struct pool *pool, size_t item_bytes) {
@@ -57,11 +57,11 @@ void rouse__pool_deinit(struct pool *pool) {
 static struct pool_block *block_new(size_t bytes) {
         void *block;
 
-        if (bytes < BLOCK_MAX)
-                return malloc(bytes);
-        if (posix_memalign(&block, BLOCK_MAX, bytes) != 0)
+        if (posix_memalign(&block, bytes < BLOCK_MAX ? POOL_ALIGNMENT : BLOCK_MAX, bytes) != 0)
                 return NULL;
-        (void)madvise(block, bytes, MADV_HUGEPAGE); /* where there are none, it works without */
+        if (bytes == BLOCK_MAX)
+                (void)madvise(block, bytes,
+                              MADV_HUGEPAGE); /* where there are none, it works without */
         return block;
 }
 

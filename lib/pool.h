@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#define POOL_ALIGNMENT 64U
+
 struct pool_item;
 struct pool_block;
 
@@ -18,7 +20,8 @@ struct pool {
         _Atomic(struct pool_item *) returned; /* by any thread, not yet in `free` */
 };
 
-/* The size is a multiple of a pointer's. */
+/* The size is a multiple of a pointer's. Where it is one of POOL_ALIGNMENT, so are the addresses.
+ */
 void rouse__pool_init(struct pool *pool, size_t item_bytes);
 /* All items are gone with it. */
 void rouse__pool_deinit(struct pool *pool);

@@ -103,15 +103,17 @@ static void many_names_come_and_go(void) {
 
 static void names_are_found_together_as_one_by_one(void) {
         enum { N = 500 };
-        static char texts[N + 3][16];
+        static char texts[N + 3][32];
         static rouse_async_t *created[N];
         rouse_async_t *found[NAMES_AT_ONCE];
-        const char *names[NAMES_AT_ONCE];
+        struct rouse__text names[NAMES_AT_ONCE];
 
         fixture_open(&fixture);
+        /* Of 3 to 30 bytes, some of which differ in one byte only, wherever that is. */
         for (size_t i = 0; i < N + 3; i++)
-                snprintf(texts[i], sizeof(texts[i]), "name-%zu", i);
-        rouse__hub_find_many(fixture.hub, &(const char *){"name-0"}, 1, found);
+                snprintf(texts[i], sizeof(texts[i]), "%0*zu%.*s", (int)(3 + i % 6), i,
+                         (int)(i / 6 % 23), "/some/more/of/the/name/");
+        rouse__hub_find_many(fixture.hub, &(struct rouse__text){"000", 3}, 1, found);
         ck_assert_ptr_null(found[0]);
         for (size_t i = 0; i < N; i++)
                 created[i] = fixture_create(&fixture, texts[i]);
@@ -120,15 +122,18 @@ static void names_are_found_together_as_one_by_one(void) {
                 size_t n = 0;
 
                 for (size_t i = first; i < first + 60 && i < N; i++)
-                        names[n++] = texts[i];
-                names[n++] = texts[N + first % 3];
-                names[n++] = texts[first];
-                names[n++] = "";
+                        names[n++] = rouse__text(texts[i]);
+                names[n++] = rouse__text(texts[N + first % 3]);
+                names[n++] = rouse__text(texts[first]);
+                names[n++] = rouse__text("");
                 rouse__hub_find_many(fixture.hub, names, n, found);
                 for (size_t i = 0; i < n; i++)
-                        ck_assert_ptr_eq(found[i], rouse_hub_find(fixture.hub, names[i]));
+                        ck_assert_ptr_eq(found[i], rouse_hub_find(fixture.hub, names[i].at));
                 ck_assert_ptr_eq(found[0], created[first]);
         }
+        /* What is behind a NUL belongs to the name that is looked for. */
+        rouse__hub_find_many(fixture.hub, &(struct rouse__text){"000\0", 4}, 1, found);
+        ck_assert_ptr_null(found[0]);
         for (size_t i = 0; i < N; i++)
                 rouse_async_release(created[i]);
         /* Nobody has them any more, and the loop has not closed them yet. */
@@ -184,8 +189,8 @@ static void the_hash_is_siphash(void) {
                 memset(text, 0, sizeof(text));
                 for (size_t i = 0; i < n; i++)
                         text[i] = (char)(0xff - 3 * i - n);
-                ck_assert_uint_eq(rouse__names_hash(&names, text),
-                                  sip_hash(names.key, text, strlen(text)));
+                ck_assert_uint_eq(rouse__names_hash(&names, (struct rouse__text){text, n}),
+                                  sip_hash(names.key, text, n));
         }
         rouse__names_deinit(&names);
 }

@@ -58,7 +58,7 @@ static void every_verb_works_as_it_is_typed(void) {
                  "rouse: \"bare\" has no action, so no run of it can be waited for\n"},
                 {"rouse send barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
                 {"rouse send barr --wait", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
-                {"rouse send quite.another other", 4, "3\n",
+                {"rouse send quite.another other", 4, "-\n3\n",
                  "rouse: no handle is named \"quite.another\"; 'rouse list' shows them all\n"},
                 {"rouse send '-x'", 2, "", "rouse: no such option: -x\n"},
                 {"rouse send -- '-x'", 1, "", "rouse: not a legal name: -x\n"},

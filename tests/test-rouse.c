@@ -140,7 +140,8 @@ static void sends_print_their_tickets(void) {
                 {"rouse send a --no-ack", 0, "", ""},
                 {"rouse send --key k1 --key='k 2' a b", 0, "9\n11\n", ""},
                 {"rouse send -- a", 0, "12\n", ""},
-                {"rouse send good bad worse", 5, "7\n",
+                {"rouse --json send good bad worse", 5, "{\"name\":\"good\",\"ticket\":7}\n", NULL},
+                {"rouse send good bad worse", 5, "7\n-\n-\n",
                  "rouse: the handle is closed: bad\nrouse: permission denied: worse; 'access' in "
                  "the daemon's configuration says who may\n"},
                 {"rouse send lost", 4, "", "rouse: no handle is named \"lost\"; last?\n"},
@@ -155,7 +156,7 @@ static void sends_print_their_tickets(void) {
                 {"rouse send strange", 1, "",
                  "rouse: roused answers in a way that is not understood\n"},
                 {"rouse send silent --timeout 20ms", 124, "", "rouse: roused does not answer\n"},
-                {"rouse send a b silent --timeout 20ms", 124, "",
+                {"rouse send a b silent --timeout 20ms", 124, "-\n-\n-\n",
                  "rouse: roused does not answer\n"},
                 {},
         };

@@ -210,8 +210,8 @@ static void take_step(struct registry *registry, struct deadline_queue *deadline
                 const struct handle *handle = pairs[i].ways[0].handle;
 
                 compare(&pairs[i]);
-                if (handle && handle->seq > handle->first_seq)
-                        ++*(handle->life ? &n_long : &n_short);
+                if (handle && handle->seq > handle_first_seq(handle))
+                        ++*(handle->has_life ? &n_long : &n_short);
         }
 }
 
