@@ -130,10 +130,9 @@ static void end_counting(struct rouse_async *async, uint64_t n_wakes) {
         atomic_store_explicit(&async->n_wakes, n_wakes, memory_order_release);
 }
 
-/* Counts n_sends as one wake, and has it. Guarded. */
+/* Counts n_sends as one wake, with its latency encoded, and has it. Guarded. */
 static inline void deliver(struct loopside *side, struct rouse_async *async, uint64_t n_wakes,
-                           uint64_t n_sends, uint64_t latency_ns) {
-        uint16_t code = rouse__latency_encode(latency_ns);
+                           uint64_t n_sends, uint16_t code) {
         uint32_t bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
         uint32_t max = bits >> 16;
 
@@ -182,7 +181,8 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 settle_crowd(async, crowd);
         rouse__hub_expect(async->handle.hub, n_sends);
         if (n_sends > 0)
-                deliver(&async->handle.hub->loopside, async, n_wakes, n_sends, latency_ns);
+                deliver(&async->handle.hub->loopside, async, n_wakes, n_sends,
+                        rouse__latency_encode(latency_ns));
         else
                 end_counting(async, n_wakes);
 }
@@ -199,16 +199,13 @@ static uint64_t take_count(struct rouse_async *async, uint64_t word) {
         return rouse__word_count(word);
 }
 
-/* The turn of a slot of the loopside. */
-static inline void wake_slot(struct loopside *side, struct loopside_slot slot, uint64_t now_ns) {
-        struct rouse_async *async = slot.async;
-        uint64_t word, n_sends, n_wakes;
-
-        if (!async)
-                return;
+/* The turn of a handle that has had a slot of the loopside. */
+static inline void wake_here(struct loopside *side, struct rouse_async *async, uint16_t code) {
         /* Relaxed: what has been sent but is not seen here is pending, and has a turn of its own.
          */
-        word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint64_t n_sends, n_wakes;
+
         if (word & WORD_DROPPED)
                 return; /* pending: its turn comes */
         n_wakes = begin_counting(async);
@@ -217,16 +214,29 @@ static inline void wake_slot(struct loopside *side, struct loopside_slot slot, u
         atomic_store_explicit(&async->n_here, 0, memory_order_release);
         if (rouse__word_is_pending(word))
                 n_sends += take_count(async, word);
-        deliver(side, async, n_wakes, n_sends, now_ns - slot.first_ns);
+        deliver(side, async, n_wakes, n_sends, code);
 }
 
 size_t rouse__async_wake_loopside(struct rouse_hub *hub) {
         struct loopside *side = &hub->loopside;
         uint64_t end = side->tail;
+        uint64_t now_ns = 0, first_ns = 0;
+        uint16_t code = 0;
         size_t n;
 
-        for (n = 0; side->head != end; n++)
-                wake_slot(side, rouse__loopside_take(side), rouse__hub_wake_time(hub, n));
+        for (n = 0; side->head != end; n++) {
+                struct loopside_slot *slot = rouse__loopside_take(side);
+
+                /* Many have been sent to at the same time, for the hub: see rouse__hub_send_time().
+                 */
+                if (n % WAKES_PER_CLOCK == 0 || slot->first_ns != first_ns) {
+                        now_ns = rouse__hub_wake_time(hub, n);
+                        first_ns = slot->first_ns;
+                        code = rouse__latency_encode(now_ns - first_ns);
+                }
+                if (slot->async)
+                        wake_here(side, slot->async, code);
+        }
         rouse__loopside_rewind(side);
         return n;
 }

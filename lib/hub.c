@@ -184,7 +184,8 @@ static void check_stripes(struct rouse_hub *hub) {
 
 /* Leaves the loop so that it may sleep, or so that it will not. The bell is not armed. */
 static void settle(struct rouse_hub *hub) {
-        bool is_busy = hub->n_lively > 0 || rouse__endings_are_due(&hub->endings);
+        bool is_busy = hub->n_lively > 0 ||
+                       (!list_is_empty(&hub->endings) && rouse__endings_are_due(&hub->endings));
 
         check_stripes(hub);
         atomic_store_explicit(&hub->now_ns, 0, memory_order_relaxed);
@@ -244,8 +245,10 @@ static void pass(struct rouse_hub *hub) {
                hub->n_lively == 0 && rouse__hub_is_pending(hub, memory_order_relaxed))
                 n += wake_pending(hub);
         rouse__loopside_unguard(side);
-        rouse__endings_run(&hub->endings);
-        rouse__hub_hold(hub);
+        if (!list_is_empty(&hub->endings)) {
+                rouse__endings_run(&hub->endings);
+                rouse__hub_hold(hub);
+        }
         rouse__doorbell_answer(&hub->bell);
         hub->is_passing = false;
         settle(hub);

@@ -62,6 +62,11 @@ static inline bool rouse__loopside_is_full(const struct loopside *side) {
         return side->tail - side->head == LOOPSIDE_SLOTS;
 }
 
+/* Whether it surely is not full, at a glance: nothing has been left in it for so many slots. */
+static inline bool rouse__loopside_has_room(const struct loopside *side) {
+        return side->tail < LOOPSIDE_SLOTS;
+}
+
 /* The next slot, which is taken only if the send is the handle's first. No branch goes by that:
  * sends to many handles would be mispredicted all the time. Guarded, and not full. */
 static inline void rouse__loopside_append(struct loopside *side, struct rouse_async *async,
@@ -86,9 +91,9 @@ static inline void rouse__loopside_withdraw(struct loopside *side,
         }
 }
 
-/* The first slot, whose place is free from now on. Guarded. */
-static inline struct loopside_slot rouse__loopside_take(struct loopside *side) {
-        return side->slots[side->head++ % LOOPSIDE_SLOTS];
+/* The first slot, which is free from now on: it is good until others may send. Guarded. */
+static inline struct loopside_slot *rouse__loopside_take(struct loopside *side) {
+        return &side->slots[side->head++ % LOOPSIDE_SLOTS];
 }
 
 /* If no slot is in use, the next is the first again. Guarded. */

@@ -202,13 +202,13 @@ int rouse_async_send(rouse_async_t *async) {
         uint64_t now_ns;
         uint8_t n_here;
 
-        if (!rouse__hub_is_here(hub) || rouse__loopside_is_guarded(side))
+        if (UNLIKELY(!rouse__hub_is_here(hub) || rouse__loopside_is_guarded(side)))
                 return send_from_anywhere(async);
         rouse__loopside_guard(side);
         now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
         n_here = atomic_load_explicit(&async->n_here, memory_order_relaxed);
         if (UNLIKELY(now_ns == 0 || n_here == LOOPSIDE_MAX || !may_append(hub, async) ||
-                     rouse__loopside_is_full(side))) {
+                     !rouse__loopside_has_room(side))) {
                 rouse__loopside_unguard(side);
                 return send_from_loop(async);
         }
