@@ -11,89 +11,32 @@
  * medians of the rounds' ratios.
  */
 
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/measure.h"
-#include "daemon/conf-error.h"
-#include "daemon/configuration.h"
-#include "daemon/control.h"
-#include "daemon/daemon.h"
-#include "daemon/deadline.h"
 #include "daemon/handle.h"
-#include "daemon/reaper.h"
-#include "daemon/registry-setup.h"
 #include "daemon/registry.h"
-#include "daemon/seqfile.h"
 #include "lib/clock.h"
 #include "lib/rouse-client.h"
+#include "tests/stand-in.h"
 
 static char dir[] = "/tmp/rouse-bench-XXXXXX";
 
-/* The daemon: what daemon.h declares, as far as the control socket needs it. */
+/* The daemon. */
 
-struct daemon {
-        uv_loop_t loop;
-        rouse_hub_t *hub;
-        struct registry *registry;
-        struct control *control;
-        struct configuration *configuration;
+struct player {
+        struct daemon daemon;
         struct handle_watch watch;
         int pong_fd;
 };
-
-uv_loop_t *daemon_loop(struct daemon *daemon) {
-        return &daemon->loop;
-}
-
-rouse_hub_t *daemon_hub(struct daemon *daemon) {
-        return daemon->hub;
-}
-
-struct registry *daemon_registry(struct daemon *daemon) {
-        return daemon->registry;
-}
-
-const struct poke *daemon_poke(const struct daemon *daemon) {
-        (void)daemon;
-        return NULL;
-}
-
-const struct access_rules *daemon_access(const struct daemon *daemon) {
-        return daemon->configuration->access;
-}
-
-uint64_t daemon_started_ns(const struct daemon *daemon) {
-        (void)daemon;
-        return 0;
-}
-
-void reload_result_deinit(struct reload_result *result) {
-        (void)result;
-}
-
-int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
-        (void)daemon;
-        (void)errors;
-        (void)ret;
-        return -ESHUTDOWN;
-}
-
-void daemon_shutdown(struct daemon *daemon) {
-        uv_stop(&daemon->loop);
-}
 
 static const char *path(const char *name) {
         static char text[100];
@@ -103,47 +46,15 @@ static const char *path(const char *name) {
 }
 
 static void pong(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
-        struct daemon *daemon = container_of(watch, struct daemon, watch);
+        struct player *player = container_of(watch, struct player, watch);
 
         (void)seq;
         (void)n_sends;
-        if (write(daemon->pong_fd, &(uint64_t){1}, 8) != 8)
+        if (write(player->pong_fd, &(uint64_t){1}, 8) != 8)
                 _exit(EXIT_FAILURE);
 }
 
 static const struct handle_watch_ops pong_ops = {.wake = pong};
-
-static void open_registry(struct daemon *daemon) {
-        static const char yaml[] = "handles: {bench: {}}\n";
-        static char *env[] = {NULL};
-        struct registry_changes changes = {0};
-        struct conf_errors errors = CONF_ERRORS_NULL;
-        struct registry_setup setup = {.loop = &daemon->loop, .env = env};
-        int error;
-
-        if (uv_loop_init(&daemon->loop) < 0 || rouse_hub_create(&daemon->loop, &daemon->hub) < 0 ||
-            deadline_queue_new(&daemon->loop, clock_now_ns, &setup.deadlines) < 0 ||
-            seqfile_open(path("seq"), &error, &setup.seqfile) < 0 ||
-            reaper_new(&daemon->loop, &setup.reaper) < 0 ||
-            configuration_parse("bench", yaml, strlen(yaml), &errors, &daemon->configuration) < 0)
-                die("cannot make a daemon");
-        setup.hub = daemon->hub;
-        if (registry_new(&setup, &daemon->registry) < 0 ||
-            registry_apply(daemon->registry, daemon->configuration, &changes) < 0)
-                die("cannot make a registry");
-}
-
-static int listen_at(const char *socket_path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-        strncpy(address.sun_path, socket_path, sizeof(address.sun_path) - 1);
-        unlink(socket_path);
-        if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-            listen(fd, 8) < 0)
-                die("cannot listen");
-        return fd;
-}
 
 /* A child that has done what comes before it listens tells so with its first pong. */
 static void ready(int pong_fd) {
@@ -152,15 +63,15 @@ static void ready(int pong_fd) {
 }
 
 static void be_daemon(int pong_fd, bool with_pong) {
-        struct daemon daemon = {.pong_fd = pong_fd};
+        struct player player = {.pong_fd = pong_fd};
 
-        open_registry(&daemon);
-        if (control_new_consume_fd(&daemon, listen_at(path("control.sock")), &daemon.control) < 0)
-                die("cannot make a control socket");
+        if (stand_in_init(&player.daemon, dir, "handles: {bench: {}}\n") < 0)
+                die("cannot make a daemon");
         if (with_pong)
-                handle_watch_add(registry_find(daemon.registry, "bench"), &daemon.watch, &pong_ops);
+                handle_watch_add(registry_find(player.daemon.registry, "bench"), &player.watch,
+                                 &pong_ops);
         ready(pong_fd);
-        uv_run(&daemon.loop, UV_RUN_DEFAULT);
+        uv_run(&player.daemon.loop, UV_RUN_DEFAULT);
 }
 
 static void be_bare(int ping_fd, int pong_fd) {

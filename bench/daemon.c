@@ -17,11 +17,11 @@
 #include "lib/clock.h"
 
 /* A configuration of n handles of four lines each, of which three are nobody else's. */
-static void write_handles(const struct own_roused *roused, size_t n) {
-        FILE *file = fopen(roused->config, "we");
+static void write_handles(const struct server *roused, size_t n) {
+        FILE *file = fopen(server_path(roused, OWN_ROUSED_CONFIG), "we");
 
         if (!file)
-                die("cannot write %s", roused->config);
+                die("cannot write a configuration: %m");
         fputs("handles:\n", file);
         for (size_t i = 0; i < n; i++)
                 fprintf(file,
@@ -31,20 +31,20 @@ static void write_handles(const struct own_roused *roused, size_t n) {
                         "    quiet: 50ms\n",
                         i, i, i);
         if (fclose(file) != 0)
-                die("cannot write %s", roused->config);
+                die("cannot write a configuration: %m");
 }
 
 /* Memory. */
 
 static void measure_memory(const void *arg, double *figures) {
-        struct own_roused roused;
+        struct server roused;
 
         own_roused_init(&roused);
         write_handles(&roused, *(const size_t *)arg);
         own_roused_start(&roused);
-        figures[0] = (double)own_roused_figure(&roused, "VmRSS:") * 1024;
+        figures[0] = (double)server_resident_bytes(&roused);
         own_roused_reload(&roused);
-        figures[1] = (double)own_roused_figure(&roused, "VmRSS:") * 1024;
+        figures[1] = (double)server_resident_bytes(&roused);
         own_roused_stop(&roused);
 }
 
@@ -94,7 +94,7 @@ static void parse_events(const char *path) {
 
 /* Processor and wall clock time of roused from exec to READY=1; or of libyaml for its file. */
 static void measure_start(const void *arg, double *figures) {
-        struct own_roused roused;
+        struct server roused;
         uint64_t start_ns;
 
         own_roused_init(&roused);
@@ -103,11 +103,11 @@ static void measure_start(const void *arg, double *figures) {
         if (*(const enum start_side *)arg == START_ROUSED) {
                 own_roused_start(&roused);
                 figures[1] = (double)(clock_now_ns() - start_ns);
-                figures[0] = (double)own_roused_cpu_ns(&roused);
+                figures[0] = (double)server_cpu_ns(&roused);
         } else {
                 uint64_t start_cpu_ns = thread_cpu_ns();
 
-                parse_events(roused.config);
+                parse_events(server_path(&roused, OWN_ROUSED_CONFIG));
                 figures[1] = (double)(clock_now_ns() - start_ns);
                 figures[0] = (double)(thread_cpu_ns() - start_cpu_ns);
         }
@@ -135,21 +135,21 @@ static void bench_start(void) {
 
 static void measure_idle(const void *arg, double *figures) {
         const uint64_t time_ns = options.round_ns * 10;
-        struct own_roused roused;
+        struct server roused;
         uint64_t before;
         FILE *events;
 
         (void)arg;
         own_roused_init(&roused);
-        own_roused_write_config(&roused,
-                                "handles:\n"
-                                "  h: {run: [/bin/true]}\n"
-                                "workers:\n"
-                                "  w:\n"
-                                "    - {watch: /usr, send: h}\n"
-                                "    - {signal: USR1, send: h}\n"
-                                "    - {fifo: %s/fifo}\n",
-                                roused.dir);
+        server_write_file(&roused, OWN_ROUSED_CONFIG,
+                          "handles:\n"
+                          "  h: {run: [/bin/true]}\n"
+                          "workers:\n"
+                          "  w:\n"
+                          "    - {watch: /usr, send: h}\n"
+                          "    - {signal: USR1, send: h}\n"
+                          "    - {fifo: %s/fifo}\n",
+                          roused.dir);
         own_roused_start(&roused);
         events = own_roused_subscribe_runs(&roused, "h");
         own_roused_poke(&roused, "h");
@@ -258,14 +258,15 @@ static double uv_runs(bool pipes) {
 
 /* One poke for each run that begins, so that another is always to come. */
 static double roused_runs(void) {
-        struct own_roused roused;
+        struct server roused;
         uint64_t start_ns, n = 0;
         double a_second;
         FILE *events;
 
         own_roused_init(&roused);
-        own_roused_write_config(&roused, "handles:\n"
-                                         "  h: {run: [/bin/true]}\n");
+        server_write_file(&roused, OWN_ROUSED_CONFIG,
+                          "handles:\n"
+                          "  h: {run: [/bin/true]}\n");
         own_roused_start(&roused);
         events = own_roused_subscribe_runs(&roused, "h");
         own_roused_poke(&roused, "h");

@@ -37,7 +37,7 @@ bench_libbench_la_SOURCES = \
 	bench/side.h
 bench_libbench_la_LIBADD = $(UV_LIBS)
 
-bench_attach_SOURCES = bench/attach.c
+bench_attach_SOURCES = bench/attach.c tests/stand-in.c tests/stand-in.h
 bench_attach_LDADD = bench/libbench.la daemon/libroused.la lib/librouse-client-core.la \
 	lib/librouse-core.la $(UV_LIBS)
 

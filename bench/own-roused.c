@@ -1,127 +1,84 @@
-/* See the header. The benchmark is its service manager: it hears from it when the start is over. */
+/* See the header. READY=1 comes to a socket in its directory, which the server keeps. */
 
 #include "bench/own-roused.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "bench/measure.h"
 
 #define PATIENCE_MS 60000
 
-const char *own_roused_program(void) {
-        return getenv("ROUSED") ?: "daemon/roused";
-}
-
-static struct sockaddr_un address_of(const struct own_roused *roused, const char *name) {
+static struct sockaddr_un address_of(const struct server *server, const char *name) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", roused->dir, name);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/%.20s", server->dir, name);
         return address;
 }
 
 /* In memory: no disk has a part in it, and the idle one is not woken by others that use /tmp, whose
  * entries a source below it looks after. */
-void own_roused_init(struct own_roused *roused) {
+void own_roused_init(struct server *server) {
         struct sockaddr_un address;
 
-        *roused = (struct own_roused){.dir = "/dev/shm/rouse-bench-XXXXXX"};
-        if (!mkdtemp(roused->dir))
-                die("cannot make %s", roused->dir);
-        snprintf(roused->config, sizeof(roused->config), "%s/yaml", roused->dir);
-        address = address_of(roused, "notify");
-        roused->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (roused->notify_fd < 0 ||
-            bind(roused->notify_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                die("cannot make %s", address.sun_path);
+        server_init_in(server, "/dev/shm");
+        snprintf(server->path, sizeof(server->path), "%.100s/control.sock", server->dir);
+        address = address_of(server, "notify");
+        server->kept_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (server->kept_fd < 0 ||
+            bind(server->kept_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                die("cannot make %s: %m", address.sun_path);
 }
 
-void own_roused_write_config(const struct own_roused *roused, const char *format, ...) {
-        FILE *file = fopen(roused->config, "we");
-        va_list args;
-
-        if (!file)
-                die("cannot write %s", roused->config);
-        va_start(args, format);
-        vfprintf(file, format, args);
-        va_end(args);
-        if (fclose(file) != 0)
-                die("cannot write %s", roused->config);
-}
-
-static void execute(const struct own_roused *roused) {
-        struct sockaddr_un address = address_of(roused, "notify");
-        struct sockaddr_un log = address_of(roused, "log");
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        setenv("NOTIFY_SOCKET", address.sun_path, 1);
-        if (!freopen(log.sun_path, "we", stderr))
-                _exit(EXIT_FAILURE);
-        execl(own_roused_program(), "roused", "--config", roused->config, "--dir", roused->dir,
-              NULL);
-        _exit(EXIT_FAILURE);
-}
-
-static void await_ready(const struct own_roused *roused) {
-        struct pollfd poll_fd = {.fd = roused->notify_fd, .events = POLLIN};
+static void await_ready(const struct server *server) {
+        struct pollfd poll_fd = {.fd = server->kept_fd, .events = POLLIN};
         char text[64];
 
         do
-                if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
-                        die("%s is not ready: see %s/log", own_roused_program(), roused->dir);
-        while (recv(roused->notify_fd, text, sizeof(text), 0) < 7 ||
-               memcmp(text, "READY=1", 7) != 0);
+                if (poll(&poll_fd, 1, PATIENCE_MS) != 1) {
+                        server_show_log(server);
+                        die("roused is not ready");
+                }
+        while (recv(server->kept_fd, text, sizeof(text), 0) < 7 || memcmp(text, "READY=1", 7) != 0);
 }
 
-void own_roused_start(struct own_roused *roused) {
-        fflush(stdout);
-        roused->pid = fork();
-        if (roused->pid < 0)
-                die("cannot fork");
-        if (roused->pid == 0)
-                execute(roused);
-        await_ready(roused);
+void own_roused_start(struct server *server) {
+        const char *program = getenv("ROUSED") ?: built_program("daemon/roused");
+        char config[2 * SERVER_PATH];
+        char *argv[] = {(char *)program, (char *)"--config", config,
+                        (char *)"--dir", server->dir,        NULL};
+
+        snprintf(config, sizeof(config), "%s", server_path(server, OWN_ROUSED_CONFIG));
+        setenv("NOTIFY_SOCKET", server_path(server, "notify"), 1);
+        server_start(server, argv, -1);
+        await_ready(server);
 }
 
-void own_roused_reload(struct own_roused *roused) {
-        kill(roused->pid, SIGHUP);
-        await_ready(roused);
+void own_roused_reload(const struct server *server) {
+        kill(server->pid, SIGHUP);
+        await_ready(server);
 }
 
-static void remove_directory(const char *path) {
-        DIR *dir = opendir(path);
-        struct dirent *entry;
-
-        if (!dir)
-                return;
-        while ((entry = readdir(dir)))
-                (void)unlinkat(dirfd(dir), entry->d_name, 0);
-        closedir(dir);
-        rmdir(path);
-}
-
-void own_roused_stop(struct own_roused *roused) {
+void own_roused_stop(struct server *server) {
+        pid_t pid = server->pid;
         int status = 0;
 
-        if (roused->pid > 0) {
-                kill(roused->pid, SIGTERM);
-                if (waitpid(roused->pid, &status, 0) < 0 || status != 0)
-                        die("roused failed: see %s/log", roused->dir);
+        if (pid > 0) {
+                kill(pid, SIGTERM);
+                pid = waitpid(pid, &status, 0);
+                server->pid = 0;
         }
-        close(roused->notify_fd);
-        remove_directory(roused->dir);
-        *roused = (struct own_roused){.notify_fd = -1};
+        if (pid < 0 || status != 0) {
+                server_show_log(server);
+                die("roused failed");
+        }
+        server_stop(server);
 }
 
 static uint64_t read_figure(const char *path, const char *key) {
@@ -138,29 +95,13 @@ static uint64_t read_figure(const char *path, const char *key) {
         return value;
 }
 
-uint64_t own_roused_figure(const struct own_roused *roused, const char *key) {
-        char path[64];
-
-        snprintf(path, sizeof(path), "/proc/%d/status", roused->pid);
-        return read_figure(path, key);
-}
-
-uint64_t own_roused_cpu_ns(const struct own_roused *roused) {
-        struct timespec ts;
-        clockid_t clock;
-
-        if (clock_getcpuclockid(roused->pid, &clock) != 0 || clock_gettime(clock, &ts) < 0)
-                die("cannot read the clock of roused");
-        return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t own_roused_switches(const struct own_roused *roused) {
+uint64_t own_roused_switches(const struct server *server) {
         char path[64];
         struct dirent *entry;
         uint64_t sum = 0;
         DIR *tasks;
 
-        snprintf(path, sizeof(path), "/proc/%d/task", roused->pid);
+        snprintf(path, sizeof(path), "/proc/%d/task", server->pid);
         tasks = opendir(path);
         if (!tasks)
                 die("cannot read %s", path);
@@ -169,7 +110,7 @@ uint64_t own_roused_switches(const struct own_roused *roused) {
 
                 if (entry->d_name[0] == '.')
                         continue;
-                snprintf(status, sizeof(status), "/proc/%d/task/%.16s/status", roused->pid,
+                snprintf(status, sizeof(status), "/proc/%d/task/%.16s/status", server->pid,
                          entry->d_name);
                 sum += read_figure(status, "voluntary_ctxt_switches:");
         }
@@ -177,17 +118,8 @@ uint64_t own_roused_switches(const struct own_roused *roused) {
         return sum;
 }
 
-static int connect_to(const struct own_roused *roused, const char *name, int type) {
-        struct sockaddr_un address = address_of(roused, name);
-        int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                die("cannot connect to %s", address.sun_path);
-        return fd;
-}
-
-void own_roused_poke(const struct own_roused *roused, const char *text) {
-        struct sockaddr_un address = address_of(roused, "poke.sock");
+void own_roused_poke(const struct server *server, const char *text) {
+        struct sockaddr_un address = address_of(server, "poke.sock");
         static int fd = -1;
 
         if (fd < 0)
@@ -196,8 +128,8 @@ void own_roused_poke(const struct own_roused *roused, const char *text) {
                 die("cannot send to %s", address.sun_path);
 }
 
-FILE *own_roused_subscribe_runs(const struct own_roused *roused, const char *name) {
-        FILE *lines = fdopen(connect_to(roused, "control.sock", SOCK_STREAM), "r+e");
+FILE *own_roused_subscribe_runs(const struct server *server, const char *name) {
+        FILE *lines = fdopen(server_connect(server, SOCK_STREAM), "r+e");
 
         if (!lines)
                 die("out of memory");

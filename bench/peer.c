@@ -3,7 +3,6 @@
 #include "bench/peer.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,20 +20,6 @@ bool peer_is_there(const struct peer *peer) {
                 if (peer->programs[i] && !server_is_there(peer->programs[i]))
                         return false;
         return true;
-}
-
-const char *built_program(const char *name) {
-        static char path[PATH_MAX];
-        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-        if (n < 0)
-                die("cannot find out where this program is: %m");
-        path[n] = '\0';
-        for (int i = 0; i < 2; i++)
-                *strrchr(path, '/') = '\0';
-        n = (ssize_t)strlen(path);
-        snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
-        return path;
 }
 
 /* A member of a D-Bus interface may be called so, too. */

@@ -63,9 +63,6 @@ extern const struct peer peer_roused, peer_roused_open, peer_roused_wait, peer_r
 /* All of them, roused first; ends with NULL. */
 extern const struct peer *const peers[];
 
-/* Where a program of this build is, such as daemon/roused; in static storage. */
-const char *built_program(const char *name);
-
 bool peer_is_there(const struct peer *peer);
 void peer_make_name(char name[static MAX_NAME], size_t i);
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -75,6 +76,20 @@ static void nap(void) {
         nanosleep(&span, NULL);
 }
 
+const char *built_program(const char *name) {
+        static char path[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+        if (n < 0)
+                die("cannot find out where this program is: %m");
+        path[n] = '\0';
+        for (int i = 0; i < 2; i++)
+                *strrchr(path, '/') = '\0';
+        n = (ssize_t)strlen(path);
+        snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
+        return path;
+}
+
 bool server_is_there(const char *program) {
         const char *path = getenv("PATH") ?: "/usr/bin:/bin";
         char file[512];
@@ -95,10 +110,12 @@ bool server_is_there(const char *program) {
 }
 
 void server_init(struct server *server) {
-        const char *tmp = getenv("TMPDIR") ?: "/tmp";
+        server_init_in(server, getenv("TMPDIR") ?: "/tmp");
+}
 
+void server_init_in(struct server *server, const char *parent) {
         *server = (struct server){0};
-        snprintf(server->dir, sizeof(server->dir), "%s/rouse-bench-XXXXXX", tmp);
+        snprintf(server->dir, sizeof(server->dir), "%s/rouse-bench-XXXXXX", parent);
         if (!mkdtemp(server->dir))
                 die("cannot make %s: %m", server->dir);
         remember(server);
@@ -155,33 +172,37 @@ static void hand_over(int fd) {
                 dup2(fd, SERVER_FD);
 }
 
-void server_start(struct server *server, char *const argv[], int fd) {
-        pid_t parent = getpid();
-        const char *path = server_path(server, "log");
+struct program {
+        char *const *argv;
+        const char *log; /* a path */
+        int fd;
+};
 
-        fflush(stdout);
-        server->pid = fork();
-        if (server->pid < 0)
-                die("cannot fork: %m");
-        if (server->pid == 0) {
-                int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-                int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-                char sbin[SERVER_PATH];
+static void execute(void *arg) {
+        const struct program *program = arg;
+        char *const *argv = program->argv;
+        int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        int log = open(program->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        char sbin[SERVER_PATH];
 
-                follow(parent);
-                if (null < 0 || log < 0)
-                        _exit(EXIT_FAILURE);
-                dup2(null, STDIN_FILENO);
-                dup2(log, STDOUT_FILENO);
-                dup2(log, STDERR_FILENO);
-                if (fd >= 0)
-                        hand_over(fd);
-                execvp(argv[0], argv);
-                snprintf(sbin, sizeof(sbin), "/usr/sbin/%s", argv[0]);
-                execv(sbin, argv);
-                fprintf(stderr, "cannot execute %s: %m\n", argv[0]);
+        if (null < 0 || log < 0)
                 _exit(EXIT_FAILURE);
-        }
+        dup2(null, STDIN_FILENO);
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        if (program->fd >= 0)
+                hand_over(program->fd);
+        execvp(argv[0], argv);
+        snprintf(sbin, sizeof(sbin), "/usr/sbin/%s", argv[0]);
+        execv(sbin, argv);
+        fprintf(stderr, "cannot execute %s: %m\n", argv[0]);
+        _exit(EXIT_FAILURE);
+}
+
+void server_start(struct server *server, char *const argv[], int fd) {
+        struct program program = {.argv = argv, .log = server_path(server, "log"), .fd = fd};
+
+        server_start_fn(server, execute, &program);
 }
 
 void server_start_fn(struct server *server, void (*fn)(void *arg), void *arg) {
@@ -231,7 +252,7 @@ int server_connect_path(const char *path, int kind) {
         return fd;
 }
 
-static void show_log(const struct server *server) {
+void server_show_log(const struct server *server) {
         FILE *log = fopen(server_path(server, "log"), "re");
         char line[512];
 
@@ -249,11 +270,11 @@ void server_wait(struct server *server) {
                fd != -EPROTOTYPE) {
                 if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
                         server->pid = 0;
-                        show_log(server);
+                        server_show_log(server);
                         die("a server did not start");
                 }
                 if (clock_now_ns() > end_ns) {
-                        show_log(server);
+                        server_show_log(server);
                         die("a server does not answer");
                 }
                 nap();

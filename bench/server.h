@@ -16,11 +16,15 @@ struct server {
         int kept_fd;            /* closed when it is stopped; 0: none */
 };
 
+/* Where a program of this build is, such as daemon/roused; in static storage. */
+const char *built_program(const char *name);
+
 /* True if the program can be found, as the shell would. */
 bool server_is_there(const char *program);
 
-/* Makes the directory. */
+/* Makes the directory, where temporary files are or below another one. */
 void server_init(struct server *server);
+void server_init_in(struct server *server, const char *parent);
 
 /* Writes a file there, and returns its path in static storage. */
 const char *server_write_file(const struct server *server, const char *name, const char *format,
@@ -41,6 +45,9 @@ void server_start(struct server *server, char *const argv[], int fd);
 
 /* Waits until it accepts connections at `path`, or at `port` if path is empty. */
 void server_wait(struct server *server);
+
+/* Writes what it printed to the standard error output. */
+void server_show_log(const struct server *server);
 
 /* A connection to it; blocks. Kind is SOCK_STREAM or SOCK_DGRAM. Exits on failure. */
 int server_connect(const struct server *server, int kind);

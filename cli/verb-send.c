@@ -111,6 +111,9 @@ static int report(struct session *session, const rouse_client_send_t *sends, int
                                 failed = of_name + k;
                 if (!failed && ack)
                         print_ticket(session, of_name + n_each - 1);
+                /* Who reads the lines knows by their order which name they are for. */
+                if (failed && ack && n_names > 1 && !session->json)
+                        out("-\n");
                 if (failed && !(broken && failed->result == failure))
                         code = session_worse(code, tell_refusal(session, failed));
         }
@@ -173,7 +176,8 @@ const struct verb verb_send = {
         .most = -1,
         .summary = "wake handles; print the number of the wake that covers it",
         .help = "\nSends before the wake are one wake, told how many they were. A wake after the send is\n"
-                "certain once a number was printed, a line for each name.\n",
+                "certain once a number was printed, a line for each name. Of several names, one that\n"
+                "failed has a '-' in its line.\n",
         .options = options,
         .json = true,
         .run = run,

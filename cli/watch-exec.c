@@ -5,7 +5,7 @@
  * Handles take turns, in the order in which their wakes began to wait.
  *
  * SIGCHLD, SIGINT and SIGTERM are blocked and come through a signalfd, so that one poll() waits for
- * everything. The command has the signals as rouse found them.
+ * everything. The command has those blocked that rouse found so.
  */
 
 #include "cli/watch-exec.h"
@@ -219,6 +219,9 @@ int watch_exec(struct session *session, char **command) {
         int code;
 
         list_init(&watcher.pending);
+        /* Where it is ignored, and whoever started us may have left it so, the kernel tells nobody
+         * of a child's end. */
+        (void)signal(SIGCHLD, SIG_DFL);
         sigemptyset(&watcher.signals);
         sigaddset(&watcher.signals, SIGCHLD);
         sigaddset(&watcher.signals, SIGINT);

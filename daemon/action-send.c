@@ -67,6 +67,8 @@ static int start(struct run *run, const struct action_conf *conf) {
         unsigned int n_failed = 0;
 
         for (char **name = send_conf(conf)->targets; *name; name++) {
+                /* Also one that was removed in the same reload and has yet to go: what we were sent
+                 * before then is to come to it. */
                 struct handle *target = registry_find(run_registry(run), *name);
                 int r = target ? handle_send_keys(target, run->keys) : -ENOENT;
 

@@ -3,7 +3,7 @@
  * told to: TERM, and after kill_after KILL, to the group and to those of its processes that have
  * left it (see orphans.c). When a command that had to be ended is gone, what is left of it is
  * killed, too. What a command leaves behind that ended by itself lives on, and is reported once: a
- * command may have been there to start it.
+ * command may have been there to start it. What it writes still goes to the log (see tails.c).
  */
 
 #include "daemon/command.h"
@@ -20,12 +20,14 @@
 #include "daemon/deadline.h"
 #include "daemon/exec.h"
 #include "daemon/limits.h"
+#include "daemon/line-reader.h"
 #include "daemon/log.h"
 #include "daemon/reaper.h"
 #include "daemon/registry-private.h"
 #include "daemon/run-conf.h"
 #include "daemon/run.h"
 #include "daemon/strv-pack.h"
+#include "daemon/tails.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
 
@@ -114,6 +116,17 @@ static void look_after_orphans(const struct command *command) {
                 report_orphans(command);
 }
 
+static void on_left_open(void *arg, struct line_reader *reader) {
+        const struct command *command = arg;
+
+        struct tails *tails = run_registry(command->run)->tails;
+
+        if (tails)
+                tails_take(tails, run_handle_name(command->run), reader);
+        else
+                line_reader_close(reader);
+}
+
 static void on_exited(void *arg, int code, int status) {
         struct command *command = arg;
         struct run *run = command->run;
@@ -131,6 +144,7 @@ static void on_exited(void *arg, int code, int status) {
 
 static const struct exec_ops exec_ops = {
         .output = on_output,
+        .left_open = on_left_open,
         .exited = on_exited,
 };
 

@@ -3,6 +3,8 @@
  * before and after they are read: the names are collected with the handles, and looked up once all
  * files were read.
  */
+#include "daemon/conf-group.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  * extra keys, and what is left belongs to a kind that the handle has not: that is an error of its
  * own, better than "unknown key".
  */
+#include "daemon/conf-handle.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #include "daemon/conf-loader.h"
 #include "daemon/conf-node.h"
 #include "daemon/conf-policy.h"
-#include "daemon/configuration-private.h"
+#include "daemon/conf-references.h"
 #include "daemon/configuration.h"
 #include "daemon/limits.h"
 #include "lib/cleanup.h"

@@ -1,4 +1,5 @@
-/* A configuration while it is being read: what its files said, and where they said it. */
+/* A configuration while it is being read: what its files said, and where they said it. The readers
+ * of the sections fill it; configuration-load.c calls them. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,6 @@
 
 struct conf_errors;
 struct conf_node;
-struct conf_pair;
 struct configuration;
 
 #define CONF_HANDLE_KINDS_MAX 64 /* rows that kinds of actions add to a handle's keys */
@@ -64,28 +64,3 @@ struct conf_place conf_place_of(const struct conf_node *node);
 /* Notes an error at a place; as conf_error(). */
 int conf_error_at(struct conf_errors *errors, const struct conf_place *place, const char *format,
                   ...) __attribute__((format(printf, 3, 4)));
-
-/* Adds what one file says; `file` must live as long as the loader. 0, also if errors were noted;
- * -ENOMEM. */
-int conf_loader_add(struct conf_loader *loader, const char *file, const char *text, size_t n_text);
-/* Checks all files together. 0; -EINVAL if any error was noted; -ENOMEM. */
-int conf_loader_finish(struct conf_loader *loader);
-
-/* Prepares the keys of handles. */
-void conf_handle_init(struct conf_loader *loader);
-/* Reads one handle, of which nothing points to its nodes afterwards. 0, -EINVAL, -ENOMEM. */
-int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair);
-/* Reads `workers:` of one file, whose nodes must live as long as the loader. 0, -EINVAL, -ENOMEM.
- */
-int conf_workers_read(struct conf_loader *loader, const struct conf_node *node);
-/* Reads `groups:` of one file, whose nodes must live as long as the loader. 0, -EINVAL, -ENOMEM. */
-int conf_groups_read(struct conf_loader *loader, const struct conf_node *node);
-/* Reports groups that handles name and nobody defines. 0, -EINVAL, -ENOMEM. */
-int conf_groups_check(struct conf_loader *loader);
-/* Remembers that `name` stands at a node, in handle number `handle`. 0, -ENOMEM. */
-int conf_references_add(struct conf_references *references, const char *name,
-                        const struct conf_node *node, size_t handle);
-/* Reports names that are used and not defined, and handles that send to themselves in the end.
- * 0, -EINVAL, -ENOMEM. */
-int conf_references_check(struct conf_loader *loader);
-int conf_cycles_check(struct conf_loader *loader);

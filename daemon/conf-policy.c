@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "daemon/action.h"
@@ -107,11 +108,18 @@ static int read_retry(struct conf_errors *errors, const struct conf_node *node, 
 
 static int set_busy_signal(struct conf_errors *errors, const struct conf_node *node,
                            struct policy_conf *policy) {
-        int r = conf_signal(errors, node, &policy->busy_signal);
+        int signal, r;
 
-        if (r == 0)
-                policy->runner.on_busy = ON_BUSY_SIGNAL;
-        return r;
+        r = conf_signal(errors, node, &signal);
+        if (r < 0)
+                return r;
+        if (signal == SIGKILL || signal == SIGSTOP)
+                return conf_error(errors, node,
+                                  "no program can catch this signal; to end it and run it again, "
+                                  "there is 'restart'");
+        policy->busy_signal = signal;
+        policy->runner.on_busy = ON_BUSY_SIGNAL;
+        return 0;
 }
 
 static int read_busy_mapping(struct conf_errors *errors, const struct conf_node *node,

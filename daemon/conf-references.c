@@ -6,6 +6,8 @@
  * stack, and black when all that it reaches was searched: an edge to a grey one closes a cycle,
  * which is then the end of the stack.
  */
+#include "daemon/conf-references.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>

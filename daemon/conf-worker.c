@@ -2,6 +2,8 @@
  * A source is a mapping in which one key tells the kind; the kind's table says the rest. The common
  * keys of all sources that have a target are a table too.
  */
+#include "daemon/conf-worker.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include "daemon/conf-error.h"
 #include "daemon/conf-loader.h"
 #include "daemon/conf-node.h"
+#include "daemon/conf-references.h"
 #include "daemon/configuration-private.h"
 #include "daemon/configuration.h"
 #include "daemon/limits.h"

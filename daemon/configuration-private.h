@@ -1,19 +1,11 @@
-/* How a configuration is made; for the loader. */
+/* How a configuration is made; for those who read it. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct conf_key;
 struct configuration;
 struct worker_conf;
-
-/* Keys of the top level, of every handle, of every source that has a target, and of groups: tables
- * ended by a row without a name. */
-extern const struct conf_key conf_top_keys[];
-extern const struct conf_key conf_handle_keys[];
-extern const struct conf_key conf_source_keys[];
-extern const struct conf_key conf_group_keys[];
 
 int configuration_new(struct configuration **ret);
 struct worker_conf *worker_conf_free(struct worker_conf *worker);

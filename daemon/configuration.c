@@ -10,17 +10,10 @@
 
 #include "daemon/access.h"
 #include "daemon/action.h"
-#include "daemon/conf-error.h"
-#include "daemon/conf-files.h"
-#include "daemon/conf-loader.h"
-#include "daemon/conf-policy.h"
-#include "daemon/conf-schema.h"
+#include "daemon/conf-value.h"
 #include "daemon/configuration-private.h"
 #include "daemon/policy.h"
 #include "daemon/source.h"
-#include "lib/cleanup.h"
-
-DEFINE_CLEANUP(struct configuration *, configuration_unref)
 
 int configuration_new(struct configuration **ret) {
         struct configuration *configuration = calloc(1, sizeof(*configuration));
@@ -113,65 +106,6 @@ bool configuration_index_add(struct configuration *configuration, size_t i, size
         return true;
 }
 
-static int finish(struct conf_loader *loader, const char *file,
-                  struct configuration **configuration, struct configuration **ret) {
-        int r = conf_loader_finish(loader);
-
-        conf_errors_sort(loader->errors, file);
-        if (r == 0)
-                *ret = steal_ptr(*configuration);
-        return r;
-}
-
-int configuration_parse(const char *name, const char *text, size_t n_text,
-                        struct conf_errors *errors, struct configuration **ret) {
-        _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
-        _cleanup_(conf_loader_deinit) struct conf_loader loader = {0};
-        int r;
-
-        r = configuration_new(&configuration);
-        if (r < 0)
-                return r;
-        conf_loader_init(&loader, configuration, errors);
-        r = conf_loader_add(&loader, name, text, n_text);
-        if (r < 0)
-                return r;
-        return finish(&loader, name, &configuration, ret);
-}
-
-int configuration_load(const char *file, struct conf_errors *errors, struct configuration **ret) {
-        _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
-        _cleanup_(conf_files_deinit) struct conf_files files = CONF_FILES_NULL;
-        _cleanup_(conf_loader_deinit) struct conf_loader loader = {0};
-        int r;
-
-        r = configuration_new(&configuration);
-        if (r < 0)
-                return r;
-        conf_loader_init(&loader, configuration, errors);
-        r = conf_files_find(&files, errors, file);
-        if (r == -EINVAL)
-                loader.incomplete = true;
-        else if (r < 0)
-                return r;
-        for (size_t i = 0; i < files.n_paths; i++) {
-                _cleanup_free_ char *text = NULL;
-                size_t n_text;
-
-                r = conf_file_read(errors, files.paths[i], &text, &n_text);
-                if (r == -ENOMEM || (r == -ENOENT && i == 0))
-                        return r;
-                if (r < 0) {
-                        loader.incomplete = true;
-                        continue;
-                }
-                r = conf_loader_add(&loader, files.paths[i], text, n_text);
-                if (r < 0)
-                        return r;
-        }
-        return finish(&loader, file, &configuration, ret);
-}
-
 const struct handle_conf *configuration_find_handle(const struct configuration *configuration,
                                                     const char *name) {
         uint32_t number;
@@ -192,26 +126,4 @@ bool handle_conf_equal(const struct handle_conf *a, const struct handle_conf *b)
         return strcmp(a->name, b->name) == 0 && conf_str_equal(a->description, b->description) &&
                a->started == b->started && action_conf_equal(a->action, b->action) &&
                access_rules_equal(a->access, b->access) && policy_conf_equal(a->policy, b->policy);
-}
-
-static void each_row(const struct conf_key *rows, configuration_key_cb cb, void *arg,
-                     const char *section) {
-        for (; rows && rows->name; rows++)
-                cb(arg, section, rows->name);
-}
-
-void configuration_each_key(configuration_key_cb cb, void *arg) {
-        each_row(conf_top_keys, cb, arg, "top");
-        each_row(conf_handle_keys, cb, arg, "handle");
-        each_row(conf_policy_keys, cb, arg, "handle");
-        for (size_t i = 0; action_kinds[i]; i++) {
-                cb(arg, "handle", action_kinds[i]->key);
-                each_row(action_kinds[i]->keys, cb, arg, "handle");
-        }
-        each_row(conf_group_keys, cb, arg, "group");
-        each_row(conf_source_keys, cb, arg, "worker");
-        for (size_t i = 0; source_kinds[i]; i++)
-                each_row(source_kinds[i]->keys, cb, arg, "worker");
-        for (int right = 0; right < N_ACCESS_RIGHTS; right++)
-                cb(arg, "access", access_right_to_string((enum access_right)right));
 }

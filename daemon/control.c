@@ -190,7 +190,7 @@ int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control 
         r = rpc_table_init(&control->table, methods);
         if (r < 0)
                 goto free_control;
-        r = deadline_queue_new(daemon_loop(daemon), clock_now_ns, &control->deadlines);
+        r = deadline_queue_new(daemon_loop(daemon), NULL, &control->deadlines);
         if (r < 0)
                 goto free_table;
         /* For the two deadlines of its own; those of waits may fail, which their clients are told.

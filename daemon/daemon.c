@@ -6,7 +6,8 @@
  *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
  * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to
  * limits
- *             -> ENDING       runs that have not ended by STOP_PATIENCE_NS get TERM, then KILL
+ *             -> ENDING       runs that have not ended by STOP_PATIENCE_NS get TERM, then KILL, as
+ * do those that begin then
  *             -> CLOSING      nothing runs: everything closes, the loop runs dry
  *
  * Each TERM or INT after the first goes on to the next stage.
@@ -39,6 +40,7 @@
 #include "daemon/run-env.h"
 #include "daemon/seqfile.h"
 #include "daemon/sockets.h"
+#include "daemon/tails.h"
 #include "daemon/workforce.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -64,6 +66,7 @@ struct daemon {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
+        struct tails tails;
         char **env;
         struct configuration *configuration; /* counted; the one in force */
         struct registry *registry;
@@ -116,7 +119,7 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 log_warning("a send to %s came after it was closed", rouse_async_name(async));
                 return;
         }
-        handle = async ? rouse_async_data(async) : registry_find(daemon->registry, name);
+        handle = async ? rouse_async_data(async) : registry_find_target(daemon->registry, name);
         if (!handle)
                 log_warning("a send to %s, which is no handle, came from a fifo", name);
         else if (handle_send(handle, key, n_key, NULL) < 0)
@@ -316,7 +319,7 @@ static int open_core(struct daemon *daemon) {
         r = rouse_hub_create(&daemon->loop, &daemon->hub);
         if (r < 0)
                 return r;
-        r = deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines);
+        r = deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines);
         if (r < 0)
                 return r;
         r = seqfile_open(setup->seq_file, &error, &daemon->seqfile);
@@ -335,6 +338,7 @@ static int open_core(struct daemon *daemon) {
                 .deadlines = daemon->deadlines,
                 .seqfile = daemon->seqfile,
                 .reaper = daemon->reaper,
+                .tails = &daemon->tails,
                 .env = daemon->env,
         };
         r = registry_new(&registry_setup, &daemon->registry);
@@ -390,6 +394,7 @@ static bool close_all(struct daemon *daemon) {
         daemon->poke = poke_close(daemon->poke);
         daemon->mailbox = mailbox_free(daemon->mailbox);
         daemon->registry = registry_free(daemon->registry);
+        tails_close(&daemon->tails);
         if (daemon->hub)
                 rouse_hub_close(daemon->hub, on_closed, daemon);
         daemon->deadlines = deadline_queue_close(daemon->deadlines);
@@ -417,6 +422,7 @@ int daemon_run(const struct daemon_setup *setup) {
                 configuration_unref(daemon.configuration);
                 return r;
         }
+        tails_init(&daemon.tails);
         r = open_all(&daemon);
         if (r < 0) {
                 log_error("cannot start: %s", uv_strerror(r));

@@ -23,8 +23,10 @@ struct deadline_queue {
         struct deadline **due; /* those being called; n_room entries, too */
         size_t n_due;
         deadline_clock_fn clock;
+        bool is_monotonic;
         uint64_t armed_ns; /* what the timer is set for; UINT64_MAX: not set */
         bool has_timer;
+        bool is_in_timer; /* its callback runs */
         bool is_closing;
         uv_timer_t timer;
 };
@@ -47,6 +49,10 @@ static void arm(struct deadline_queue *queue) {
         }
         now_ns = queue->clock();
         ms = at_ns > now_ns ? (at_ns - now_ns) / NS_PER_MS + 1 : 0;
+        /* In its callback libuv 1.44 would call it again at once, and so on for as long as what is
+         * due waits for something that comes from a poll. */
+        if (ms == 0 && queue->is_in_timer)
+                ms = 1;
         /* The loop's idea of now may be old by the time that this turn's callbacks took. */
         uv_update_time(queue->timer.loop);
         uv_timer_start(&queue->timer, on_timer, ms, 0);
@@ -56,7 +62,9 @@ static void on_timer(uv_timer_t *timer) {
         struct deadline_queue *queue = timer->data;
 
         queue->armed_ns = UINT64_MAX;
+        queue->is_in_timer = true;
         deadline_run(queue);
+        queue->is_in_timer = false;
 }
 
 int deadline_queue_new(uv_loop_t *loop, deadline_clock_fn clock, struct deadline_queue **ret) {
@@ -65,7 +73,8 @@ int deadline_queue_new(uv_loop_t *loop, deadline_clock_fn clock, struct deadline
 
         if (!queue)
                 return -ENOMEM;
-        queue->clock = clock;
+        queue->clock = clock ?: clock_now_ns;
+        queue->is_monotonic = !clock;
         queue->armed_ns = UINT64_MAX;
         if (loop) {
                 r = uv_timer_init(loop, &queue->timer);
@@ -106,6 +115,10 @@ struct deadline_queue *deadline_queue_close(struct deadline_queue *queue) {
 
 uint64_t deadline_now(const struct deadline_queue *queue) {
         return queue->clock();
+}
+
+bool deadline_is_monotonic(const struct deadline_queue *queue) {
+        return queue->is_monotonic;
 }
 
 uint64_t deadline_next_ns(const struct deadline_queue *queue) {

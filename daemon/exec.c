@@ -12,9 +12,9 @@
  * process was not reaped, so kill(-pid) before waitid() never hits a stranger, and it is not called
  * after: the reaper does both.
  *
- * The end is told by the reaper, which waits for all children. What is in the pipes then is read to
- * the end, but the pipes' end is not waited for: a process that went into the background may keep
- * them open for ever.
+ * The end is told by the reaper, which waits for all children. What is in the pipes then is read,
+ * but the pipes' end is not waited for: a process that went into the background may keep them open
+ * for ever. Such a pipe is handed over to whoever wants to read on.
  */
 
 #include "daemon/exec.h"
@@ -230,8 +230,12 @@ static void on_ended(struct reaper_child *child, int code, int status) {
 
         exec->is_reaped = true;
         for (unsigned int i = 0; i < 2; i++) {
-                line_reader_drain(exec->streams[i], FINAL_READ);
-                exec->streams[i] = line_reader_close(exec->streams[i]);
+                struct line_reader *reader = steal_ptr(exec->streams[i]);
+
+                if (line_reader_drain(reader, FINAL_READ) || !exec->ops->left_open)
+                        line_reader_close(reader);
+                else
+                        exec->ops->left_open(exec->arg, reader);
         }
         exec->ops->exited(exec->arg, code, status);
         close(exec->pidfd);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 struct exec;
+struct line_reader;
 struct reaper;
 
 /* A limit on what the process may use. */
@@ -42,6 +43,9 @@ struct exec_spec {
 struct exec_ops {
         /* A line, without its newline; of standard output or standard error. */
         void (*output)(void *arg, bool is_stderr, const char *line, size_t n_line);
+        /* The process is gone, and another that it has left behind may go on writing: takes the
+         * reader. Called just before exited(). NULL: the pipe is closed, and SIGPIPE ends them. */
+        void (*left_open)(void *arg, struct line_reader *reader);
         /* The process is gone and was reaped, and what it wrote was passed on: si_code and
          * si_status of waitid(2). The last call; the exec goes with it. */
         void (*exited)(void *arg, int code, int status);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
+
 struct group {
         unsigned int n_refs;
         uint32_t max;
@@ -82,6 +84,14 @@ bool group_enter(struct group *group, struct group_member *member) {
                 list_append(&group->waiting, &member->link);
         }
         return member->is_running;
+}
+
+void group_pass_on(struct group_member *from, struct group_member *to) {
+        if (!from->is_running)
+                return;
+        to->group = steal_ptr(from->group);
+        to->is_running = true;
+        from->is_running = false;
 }
 
 void group_leave(struct group_member *member) {

@@ -26,5 +26,7 @@ void group_set_max(struct group *group, uint32_t max);
 
 /* Asks to run. True: it runs now. False: it waits, and granted() tells when it runs. */
 bool group_enter(struct group *group, struct group_member *member);
+/* `from` runs no more, and `to`, which was in no group, has its place. */
+void group_pass_on(struct group_member *from, struct group_member *to);
 /* It runs or waits no more; the one that has waited longest gets its place. May be repeated. */
 void group_leave(struct group_member *member);

@@ -68,7 +68,8 @@ struct handle {
         struct seqfile_entry entry;
         bool is_plain : 1; /* its configuration has no action and no policy */
         bool has_life : 1;
-        bool is_retiring : 1; /* not configured any more: closes when nothing is left to do */
+        bool is_retiring : 1; /* not configured any more: cannot be found to be sent to, and closes
+                                 when nothing is left to do */
         bool is_advancing : 1;
         bool is_quiet : 1;                   /* closed, and no callback can come any more */
         bool is_discarded : 1;               /* closed and shown nowhere */
@@ -98,9 +99,10 @@ static inline struct handle_past *handle_own_past(const struct handle *handle) {
         return handle->has_life ? NULL : handle->past;
 }
 
-/* Makes a handle and its async. conf may be NULL. -EEXIST, -EINVAL, -ENOMEM. */
+/* Makes a handle and its async. conf may be NULL. `run` goes on, of a closed handle of this name,
+ * and is the new one's from now on; or NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret);
+               struct configuration *configuration, struct run *run, struct handle **ret);
 /* Closes it if it is not closed, shows it no more, and frees it when its async is quiet and no run
  * goes on. */
 void handle_discard(struct handle *handle);
@@ -113,8 +115,6 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle);
 /* Something is pending, running or to be run. */
 bool handle_is_busy(const struct handle *handle);
-/* Asks the run that goes on to end; kill: at once. */
-void handle_stop_run(struct handle *handle, bool kill);
 
 /* From run_finish(). Takes the run. */
 void handle_run_ended(struct handle *handle, struct run *run);
@@ -131,6 +131,8 @@ uint64_t handle_first_seq(const struct handle *handle);
 /* For looking: what a handle without a life is like. */
 const struct handle_life *handle_life(const struct handle *handle);
 void handle_record(struct histogram **histogram, uint64_t value);
+/* The run of a closed handle becomes this one's, which has a life and no run. */
+void handle_inherit_run(struct handle *handle, struct run *run);
 /* A wake is to become a run. */
 void handle_run_wake(struct handle *handle);
 /* Time has passed. It has a life. */
@@ -141,6 +143,7 @@ void handle_run_configure(struct handle *handle, struct group *group);
 void handle_tell_wake(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_started(struct handle *handle, uint64_t seq, uint64_t n_sends);
 void handle_tell_run_ended(struct handle *handle, const struct run_result *result);
+void handle_tell_action_gone(struct handle *handle);
 void handle_tell_closed(struct handle *handle);
 
 /* What would become of a send now. */

@@ -8,6 +8,10 @@
  * of the last attempt do not come back, lest one that nothing can be done for fails all runs to
  * come; but the next run is told that keys are missing.
  *
+ * A handle that is made anew while the run of a closed one of its name goes on has that as its run:
+ * what is sent to it waits behind that run, or restarts or signals it, and a stop ends it. But the
+ * run failed, if it did, for sends that the new handle knows nothing of: nothing is tried again.
+ *
  * A run that wants to start and belongs to a group asks the group for a place; the runner waits
  * meanwhile. The place is given back before the runner hears of the run's end, so that those who
  * waited come first.
@@ -80,14 +84,16 @@ static void start_run(struct handle *handle) {
                 return;
         }
         life->run = run;
-        registry_run_started(handle->registry);
+        registry_run_begins(handle->registry, run);
         runner_started(&life->runner);
         life->n_sends_to_run = 0;
         run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (life->run) /* else it has ended already */
-                        tell_started(life->run);
+                if (life->run) { /* else it has ended already */
+                        tell_started(run);
+                        registry_run_goes_on(handle->registry, run);
+                }
                 return;
         }
         if (is_transient(r) && !handle->registry->is_stopping) {
@@ -132,6 +138,7 @@ static void tell_run(struct handle *handle) {
                 runner_not_told(&life->runner);
                 return;
         }
+        run->is_inherited = false;
         life->n_sends_to_run = 0;
 }
 
@@ -153,12 +160,26 @@ static void take_step(struct handle *handle, enum runner_step step) {
                 ask_for_run(handle);
                 break;
         case RUNNER_STOP:
-                handle_stop_run(handle, false);
+                run_stop(handle_own_life(handle)->run, false);
                 break;
         case RUNNER_SIGNAL:
                 tell_run(handle);
                 break;
         }
+}
+
+void handle_inherit_run(struct handle *handle, struct run *run) {
+        struct handle_life *life = handle_own_life(handle);
+        struct handle *closed = run->handle;
+
+        handle_own_life(closed)->run = NULL;
+        life->run = run;
+        run->handle = handle;
+        run->is_inherited = true;
+        group_pass_on(&handle_own_life(closed)->membership, &life->membership);
+        runner_started(&life->runner);
+        registry_place_run(handle->registry, run);
+        handle_free_if_done(closed);
 }
 
 void handle_run_wake(struct handle *handle) {
@@ -238,29 +259,25 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         group_leave(&life->membership);
         if (is_deaf)
                 runner_not_told(&life->runner);
-        step = runner_ended(&life->runner, &handle_policy(handle)->runner, result.success,
-                            result.ended_ns);
+        step = runner_ended(&life->runner, &handle_policy(handle)->runner,
+                            result.success || run->is_inherited, result.ended_ns);
         if (life->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
-        else if (!result.success && run->keys && handle_policy(handle)->runner.backoff_ns)
+        else if (!result.success && !run->is_inherited && run->keys &&
+                 handle_policy(handle)->runner.backoff_ns)
                 keyset_overflow(&life->keys_to_run);
         run_free(run);
         handle_tell_run_ended(handle, &result);
         if (handle_is_active(handle)) {
-                if (handle_has_action(handle))
+                if (handle_has_action(handle)) {
                         take_step(handle, step);
-                else
+                } else {
                         forget_wakes(handle);
+                        handle_tell_action_gone(handle);
+                }
                 handle_advance(handle, result.ended_ns);
         } else {
                 handle_free_if_done(handle);
         }
         registry_run_ended(registry);
-}
-
-void handle_stop_run(struct handle *handle, bool kill) {
-        struct run *run = handle_life(handle)->run;
-
-        if (run && run->action->kind->stop)
-                run->action->kind->stop(run, kill);
 }

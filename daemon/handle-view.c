@@ -11,6 +11,7 @@
 #include "daemon/policy.h"
 #include "daemon/registry-private.h"
 #include "daemon/run.h"
+#include "lib/async.h"
 
 const char *handle_name(const struct handle *handle) {
         return rouse_async_name(handle_async(handle));
@@ -43,6 +44,8 @@ bool handle_has_action(const struct handle *handle) {
 uint64_t handle_n_unseen(const struct handle *handle) {
         rouse_async_stats_t stats;
 
+        if (rouse__async_is_idle(handle_async(handle)))
+                return 0;
         rouse_async_stats(handle_async(handle), &stats);
         return stats.pending;
 }

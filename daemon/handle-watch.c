@@ -12,6 +12,7 @@ enum event_kind {
         EVENT_WAKE,
         EVENT_RUN_STARTED,
         EVENT_RUN_ENDED,
+        EVENT_ACTION_GONE,
 };
 
 struct event {
@@ -35,6 +36,10 @@ static void tell_one(struct handle_watch *watch, const struct event *event) {
         case EVENT_RUN_ENDED:
                 if (ops->run_ended)
                         ops->run_ended(watch, event->result);
+                break;
+        case EVENT_ACTION_GONE:
+                if (ops->action_gone)
+                        ops->action_gone(watch);
                 break;
         }
 }
@@ -68,6 +73,10 @@ void handle_tell_run_started(struct handle *handle, uint64_t seq, uint64_t n_sen
 
 void handle_tell_run_ended(struct handle *handle, const struct run_result *result) {
         tell_all(handle, &(struct event){.kind = EVENT_RUN_ENDED, .result = result});
+}
+
+void handle_tell_action_gone(struct handle *handle) {
+        tell_all(handle, &(struct event){.kind = EVENT_ACTION_GONE});
 }
 
 void handle_tell_closed(struct handle *handle) {

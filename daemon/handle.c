@@ -65,14 +65,8 @@ static void forget_past(struct handle *handle) {
         handle->past = NULL;
 }
 
-struct handle_life *handle_live(struct handle *handle) {
-        struct handle_life *life = handle_own_life(handle);
-
-        if (life)
-                return life;
-        life = calloc(1, sizeof(*life));
-        if (!life)
-                return NULL;
+/* Zeroed memory becomes the life of a handle that has none. */
+static void begin_life(struct handle *handle, struct handle_life *life) {
         life->handle = handle;
         life->first_seq = life->run_seq = handle_first_seq(handle);
         if (handle->past) {
@@ -86,6 +80,16 @@ struct handle_life *handle_live(struct handle *handle) {
         forget_past(handle);
         handle->life = life;
         handle->has_life = true;
+}
+
+struct handle_life *handle_live(struct handle *handle) {
+        struct handle_life *life = handle_own_life(handle);
+
+        if (life)
+                return life;
+        life = calloc(1, sizeof(*life));
+        if (life)
+                begin_life(handle, life);
         return life;
 }
 
@@ -160,13 +164,15 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
         handle_advance(container_of(deadline, struct handle_life, deadline)->handle, now_ns);
 }
 
-/* The gate learns of sends. */
+/* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
+ * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         rouse_async_t *async = handle_async(handle);
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t now_ns = handle->is_plain ? registry_wake_time(handle->registry)
+                                           : deadline_now(handle->registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life = handle_live(handle);
-        rouse_async_stats_t stats;
+        uint64_t latency_ns;
         bool is_first;
 
         if (!life) {
@@ -176,10 +182,9 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         }
         is_first = life->gate.n_sends == 0;
         gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
-        rouse_async_stats(async, &stats);
-        if (is_first && stats.latency_ns < now_ns)
-                life->gate.first_ns =
-                        now_ns - stats.latency_ns; /* when it was sent, not when seen */
+        latency_ns = rouse__async_last_latency(async);
+        if (is_first && latency_ns < now_ns)
+                life->gate.first_ns = now_ns - latency_ns; /* when it was sent, not when seen */
         handle_advance(handle, now_ns);
 }
 
@@ -237,11 +242,17 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 }
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct handle **ret) {
+               struct configuration *configuration, struct run *run, struct handle **ret) {
+        _cleanup_free_ struct handle_life *life = NULL;
         struct handle *handle;
         rouse_async_t *async;
         int r;
 
+        if (run) {
+                life = calloc(1, sizeof(*life));
+                if (!life)
+                        return -ENOMEM;
+        }
         r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
         if (r < 0)
                 return r;
@@ -257,6 +268,10 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
                 rouse_async_ref(async);
+        if (run) {
+                begin_life(handle, steal_ptr(life));
+                handle_inherit_run(handle, run);
+        }
         *ret = handle;
         return 0;
 }
@@ -312,7 +327,9 @@ int handle_close(struct handle *handle) {
         if (life) {
                 deadline_clear(handle->registry->deadlines, &life->deadline);
                 life->gate.n_sends = 0;
-                if (!life->run)
+                if (life->run)
+                        registry_place_run(handle->registry, life->run);
+                else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
@@ -320,12 +337,20 @@ int handle_close(struct handle *handle) {
         return 0;
 }
 
+/* The last attempt is now, for better or worse. */
+static void end_backoff(struct handle *handle) {
+        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
+                handle_own_life(handle)->runner.retry_ns = 0;
+}
+
 void handle_configure(struct handle *handle, const struct handle_conf *conf,
                       struct configuration *configuration) {
         bool was_started = handle->conf && handle->conf->started;
         struct configuration *before = handle->configuration;
 
+        handle->registry->n_retiring -= handle->is_retiring;
         handle->is_retiring = !conf;
+        handle->registry->n_retiring += handle->is_retiring;
         if (conf) {
                 handle->configuration = configuration_ref(configuration);
                 if (conf->started && !was_started)
@@ -341,9 +366,12 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
-        } else if (handle_is_paused(handle)) {
-                (void)handle_resume(handle);
-                return;
+                /* Else it is told when the run that goes on has ended. */
+                if (!handle_has_action(handle) && !handle_life(handle)->run)
+                        handle_tell_action_gone(handle);
+        } else if (handle_own_life(handle)) {
+                end_backoff(handle);
+                handle_own_life(handle)->gate.paused = false;
         }
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
@@ -351,9 +379,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
-                handle_own_life(handle)->runner.retry_ns =
-                        0; /* the last attempt is now, for better or worse */
+        end_backoff(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 
@@ -387,6 +413,8 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
 }
 
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
+        bool any_life = false;
+
         for (size_t i = 0; i < n; i++)
                 if (handles[i]) {
                         const struct handle_life *life = handle_own_life(handles[i]);
@@ -395,6 +423,7 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         __builtin_prefetch(handle_own_past(handles[i]), 1);
                         if (handles[i]->is_plain && !life)
                                 continue;
+                        any_life |= life != NULL;
                         if (handles[i]->conf) {
                                 __builtin_prefetch(&handles[i]->conf->action);
                                 __builtin_prefetch(&handles[i]->conf->policy);
@@ -402,6 +431,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
                         for (size_t at = 0; life && at < sizeof(*life); at += 64)
                                 __builtin_prefetch((const char *)life + at, 1);
                 }
+        if (!any_life)
+                return;
         for (size_t i = 0; i < n; i++)
                 if (handles[i] && handle_own_life(handles[i]))
                         histogram_prefetch(handle_own_life(handles[i])->wake_latency);
@@ -412,7 +443,8 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 }
 
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return rouse__async_send_many(handle_async(handle), n_sends);
+        return n_sends == 1 ? rouse_async_send(handle_async(handle))
+                            : rouse__async_send_many(handle_async(handle), n_sends);
 }
 
 int handle_send_keys(struct handle *handle, const struct keyset *keys) {

@@ -77,7 +77,8 @@ struct handle_watch_ops {
         void (*wake)(struct handle_watch *watch, uint64_t seq, uint64_t n_sends);
         void (*run_started)(struct handle_watch *watch, uint64_t seq, uint64_t n_sends);
         void (*run_ended)(struct handle_watch *watch, const struct run_result *result);
-        void (*closed)(struct handle_watch *watch); /* it was removed from the list before */
+        void (*action_gone)(struct handle_watch *watch); /* nothing will run for what was sent */
+        void (*closed)(struct handle_watch *watch);      /* it was removed from the list before */
 };
 /* Any of these may be NULL. */
 

@@ -15,6 +15,7 @@
 #define LIMIT_CREATED_HANDLES 1024U /* made over the control socket */
 #define LIMIT_RUN_RECORDS     8U    /* last runs of a handle that are remembered */
 #define LIMIT_COMPLAINT       1024U /* bytes of what a run wrote to standard error, remembered */
+#define LIMIT_TAILS           256U  /* outputs of processes that runs have left behind */
 #define LIMIT_CLOSED_HANDLES  1024U /* closed ones that are still shown */
 
 #define LIMIT_POKE_BYTES    (256U << 10) /* one datagram */

@@ -22,6 +22,7 @@ struct line_reader {
         int fd;
         size_t max_line;
         line_reader_cb cb;
+        void (*ended)(void *arg); /* or NULL */
         void *arg;
         unsigned int stream;
         char *buffer;
@@ -88,6 +89,17 @@ static ssize_t read_once(struct line_reader *reader) {
         return n;
 }
 
+/* Passes on a last line that has no newline. */
+static void pass_on_rest(struct line_reader *reader) {
+        if (reader->n_buffer)
+                reader->cb(reader->arg, reader->stream, reader->buffer, reader->n_buffer);
+        reader->n_buffer = 0;
+}
+
+static bool is_end(ssize_t n) {
+        return n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR && n != -ENOMEM);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct line_reader *reader = poll->data;
         ssize_t n = 1;
@@ -96,23 +108,38 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         (void)events;
         for (int i = 0; i < READS_PER_TURN && n > 0; i++)
                 n = read_once(reader);
-        if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR && n != -ENOMEM))
-                uv_poll_stop(poll);
+        if (!is_end(n))
+                return;
+        uv_poll_stop(poll);
+        if (!reader->ended)
+                return;
+        pass_on_rest(reader);
+        reader->ended(reader->arg);
 }
 
-void line_reader_drain(struct line_reader *reader, size_t max_bytes) {
+bool line_reader_drain(struct line_reader *reader, size_t max_bytes) {
         ssize_t n = 1;
 
         if (!reader)
-                return;
+                return true;
         for (size_t n_read = 0; n > 0 && n_read < max_bytes; n_read += (size_t)n) {
                 n = read_once(reader);
                 if (n <= 0)
                         break;
         }
+        pass_on_rest(reader);
+        return is_end(n);
+}
+
+void line_reader_hand_over(struct line_reader *reader, line_reader_cb cb, void (*ended)(void *arg),
+                           void *arg) {
+        reader->cb = cb;
+        reader->ended = ended;
+        reader->arg = arg;
         if (reader->n_buffer)
-                reader->cb(reader->arg, reader->stream, reader->buffer, reader->n_buffer);
-        reader->n_buffer = 0;
+                return;
+        free(reader->buffer); /* it may be long until more comes */
+        reader->buffer = NULL;
 }
 
 static void on_closed(uv_handle_t *handle) {

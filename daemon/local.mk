@@ -19,7 +19,9 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-files.c \
 	daemon/conf-files.h \
 	daemon/conf-group.c \
+	daemon/conf-group.h \
 	daemon/conf-handle.c \
+	daemon/conf-handle.h \
 	daemon/conf-loader.c \
 	daemon/conf-loader.h \
 	daemon/conf-node.c \
@@ -29,6 +31,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-pool.c \
 	daemon/conf-pool.h \
 	daemon/conf-references.c \
+	daemon/conf-references.h \
 	daemon/conf-schema.c \
 	daemon/conf-schema.h \
 	daemon/conf-utf8.c \
@@ -36,13 +39,17 @@ daemon_libroused_la_SOURCES += \
 	daemon/conf-value.c \
 	daemon/conf-value.h \
 	daemon/conf-worker.c \
+	daemon/conf-worker.h \
 	daemon/conf-yaml.c \
 	daemon/conf-yaml.h \
+	daemon/configuration-load.c \
 	daemon/configuration-private.h \
 	daemon/configuration.c \
 	daemon/configuration.h \
 	daemon/own-group.c \
 	daemon/own-group.h \
+	daemon/peer-cache.c \
+	daemon/peer-cache.h \
 	daemon/peer.c \
 	daemon/peer.h \
 	daemon/signal-names.c \
@@ -104,7 +111,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
 	daemon/seqfile.c daemon/seqfile.h \
-	daemon/strv-pack.c daemon/strv-pack.h
+	daemon/strv-pack.c daemon/strv-pack.h \
+	daemon/tails.c daemon/tails.h
 
 # control socket
 

@@ -41,12 +41,14 @@ bool method_name(struct rpc_call *call, struct json_text text, char ret_name[N_H
 struct handle *method_handle(struct rpc_call *call, struct json_text text,
                              enum access_right right) {
         struct client *client = client_of(call);
+        struct registry *registry = daemon_registry(client->control->daemon);
         char name[N_HANDLE_NAME];
         struct handle *handle;
 
         if (!method_name(call, text, name))
                 return NULL;
-        handle = registry_find(daemon_registry(client->control->daemon), name);
+        handle = right == ACCESS_SEND ? registry_find_target(registry, name)
+                                      : registry_find(registry, name);
         if (!handle)
                 rpc_fail(call, &rpc_no_such_handle, name, "No handle is named \"%s\"", name);
         else if (client_may(client, handle, right))

@@ -20,8 +20,8 @@ extern const struct rpc_method *const methods[];
 
 /* A name as a string with a NUL. False: it is not a legal name, and the call was answered. */
 bool method_name(struct rpc_call *call, struct json_text text, char ret_name[N_HANDLE_NAME]);
-/* The handle of that name, if the client has the right; a closed one too. NULL: the call was
- * answered. */
+/* The handle of that name, if the client has the right; a closed one too, but with the right to
+ * send none that was removed and has yet to go. NULL: the call was answered. */
 struct handle *method_handle(struct rpc_call *call, struct json_text name, enum access_right right);
 /* Answers for a handle that is closed. */
 void method_fail_closed(struct rpc_call *call, const struct handle *handle);

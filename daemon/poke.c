@@ -6,9 +6,7 @@
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
  * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
  * to every handle. What was sent while nobody asked says "nobody" as its sender, so a reload first
- * asks, then takes what is there by the old rights, then changes them. The groups of a user are
- * looked up once and kept for CACHE_MS, because the look-up may ask a server on the network; those
- * of users who may everything are not looked up.
+ * asks, then takes what is there by the old rights, then changes them.
  *
  * Where pokes come singly a turn of the loop is one datagram and one system call, and epoll says
  * whether there are more. Where they come in numbers, many come with one system call, and fewer
@@ -40,7 +38,7 @@
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
-#include "daemon/peer.h"
+#include "daemon/peer-cache.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "lib/names.h"
@@ -48,20 +46,13 @@
 #define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
 #define DATAGRAMS_PER_TURN 256
 #define LINES_PER_TURN     256
-#define LONELY_TURNS       16    /* that do not ask for a second datagram, after there was none */
+#define LONELY_TURNS       16 /* with one datagram each: then the next will not ask for a second */
 #define NOBODY_ID          65534 /* what the kernel says where it knows no user or group */
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
-#define N_CACHED_PEERS 16
-#define CACHE_MS       60000
-#define N_REPLY        (256U << 10)
-#define N_REPLY_LINE   64
-
-struct cached_peer {
-        struct peer peer;
-        uint64_t until_ms; /* of the loop's clock; 0: free */
-};
+#define N_REPLY      (256U << 10)
+#define N_REPLY_LINE 64
 
 /* What is known of one datagram. */
 struct message {
@@ -92,9 +83,8 @@ struct poke {
         int fd;
         uv_poll_t poll;
         struct poke_stats stats;
-        struct cached_peer peers[N_CACHED_PEERS];
-        size_t next_peer;
-        unsigned int n_lonely;
+        struct peer_cache peers;
+        unsigned int n_lonely;  /* turns in a row, as far as it was asked */
         unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
         bool is_open;           /* everybody may send to every handle: who it is was not asked */
         struct line lines[NAMES_AT_ONCE];        /* that were not taken yet */
@@ -106,33 +96,16 @@ struct poke {
         char texts[DATAGRAMS_AT_ONCE][TEXT_ROOM];
 };
 
-static void forget_peers(struct poke *poke) {
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                if (poke->peers[i].until_ms)
-                        peer_deinit(&poke->peers[i].peer);
-                poke->peers[i].until_ms = 0;
-        }
-}
+static void take_lines(struct poke *poke);
 
-static const struct peer *find_peer(struct poke *poke, const struct ucred *ucred, uint64_t now_ms) {
-        struct cached_peer *cached;
-        struct peer peer = {.pid = ucred->pid, .uid = ucred->uid, .gid = ucred->gid};
+static const struct cached_peer *find_peer(struct poke *poke, const struct ucred *ucred,
+                                           uint64_t now_ms) {
+        const struct cached_peer *found = peer_cache_find(&poke->peers, ucred, now_ms);
 
-        for (size_t i = 0; i < N_CACHED_PEERS; i++) {
-                cached = &poke->peers[i];
-                if (cached->peer.uid == ucred->uid && cached->peer.gid == ucred->gid &&
-                    cached->until_ms > now_ms)
-                        return &cached->peer;
-        }
-        if (!access_is_master(daemon_access(poke->daemon), &peer) &&
-            peer_init_from_ids(&peer, ucred->pid, ucred->uid, ucred->gid) < 0)
-                return NULL;
-        cached = &poke->peers[poke->next_peer];
-        poke->next_peer = (poke->next_peer + 1) % N_CACHED_PEERS;
-        if (cached->until_ms)
-                peer_deinit(&cached->peer);
-        *cached = (struct cached_peer){peer, now_ms + CACHE_MS};
-        return &cached->peer;
+        if (found)
+                return found;
+        take_lines(poke); /* some may be of whoever has to go now */
+        return peer_cache_add(&poke->peers, daemon_access(poke->daemon), ucred, now_ms);
 }
 
 static void answer_error(struct message *message, const char *reason) {
@@ -269,6 +242,8 @@ static bool read_control(struct msghdr *header, struct ucred *ret) {
                         continue;
                 memcpy(ret, CMSG_DATA(c), sizeof(*ret));
                 is_known = ret->pid != 0 || ret->uid != NOBODY_ID || ret->gid != NOBODY_ID;
+                if (header->msg_controllen <= CMSG_SPACE(sizeof(*ret)))
+                        break; /* as it is nearly always: there is nothing else */
         }
         return is_known;
 }
@@ -299,13 +274,14 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         bool is_cut = header->msg_flags & MSG_TRUNC;
         struct ucred ucred;
 
-        *message = (struct message){.poke = poke};
+        *message = (struct message){.poke = poke, .may_all = poke->is_open};
         poke->stats.datagrams++;
-        if (read_control(header, &ucred) && !poke->is_open)
-                message->peer = find_peer(poke, &ucred, now_ms);
-        message->may_all =
-                poke->is_open ||
-                (message->peer && access_is_master(daemon_access(poke->daemon), message->peer));
+        if (read_control(header, &ucred) && !poke->is_open) {
+                const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
+
+                message->peer = sender ? &sender->peer : NULL;
+                message->may_all = sender && sender->is_master;
+        }
         if (header->msg_namelen > sizeof(sa_family_t)) {
                 take_lines(poke);
                 message->reply = poke->reply;
@@ -380,12 +356,18 @@ static bool may_be_more(const struct poke *poke, int n_some, unsigned int n) {
         return ((unsigned int)n_some == n && n > 1) || poke->slots[n_some - 1].message.reply;
 }
 
+/* Whether to leave it to epoll to say if there is a second one. From time to time a turn asks. A
+ * single turn with one datagram says nothing: where sender and daemon share a processor, it comes
+ * about in the middle of thousands. */
+static bool is_lonely(const struct poke *poke) {
+        return poke->n_lonely >= LONELY_TURNS && poke->n_lonely % LONELY_TURNS != 0;
+}
+
 /* Takes the datagram that there is, or many where there have been many. Who got an answer may have
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
         struct poke *poke = poll->data;
-        bool is_lonely = poke->n_lonely > 0;
-        unsigned int n_most = is_lonely ? 1 : poke->n_at_once, n_asked;
+        unsigned int n_most = is_lonely(poke) ? 1 : poke->n_at_once, n_asked;
         uint64_t n_before = n_lines(poke);
         int n = 0, n_some;
 
@@ -400,10 +382,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
                         n_most = 1;
         } while (n_some > 0 && may_be_more(poke, n_some, n_asked) &&
                  !turn_is_over(poke, n, n_before));
-        if (is_lonely)
-                poke->n_lonely--;
-        else if (n == 1)
-                poke->n_lonely = LONELY_TURNS;
+        poke->n_lonely = n > 1 ? 0 : poke->n_lonely + 1;
 }
 
 static void consider(struct handle *handle, void *arg) {
@@ -444,7 +423,7 @@ void poke_ask_who(struct poke *poke) {
 }
 
 void poke_configured(struct poke *poke) {
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         learn_rights(poke);
 }
 
@@ -483,7 +462,7 @@ void poke_shut_down(struct poke *poke) {
 static void on_closed(uv_handle_t *handle) {
         struct poke *poke = handle->data;
 
-        forget_peers(poke);
+        peer_cache_clear(&poke->peers);
         close(poke->fd);
         free(poke);
 }

@@ -12,7 +12,9 @@ struct deadline_queue;
 struct group;
 struct histogram;
 struct reaper;
+struct run;
 struct seqfile;
+struct tails;
 
 struct registry {
         uv_loop_t *loop;
@@ -20,13 +22,16 @@ struct registry {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
+        struct tails *tails;
         struct configuration *configuration; /* counted; the newest */
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */
         size_t n_created;
+        size_t n_retiring;
         size_t n_running;
-        bool is_stopping;   /* no limits, no retries */
-        struct list closed; /* still shown; their number is n_closed */
+        struct list runs, runs_of_closed; /* that go on, of open handles and of closed ones */
+        bool is_stopping;                 /* no limits, no retries */
+        struct list closed;               /* still shown; their number is n_closed */
         size_t n_closed;
         struct list watches;
         struct group **groups; /* of the newest configuration, counted */
@@ -36,8 +41,9 @@ struct registry {
         struct pool pasts;        /* struct handle_past */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
-        uint64_t hub_ns, now_ns; /* one moment, of the hub's clock and of the deadlines' */
-        bool is_settled;         /* while stopping: all sends have become wakes */
+        uint64_t hub_ns, now_ns;    /* one moment, of the hub's clock and of the deadlines' */
+        bool is_settled;            /* while stopping: all sends have become wakes */
+        bool ends_runs, kills_runs; /* while stopping: also those that begin now */
         void (*idle_cb)(void *arg);
         void *idle_arg;
 };
@@ -48,5 +54,11 @@ void registry_closed(struct registry *registry, struct handle *handle);
 struct group *registry_group(struct registry *registry, const char *name);
 /* The time of the wake that goes on, not more than a few wakes ago. */
 uint64_t registry_wake_time(struct registry *registry);
-void registry_run_started(struct registry *registry);
+/* A run begins; it was not started yet. */
+void registry_run_begins(struct registry *registry, struct run *run);
+/* Its handle was closed, or is another one now. */
+void registry_place_run(struct registry *registry, struct run *run);
+/* It has been started, and goes on. */
+void registry_run_goes_on(struct registry *registry, struct run *run);
+/* A run is no more. */
 void registry_run_ended(struct registry *registry);

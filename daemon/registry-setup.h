@@ -12,6 +12,7 @@ struct deadline_queue;
 struct reaper;
 struct registry;
 struct seqfile;
+struct tails;
 
 /* What the registry works with; all of it is borrowed and outlives it. */
 struct registry_setup {
@@ -20,7 +21,8 @@ struct registry_setup {
         struct deadline_queue *deadlines;
         struct seqfile *seqfile;
         struct reaper *reaper;
-        char **env; /* the environment of runs, a list ended by NULL */
+        struct tails *tails; /* NULL: processes that a run leaves behind lose their output */
+        char **env;          /* the environment of runs, a list ended by NULL */
 };
 
 int registry_new(const struct registry_setup *setup, struct registry **ret);
@@ -40,7 +42,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
 /* Nothing will be sent from outside any more. Delivers what is pending without delay, and calls
  * back from the loop when it is done and no run goes on. -ENOMEM. */
 int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), void *arg);
-/* Asks all runs to end; kill: at once. */
+/* Asks all runs to end, and each that begins from now on; kill: at once. */
 void registry_stop_runs(struct registry *registry, bool kill);
 /* Closes all handles, which are gone when the hub is. No run goes on. Returns NULL. */
 struct registry *registry_free(struct registry *registry);

@@ -2,6 +2,10 @@
  * The hub is the index: each handle is the data of a named async, so a name is looked up there.
  * What is closed but still shown stands in a list of its own, bounded by LIMIT_CLOSED_HANDLES.
  *
+ * A run may outlive its handle: who closes one leaves the run going on. So runs stand in lists of
+ * their own, where the stop finds all of them; and a handle that is made anew takes over the run of
+ * the one that had its name, closed and perhaps forgotten. Thus there is one run of a name at most.
+ *
  * Applying a configuration compares it with the one in force handle by handle. Equal ones only
  * change which configuration they stand in; so the old one can be freed once its last run has
  * ended.
@@ -22,6 +26,7 @@
 #include "daemon/log.h"
 #include "daemon/registry-private.h"
 #include "daemon/registry-setup.h"
+#include "daemon/run.h"
 #include "daemon/seqfile.h"
 #include "lib/find.h"
 #include "lib/hub.h"
@@ -46,6 +51,12 @@ struct handle *registry_find(struct registry *registry, const char *name) {
         return async ? handle_of_async(async) : find_closed(registry, rouse__text(name));
 }
 
+struct handle *registry_find_target(struct registry *registry, const char *name) {
+        struct handle *handle = registry_find(registry, name);
+
+        return handle && !handle->is_retiring ? handle : NULL;
+}
+
 void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret) {
         rouse_async_t *asyncs[NAMES_AT_ONCE];
@@ -53,6 +64,10 @@ void registry_find_many(struct registry *registry, const struct rouse__text *nam
         rouse__hub_find_many(registry->hub, names, n, asyncs);
         for (size_t i = 0; i < n; i++)
                 ret[i] = asyncs[i] ? handle_of_async(asyncs[i]) : find_closed(registry, names[i]);
+        /* Mostly there is none, and no handle has to be looked at. */
+        for (size_t i = 0; registry->n_retiring > 0 && i < n; i++)
+                if (ret[i] && ret[i]->is_retiring)
+                        ret[i] = NULL;
 }
 
 size_t registry_n_handles(const struct registry *registry) {
@@ -83,6 +98,17 @@ void registry_each(struct registry *registry, registry_each_cb cb, void *arg) {
         list_splice(&registry->closed, &closed);
 }
 
+/* The run that goes on of a closed handle of this name; or NULL. */
+static struct run *find_run(struct registry *registry, const char *name) {
+        list_for_each (link, &registry->runs_of_closed) {
+                struct run *run = container_of(link, struct run, link);
+
+                if (strcmp(run_handle_name(run), name) == 0)
+                        return run;
+        }
+        return NULL;
+}
+
 static int add(struct registry *registry, const char *name, const struct handle_conf *conf,
                struct handle **ret) {
         struct handle *handle, *closed;
@@ -91,7 +117,8 @@ static int add(struct registry *registry, const char *name, const struct handle_
         if (registry->n_handles >= LIMIT_HANDLES)
                 return -EMFILE;
         closed = find_closed(registry, rouse__text(name));
-        r = handle_new(registry, name, conf, registry->configuration, &handle);
+        r = handle_new(registry, name, conf, registry->configuration, find_run(registry, name),
+                       &handle);
         if (r < 0)
                 return r;
         if (closed) {
@@ -136,6 +163,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         registry->gone.runs += stats.runs;
         registry->gone.runs_failed += stats.runs_failed;
         registry->n_handles--;
+        registry->n_retiring -= handle->is_retiring;
         if (handle_is_created(handle))
                 registry->n_created--;
         if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||
@@ -181,10 +209,12 @@ void registry_watch_remove(struct registry_watch *watch) {
         list_remove(&watch->link);
 }
 
-/* The clock is read again when the hub has read its own. */
+/* The hub has read the clock. One of a test's own is read as often. */
 uint64_t registry_wake_time(struct registry *registry) {
         uint64_t hub_ns = rouse__hub_now(registry->hub);
 
+        if (deadline_is_monotonic(registry->deadlines))
+                return hub_ns;
         if (registry->hub_ns != hub_ns) {
                 registry->hub_ns = hub_ns;
                 registry->now_ns = deadline_now(registry->deadlines);
@@ -192,8 +222,20 @@ uint64_t registry_wake_time(struct registry *registry) {
         return registry->now_ns;
 }
 
-void registry_run_started(struct registry *registry) {
+void registry_place_run(struct registry *registry, struct run *run) {
+        list_remove(&run->link);
+        list_append(handle_is_active(run->handle) ? &registry->runs : &registry->runs_of_closed,
+                    &run->link);
+}
+
+void registry_run_begins(struct registry *registry, struct run *run) {
         registry->n_running++;
+        registry_place_run(registry, run);
+}
+
+void registry_run_goes_on(struct registry *registry, struct run *run) {
+        if (registry->ends_runs)
+                run_stop(run, registry->kills_runs);
 }
 
 /* While stopping: says so when nothing is left to do. */
@@ -354,9 +396,12 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .deadlines = setup->deadlines,
                 .seqfile = setup->seqfile,
                 .reaper = setup->reaper,
+                .tails = setup->tails,
                 .env = setup->env,
         };
         list_init(&registry->closed);
+        list_init(&registry->runs);
+        list_init(&registry->runs_of_closed);
         list_init(&registry->watches);
         rouse__pool_init(&registry->pasts, sizeof(struct handle_past));
         rouse__hub_give_room(registry->hub, HANDLE_ROOM);
@@ -411,12 +456,14 @@ int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), vo
         return 0;
 }
 
-static void stop_run(struct handle *handle, void *arg) {
-        handle_stop_run(handle, *(bool *)arg);
-}
-
 void registry_stop_runs(struct registry *registry, bool kill) {
-        registry_each(registry, stop_run, &kill);
+        struct list *lists[] = {&registry->runs, &registry->runs_of_closed};
+
+        registry->ends_runs = true;
+        registry->kills_runs = kill;
+        for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+                list_for_each_safe (link, lists[i])
+                        run_stop(container_of(link, struct run, link), kill);
 }
 
 static void discard(struct handle *handle, void *arg) {

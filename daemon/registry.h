@@ -17,7 +17,10 @@ struct registry;
 /* The handle of this name, also a closed one that is still shown (handle_is_active() tells); or
  * NULL. */
 struct handle *registry_find(struct registry *registry, const char *name);
-/* The same for at most NAMES_AT_ONCE names, faster than one by one. */
+/* The same, to send to it: NULL also for a handle that is not configured any more, and stays only
+ * until it has delivered what was sent before. */
+struct handle *registry_find_target(struct registry *registry, const char *name);
+/* At most NAMES_AT_ONCE targets, faster than one by one. */
 void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret);
 size_t registry_n_handles(const struct registry *registry);

@@ -36,6 +36,7 @@ DEFINE_CLEANUP(char **, run_env_free)
 
 int run_env_new(const char *dir, char ***ret) {
         _cleanup_(run_env_freep) char **env = NULL;
+        _cleanup_free_ char *absolute = NULL;
         size_t n = 0;
 
         while (environ[n])
@@ -51,7 +52,11 @@ int run_env_new(const char *dir, char ***ret) {
                 if (!env[n++])
                         return -ENOMEM;
         }
-        if (asprintf(&env[n], "ROUSE_DIR=%s", dir) < 0) {
+        /* A run may have another working directory. A path that is absolute stays as it was given:
+         * a link in it may be meant to lead elsewhere later. */
+        if (dir[0] != '/')
+                absolute = realpath(dir, NULL);
+        if (asprintf(&env[n], "ROUSE_DIR=%s", absolute ?: dir) < 0) {
                 env[n] = NULL;
                 return -ENOMEM;
         }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/action.h"
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
 #include "daemon/handle-private.h"
@@ -42,6 +43,7 @@ int run_new(struct handle *handle, struct configuration *configuration,
 
 struct run *run_free(struct run *run) {
         if (run) {
+                list_remove(&run->link);
                 configuration_unref(run->configuration);
                 keyset_free(run->keys);
                 free(run->complaint);
@@ -56,6 +58,11 @@ const char *run_handle_name(const struct run *run) {
 
 struct registry *run_registry(const struct run *run) {
         return run->handle->registry;
+}
+
+void run_stop(struct run *run, bool kill) {
+        if (run->action->kind->stop)
+                run->action->kind->stop(run, kill);
 }
 
 void run_finish(struct run *run, enum run_outcome outcome, int status, bool success) {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "daemon/handle.h"
+#include "lib/list.h"
 
 struct action_conf;
 struct configuration;
@@ -14,12 +15,14 @@ struct registry;
 
 struct run {
         struct handle *handle;
+        struct list link;                    /* among the registry's runs that go on */
         struct configuration *configuration; /* counted: the action stands in it */
         const struct action_conf *action;
         struct run_result result;
         pid_t pid;           /* 0: none */
         int told;            /* the signal that it was told of wakes with; 0: it was not */
         bool is_told_of;     /* those who watch know that it has started */
+        bool is_inherited;   /* a closed handle of the same name began it, and nothing was added */
         void *impl;          /* the kind's own */
         struct keyset *keys; /* of the sends that it covers; owned; or NULL */
         char *complaint;     /* the beginning of what it wrote to standard error; owned; or NULL */
@@ -32,6 +35,9 @@ struct run *run_free(struct run *run); /* accepts and returns NULL */
 
 const char *run_handle_name(const struct run *run);
 struct registry *run_registry(const struct run *run);
+
+/* Asks it to end; kill: at once. */
+void run_stop(struct run *run, bool kill);
 
 /* The kind of action says that the run has ended; the run is freed. */
 void run_finish(struct run *run, enum run_outcome outcome, int status, bool success);

@@ -10,16 +10,25 @@
 
 /* clang-format off */
 
-#define HANDLE_MEMBERS                                                                           \
-        "\"name\":{\"type\":\"string\"},"                                                        \
-        "\"is_active\":{\"type\":\"boolean\"},"                                                  \
-        "\"has_ref\":{\"type\":\"boolean\"},"                                                    \
-        "\"pending\":{\"type\":\"integer\",\"description\":\"Sends that no wake has covered\"}," \
-        "\"paused\":{\"type\":\"boolean\"},"                                                     \
-        "\"state\":{\"enum\":[\"idle\",\"pending\",\"quiet\",\"interval\",\"running\","          \
-        "\"behind_run\",\"backing_off\",\"failed\",\"paused\",\"group_full\",\"closed\"]},"      \
-        "\"seq\":{\"type\":\"integer\",\"description\":\"Number of the last wake\"},"            \
-        "\"description\":{\"type\":[\"string\",\"null\"]}"
+#define HANDLE_MEMBERS SCHEMA(                                                                   \
+        "name":{"type":"string"},                                                                \
+        "is_active":{"type":"boolean"},                                                          \
+        "has_ref":{"type":"boolean"},                                                            \
+        "pending":{"type":"integer","description":"Sends that no wake has covered"},             \
+        "paused":{"type":"boolean"},                                                             \
+        "state":{"enum":["idle","pending","quiet","interval","running","behind_run","backing_off",\
+                "failed","paused","group_full","closed"]},                                       \
+        "seq":{"type":"integer","description":"Number of the last wake"},                        \
+        "description":{"type":["string","null"]})
+
+#define RUN_MEMBERS SCHEMA(                                                                      \
+        "seq":{"type":"integer","description":"The last wake that it covers"},                   \
+        "sends":{"type":"integer"},                                                              \
+        "outcome":{"enum":["exited","signaled","timed_out","not_started"]},                      \
+        "status":{"type":"integer","description":"Exit code, signal, or negative errno"},        \
+        "success":{"type":"boolean"},                                                            \
+        "started_ms":{"type":["integer","null"],"description":"Unix time"},                      \
+        "duration_ms":{"type":"integer"})
 
 const struct openrpc_schema schemas[] = {
         {"Handle", "{\"type\":\"object\",\"properties\":{" HANDLE_MEMBERS "}}"},
@@ -39,24 +48,11 @@ const struct openrpc_schema schemas[] = {
                         "running_ms":{"type":"integer"}}},
                 "last_run":{"oneOf":[{"$ref":"#/components/schemas/Run"},{"type":"null"}]}
         ) "}}"},
-        {"Run", SCHEMA({"type":"object","properties":{
-                "seq":{"type":"integer","description":"The last wake that it covers"},
-                "sends":{"type":"integer"},
-                "outcome":{"enum":["exited","signaled","timed_out","not_started"]},
-                "status":{"type":"integer","description":"Exit code, signal, or negative errno"},
-                "success":{"type":"boolean"},
-                "started_ms":{"type":["integer","null"],"description":"Unix time"},
-                "duration_ms":{"type":"integer"}}})},
-        {"PastRun", SCHEMA({"type":"object","properties":{
-                "seq":{"type":"integer","description":"The last wake that it covers"},
-                "sends":{"type":"integer"},
-                "outcome":{"enum":["exited","signaled","timed_out","not_started"]},
-                "status":{"type":"integer","description":"Exit code, signal, or negative errno"},
-                "success":{"type":"boolean"},
-                "started_ms":{"type":["integer","null"],"description":"Unix time"},
-                "duration_ms":{"type":"integer"},
+        {"Run", "{\"type\":\"object\",\"properties\":{" RUN_MEMBERS "}}"},
+        {"PastRun", "{\"type\":\"object\",\"properties\":{" RUN_MEMBERS "," SCHEMA(
                 "complaint":{"type":["string","null"],
-                        "description":"If it failed: the beginning of its standard error"}}})},
+                        "description":"If it failed: the beginning of its standard error"}
+        ) "}}"},
         {"Sent", SCHEMA({"type":"object","properties":{
                 "ticket":{"type":"integer","description":"Number of the wake that covers the send"},
                 "disposition":{"enum":["scheduled","coalesced","behind_run","delayed","paused"]},

@@ -92,12 +92,10 @@ static long read_owner(int lock_fd) {
         return *end == '\n' && pid > 0 ? pid : 0;
 }
 
-static int write_owner(int lock_fd) {
-        if (ftruncate(lock_fd, 0) < 0)
-                return -errno;
-        if (dprintf(lock_fd, "%ld\n", (long)getpid()) < 0)
-                return -errno;
-        return 0;
+/* It is for a message alone: a full disk is no reason not to start. */
+static void write_owner(int lock_fd) {
+        if (ftruncate(lock_fd, 0) < 0 || dprintf(lock_fd, "%ld\n", (long)getpid()) < 0)
+                return;
 }
 
 /* Whether `name` still is the file that we made. */
@@ -113,7 +111,6 @@ static int try_lock(int dir_fd, int *ret_fd, struct sockets_file *ret_file, long
         _cleanup_close_ int fd = -1;
         struct sockets_file file;
         struct stat st;
-        int r;
 
         /* Neither a symbolic link nor a fifo that somebody has put here leads us anywhere. */
         fd = openat(dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
@@ -133,9 +130,7 @@ static int try_lock(int dir_fd, int *ret_fd, struct sockets_file *ret_file, long
         file = (struct sockets_file){.dev = st.st_dev, .ino = st.st_ino};
         if (!is_ours(dir_fd, LOCK_FILE, &file))
                 return -EAGAIN;
-        r = write_owner(fd);
-        if (r < 0)
-                return r;
+        write_owner(fd);
         *ret_file = file;
         *ret_fd = steal_fd(&fd);
         return 0;

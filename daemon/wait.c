@@ -1,7 +1,8 @@
 /*
  * A wait watches its handles until each has woken, or run, for the ticket it waits for; then it
- * answers its call and is gone. It ends in an error when its time is over, when a handle is closed,
- * or when the daemon stops; and without an answer when its client is gone.
+ * answers its call and is gone. It ends in an error when its time is over, when a handle is closed
+ * or loses the action whose run is waited for, or when the daemon stops; and without an answer when
+ * its client is gone.
  *
  * A run covers a ticket if the last wake before it began is not earlier than the ticket's: so it
  * began after the send.
@@ -99,21 +100,31 @@ static void write_ticket(struct buffer *out, const struct wait_item *item) {
         json_write_u64(out, item->receipt.ticket);
 }
 
-static void on_closed(struct handle_watch *watch) {
-        struct wait_item *item = container_of(watch, struct wait_item, watch);
+static void fail_item(struct wait_item *item, const struct rpc_error *error, const char *what) {
         struct wait *wait = item->wait;
-        struct buffer *out;
+        struct buffer *out = rpc_fail_begin(wait->call, error, "\"%s\" %s",
+                                            handle_name(item->watch.handle), what);
 
-        out = rpc_fail_begin(wait->call, &rpc_closed, "\"%s\" was closed",
-                             handle_name(watch->handle));
         write_ticket(out, item);
         rpc_fail_end(wait->call);
         wait_free(wait);
 }
 
+static void on_closed(struct handle_watch *watch) {
+        fail_item(container_of(watch, struct wait_item, watch), &rpc_closed, "was closed");
+}
+
+static void on_action_gone(struct handle_watch *watch) {
+        struct wait_item *item = container_of(watch, struct wait_item, watch);
+
+        if (item->wait->for_run)
+                fail_item(item, &rpc_no_action, "has no action any more");
+}
+
 static const struct handle_watch_ops watch_ops = {
         .wake = on_wake,
         .run_ended = on_run_ended,
+        .action_gone = on_action_gone,
         .closed = on_closed,
 };
 

@@ -199,26 +199,36 @@ static uint64_t take_count(struct rouse_async *async, uint64_t word) {
         return rouse__word_count(word);
 }
 
-void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns) {
-        struct loopside *side = &hub->loopside;
-        struct loopside_slot *slot = &side->slots[side->head % LOOPSIDE_SLOTS];
-        struct rouse_async *async = rouse__loopside_get(slot);
+/* The turn of a slot of the loopside. */
+static inline void wake_slot(struct loopside *side, struct loopside_slot slot, uint64_t now_ns) {
+        struct rouse_async *async = slot.async;
         uint64_t word, n_sends, n_wakes;
 
-        if (!async) { /* withdrawn */
-                side->head++;
+        if (!async)
                 return;
-        }
-        n_wakes = begin_counting(async);
-        n_sends = rouse__loopside_free(side, slot);
         /* Relaxed: what has been sent but is not seen here is pending, and has a turn of its own.
          */
         word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
         if (word & WORD_DROPPED)
                 return; /* pending: its turn comes */
+        n_wakes = begin_counting(async);
+        n_sends = atomic_load_explicit(&async->n_here, memory_order_relaxed);
+        /* Release: who sees this sees that a wake is being counted, or that it was. */
+        atomic_store_explicit(&async->n_here, 0, memory_order_release);
         if (rouse__word_is_pending(word))
                 n_sends += take_count(async, word);
-        deliver(side, async, n_wakes, n_sends, now_ns - slot->first_ns);
+        deliver(side, async, n_wakes, n_sends, now_ns - slot.first_ns);
+}
+
+size_t rouse__async_wake_loopside(struct rouse_hub *hub) {
+        struct loopside *side = &hub->loopside;
+        uint64_t end = side->tail;
+        size_t n;
+
+        for (n = 0; side->head != end; n++)
+                wake_slot(side, rouse__loopside_take(side), rouse__hub_wake_time(hub, n));
+        rouse__loopside_rewind(side);
+        return n;
 }
 
 void rouse__async_withdraw(struct rouse_async *async) {
@@ -226,19 +236,13 @@ void rouse__async_withdraw(struct rouse_async *async) {
         /* Relaxed: only this thread gives sets away. */
         uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
         bool was_guarded = rouse__loopside_is_guarded(&hub->loopside);
-        struct loopside_slot *slot;
 
         if (rouse__crowd_has_stripes(crowd))
                 rouse__stripes_forget(&hub->stripes, crowd);
         rouse__loopside_guard(&hub->loopside);
-        slot = rouse__async_slot(hub, async);
-        if (slot) {
-                uint64_t n_wakes = begin_counting(async);
-                uint64_t n_sends = rouse__loopside_withdraw(slot);
-
-                rouse__async_add(async, n_sends);
-                end_counting(async, n_wakes);
-        }
+        /* Relaxed: this thread writes it. */
+        if (atomic_load_explicit(&async->n_here, memory_order_relaxed) > 0)
+                rouse__loopside_withdraw(&hub->loopside, async);
         if (!was_guarded)
                 rouse__loopside_unguard(&hub->loopside);
 }
@@ -255,11 +259,10 @@ static void wait_a_moment(unsigned int n_tries) {
 
 void rouse_async_stats(const rouse_async_t *async, rouse_async_stats_t *ret_stats) {
         struct rouse_hub *hub = async->handle.hub;
-        uint64_t wakes, coalesced, pending;
+        uint64_t wakes, coalesced, pending, word, again;
         uint32_t bits;
 
         for (unsigned int n_tries = 0;; n_tries++) {
-                const struct loopside_slot *slot;
                 uint8_t crowd;
 
                 /* All acquire, so that they are read in this order. What the loop wrote in the
@@ -268,15 +271,15 @@ void rouse_async_stats(const rouse_async_t *async, rouse_async_stats_t *ret_stat
                 wakes = atomic_load_explicit(&async->n_wakes, memory_order_acquire);
                 coalesced = atomic_load_explicit(&async->n_coalesced, memory_order_acquire);
                 crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
-                pending = rouse__word_count(
-                        atomic_load_explicit(&async->handle.word, memory_order_acquire));
+                word = atomic_load_explicit(&async->handle.word, memory_order_acquire);
+                pending = rouse__word_count(word);
                 if (rouse__crowd_has_stripes(crowd))
                         pending += rouse__stripes_pending(&hub->stripes, crowd);
-                slot = &hub->loopside.slots[atomic_load_explicit(&async->loopside,
-                                                                 memory_order_acquire)];
-                if (rouse__loopside_has(slot, async))
-                        pending += atomic_load_explicit(&slot->n_sends, memory_order_acquire);
+                pending += atomic_load_explicit(&async->n_here, memory_order_acquire);
+                /* What may have gone over from n_here to the word: LOOPSIDE_MAX and more. */
+                again = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
                 if (!(wakes & ASYNC_COUNTING) &&
+                    rouse__word_count(again) - rouse__word_count(word) < LOOPSIDE_MAX &&
                     wakes == atomic_load_explicit(&async->n_wakes, memory_order_relaxed))
                         break;
                 wait_a_moment(n_tries);

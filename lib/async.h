@@ -29,8 +29,8 @@ struct rouse_async {
         struct rouse_async *next;
         uint32_t first_ns_low; /* the time of that send; 48 bits of it are three days */
         uint16_t first_ns_high;
-        _Atomic uint8_t loopside; /* the number of its slot there; written by the loop */
-        _Atomic uint8_t crowd;    /* what is known of who sends; see stripes.h */
+        _Atomic uint8_t n_here; /* sends, if it is on the loopside; written by the loop */
+        _Atomic uint8_t crowd;  /* what is known of who sends; see stripes.h */
         /* Written by the loop, read by anybody. */
         _Atomic uint64_t n_wakes; /* and ASYNC_COUNTING */
         _Atomic uint64_t n_coalesced;
@@ -71,26 +71,27 @@ static inline uint64_t rouse__async_last_latency(const struct rouse_async *async
  * handler. */
 int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends);
 
-/* What the loop thread has sent to it since its last wake; NULL: nothing. That thread, guarded. */
-static inline struct loopside_slot *rouse__async_slot(struct rouse_hub *hub,
-                                                      const struct rouse_async *async) {
-        struct loopside_slot *slot =
-                &hub->loopside.slots[atomic_load_explicit(&async->loopside, memory_order_relaxed)];
+/* Whether nothing is pending, as this thread sees it; false: perhaps. Relaxed: what others send now
+ * is neither before nor after, and a look needs no guard. Loop thread. */
+static inline bool rouse__async_is_idle(const struct rouse_async *async) {
+        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
 
-        return rouse__loopside_has(slot, async) ? slot : NULL;
+        return !rouse__word_is_pending(word) && !rouse__crowd_has_stripes(crowd) &&
+               atomic_load_explicit(&async->n_here, memory_order_relaxed) == 0;
 }
 
-/* The turn of the first slot of the loopside. The callback runs unguarded; the rest of it, and the
- * call, are guarded. Loop thread. */
-void rouse__async_wake_loopside(struct rouse_hub *hub, uint64_t now_ns);
+/* The turns of all that are on the loopside now. Returns how many that were. Callbacks run
+ * unguarded; the rest of it, and the call, are guarded. Loop thread. */
+size_t rouse__async_wake_loopside(struct rouse_hub *hub);
 
 /* The turn of a handle that was taken off the pending list: its callback runs if it is open, it is
  * freed if nobody has it any more. It must not be touched after this. Loop thread,
  * guarded but for the callback. */
 void rouse__async_wake(struct rouse_async *async, uint64_t now_ns);
 
-/* Before it is closed: what the loop thread has sent to it goes over to the word, and its stripes
- * are not checked any more. Loop thread. */
+/* Before it is closed: it is on the loopside no more, and its stripes are not checked any more.
+ * What was sent to it stays pending. Loop thread. */
 void rouse__async_withdraw(struct rouse_async *async);
 
 /* Adds sends to the word of an open handle, and pushes it if it was not pending. Loop thread. */

@@ -36,9 +36,6 @@
 #include "lib/clock.h"
 #include "lib/ending.h"
 
-/* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
-#define WAKES_PER_CLOCK 64
-
 /* A pass that has had fewer wakes looks again for what other threads have sent meanwhile, which
  * saves them a turn of the loop. Not if a callback has sent: that waits for the next pass. */
 #define WAKES_PER_PASS 64
@@ -213,27 +210,16 @@ static void settle(struct rouse_hub *hub) {
         }
 }
 
-/* The time for the n-th wake of those that were taken together, which is never before they were. */
-static uint64_t wake_time(struct rouse_hub *hub, size_t n) {
-        if (n % WAKES_PER_CLOCK == 0)
-                atomic_store_explicit(&hub->now_ns, clock_now_ns(), memory_order_relaxed);
-        return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
-}
-
 /* Wakes what this thread has sent until now, then what others have. Returns how many that were. */
 static size_t wake_pending(struct rouse_hub *hub) {
-        struct loopside *side = &hub->loopside;
         struct rouse_async *queue = take(hub);
-        unsigned int end = side->tail;
-        size_t n = 0;
+        size_t n = rouse__async_wake_loopside(hub);
 
-        while (side->head != end)
-                rouse__async_wake_loopside(hub, wake_time(hub, n++));
         while (queue) {
                 struct rouse_async *async = queue;
 
                 queue = async->next;
-                rouse__async_wake(async, wake_time(hub, n++));
+                rouse__async_wake(async, rouse__hub_wake_time(hub, n++));
         }
         return n;
 }
@@ -251,11 +237,11 @@ static void pass(struct rouse_hub *hub) {
                 hub->n_lively--;
         if (side->tail - side->head >= LIVELY_SENDS)
                 hub->n_lively = 1;
-        side->has_sent = false;
+        side->has_passed_by = false;
         n = wake_pending(hub);
         /* Relaxed: settle() looks again. */
-        while (n < WAKES_PER_PASS && !side->has_sent && hub->n_lively == 0 &&
-               rouse__hub_is_pending(hub, memory_order_relaxed))
+        while (n < WAKES_PER_PASS && !side->has_passed_by && rouse__loopside_is_empty(side) &&
+               hub->n_lively == 0 && rouse__hub_is_pending(hub, memory_order_relaxed))
                 n += wake_pending(hub);
         rouse__loopside_unguard(side);
         rouse__endings_run(&hub->endings);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "lib/clock.h"
 #include "lib/doorbell.h"
 #include "lib/list.h"
 #include "lib/loopside.h"
@@ -21,6 +22,9 @@ struct rouse_async;
 
 #define CACHE_LINE   64
 #define HUB_MAX_ROOM 128
+
+/* Wakes of one pass that share a reading of the clock: it costs as much as all else in a wake. */
+#define WAKES_PER_CLOCK 64
 
 struct rouse_hub {
         /* Senders write these. */
@@ -39,10 +43,10 @@ struct rouse_hub {
         size_t n_room;      /* bytes before each named handle that are its owner's */
 
         /* The loop thread's own. */
-        alignas(CACHE_LINE) struct loopside loopside;
-        /* The time as this thread knows it while it is awake, 0 while it may sleep. For it alone,
-         * and signal handlers on it. */
-        _Atomic uint64_t now_ns;
+        /* The time as this thread knows it while it is awake, 0 while it may sleep: the bell is not
+         * armed unless it is 0. For this thread alone, and signal handlers on it. */
+        alignas(CACHE_LINE) _Atomic uint64_t now_ns;
+        struct loopside loopside;
         uv_poll_t poll;
         uv_check_t check;
         uv_prepare_t prepare;
@@ -88,6 +92,14 @@ static inline uint64_t rouse__hub_send_time(struct rouse_hub *hub) {
 
 /* The time that a pass goes by, which it reads from time to time. In the callback of a wake. */
 static inline uint64_t rouse__hub_now(const struct rouse_hub *hub) {
+        return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+}
+
+/* The time for the n-th wake of those that were taken together, which is never before they were.
+ * Loop thread. */
+static inline uint64_t rouse__hub_wake_time(struct rouse_hub *hub, size_t n) {
+        if (n % WAKES_PER_CLOCK == 0)
+                atomic_store_explicit(&hub->now_ns, clock_now_ns(), memory_order_relaxed);
         return atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
 }
 

@@ -2,8 +2,8 @@
  * What the loop's own thread has sent since the last pass, first sent first: no other thread writes
  * it, so that such sends need no atomic read-modify-write.
  *
- * A slot belongs to a handle from its first send until its wake. The handle has the number of its
- * slot, which means something only while the slot has the handle.
+ * A handle has a slot from its first send until its wake, and counts itself what is sent to it
+ * meanwhile. So a send looks for nothing: the first one takes the next slot, the others only count.
  *
  * Signal handlers on this thread may come in the middle. Whoever changes something here is guarded;
  * a handler that finds it guarded sends like another thread, and else is done before the
@@ -18,24 +18,27 @@
 
 struct rouse_async;
 
-#define LOOPSIDE_SLOTS 256U /* a number in 8 bits */
+#define LOOPSIDE_SLOTS 1024U
+
+/* What a handle can count of it, in a byte. */
+#define LOOPSIDE_MAX UINT8_MAX
 
 struct loopside_slot {
-        /* Both are read by who takes a snapshot. */
-        _Atomic(struct rouse_async *) async;
-        _Atomic uint64_t n_sends;
+        struct rouse_async *async; /* NULL: withdrawn */
         uint64_t first_ns;
 };
 
 struct loopside {
         atomic_bool is_guarded;
-        bool has_sent;           /* this thread, unguarded, since that was last cleared */
-        unsigned int head, tail; /* of slots in use; they go on counting over LOOPSIDE_SLOTS */
+        bool has_passed_by; /* this thread has sent without it since that was last cleared */
+        /* Of slots in use. They go on counting over LOOPSIDE_SLOTS, but begin at 0 again whenever
+         * none is: so turns of few sends use the same few slots. */
+        uint64_t head, tail;
         struct loopside_slot slots[LOOPSIDE_SLOTS];
 };
 
-/* All relaxed: other threads only read, and look again at what orders it for them. For this thread
- * and its handlers the fences keep the order. */
+/* Relaxed: other threads do not look. For this thread and its handlers the fences keep the order.
+ */
 
 static inline bool rouse__loopside_is_guarded(const struct loopside *side) {
         return atomic_load_explicit(&side->is_guarded, memory_order_relaxed);
@@ -59,52 +62,37 @@ static inline bool rouse__loopside_is_full(const struct loopside *side) {
         return side->tail - side->head == LOOPSIDE_SLOTS;
 }
 
-/* Acquire: who finds it free sees that its sends are being counted, or were. */
-static inline struct rouse_async *rouse__loopside_get(const struct loopside_slot *slot) {
-        return atomic_load_explicit(&slot->async, memory_order_acquire);
+/* The next slot, which is taken only if the send is the handle's first. No branch goes by that:
+ * sends to many handles would be mispredicted all the time. Guarded, and not full. */
+static inline void rouse__loopside_append(struct loopside *side, struct rouse_async *async,
+                                          bool is_first, uint64_t now_ns) {
+        struct loopside_slot *slot = &side->slots[side->tail % LOOPSIDE_SLOTS];
+
+        slot->async = async;
+        slot->first_ns = now_ns;
+        side->tail += is_first;
 }
 
-static inline bool rouse__loopside_has(const struct loopside_slot *slot,
-                                       const struct rouse_async *async) {
-        return rouse__loopside_get(slot) == async;
+/* Its slot has nobody from now on, but keeps its place. Guarded. */
+static inline void rouse__loopside_withdraw(struct loopside *side,
+                                            const struct rouse_async *async) {
+        for (uint64_t i = side->head; i != side->tail; i++) {
+                struct loopside_slot *slot = &side->slots[i % LOOPSIDE_SLOTS];
+
+                if (slot->async != async)
+                        continue;
+                slot->async = NULL;
+                return;
+        }
 }
 
-/* A send: in the handle's own slot, whose number it has, or else in the next free one. No branch
- * goes by which it is: sends to many handles would be mispredicted all the time. Returns the
- * number. Guarded, and not full. */
-static inline uint8_t rouse__loopside_add(struct loopside *side, struct rouse_async *async,
-                                          bool has_slot, uint8_t number, uint64_t now_ns) {
-        uint64_t mask = -(uint64_t)has_slot;
-        uint8_t next = (uint8_t)side->tail;
-        struct loopside_slot *slot;
-
-        number = (uint8_t)(next ^ ((next ^ number) & mask));
-        slot = &side->slots[number];
-        side->tail += !has_slot;
-        slot->first_ns = now_ns ^ ((now_ns ^ slot->first_ns) & mask);
-        atomic_store_explicit(&slot->n_sends,
-                              (atomic_load_explicit(&slot->n_sends, memory_order_relaxed) & mask) +
-                                      1,
-                              memory_order_relaxed);
-        atomic_store_explicit(&slot->async, async, memory_order_relaxed);
-        return number;
+/* The first slot, whose place is free from now on. Guarded. */
+static inline struct loopside_slot rouse__loopside_take(struct loopside *side) {
+        return side->slots[side->head++ % LOOPSIDE_SLOTS];
 }
 
-/* More sends. Guarded. */
-static inline void rouse__loopside_count(struct loopside_slot *slot, uint64_t n_sends) {
-        atomic_store_explicit(&slot->n_sends,
-                              atomic_load_explicit(&slot->n_sends, memory_order_relaxed) + n_sends,
-                              memory_order_relaxed);
-}
-
-/* The slot has nobody from now on, but keeps its place. Returns its sends. Guarded. */
-static inline uint64_t rouse__loopside_withdraw(struct loopside_slot *slot) {
-        atomic_store_explicit(&slot->async, NULL, memory_order_release);
-        return atomic_load_explicit(&slot->n_sends, memory_order_relaxed);
-}
-
-/* The same with the first slot, whose place is free then. Guarded. */
-static inline uint64_t rouse__loopside_free(struct loopside *side, struct loopside_slot *slot) {
-        side->head++;
-        return rouse__loopside_withdraw(slot);
+/* If no slot is in use, the next is the first again. Guarded. */
+static inline void rouse__loopside_rewind(struct loopside *side) {
+        if (rouse__loopside_is_empty(side))
+                side->head = side->tail = 0;
 }

@@ -7,8 +7,8 @@
  * before the send. A sender that only looked at a flag could pass its own earlier writes, and the
  * callback would miss them.
  *
- * The loop's own thread counts its sends in a slot of the loopside instead, as long as nobody else
- * has sent: no other thread has to know of them before the wake.
+ * The loop's own thread counts its sends beside that, on the loopside, as long as nobody else has
+ * sent: no other thread has to know of them before the wake.
  *
  * Several threads that write one word wait for each other's cache line. So senders of many sends
  * leave a mark from time to time, and a handle on which one finds another's gets stripes: from then
@@ -25,6 +25,7 @@
 #define SAMPLE_EVERY 64
 
 #define OUT_OF_LINE __attribute__((noinline))
+#define UNLIKELY(x) __builtin_expect(x, 0)
 
 /* The first send: the handle, and its `next` and `first_ns`, are the caller's until the push. */
 static OUT_OF_LINE int push(struct rouse_async *async) {
@@ -127,6 +128,12 @@ static int send_from_anywhere(struct rouse_async *async) {
         return 0;
 }
 
+/* As another thread would: what others have sent comes first. */
+static int pass_by(struct rouse_async *async) {
+        async->handle.hub->loopside.has_passed_by = true;
+        return send_from_anywhere(async);
+}
+
 /* Whether a first send of the loop thread may go to the loopside: the handle is open and not
  * pending otherwise, and nobody else's sends come first. */
 static bool may_append(const struct rouse_hub *hub, const struct rouse_async *async) {
@@ -134,31 +141,42 @@ static bool may_append(const struct rouse_hub *hub, const struct rouse_async *as
          * after. */
         uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
 
-        return !(word & WORD_CLOSED) && !rouse__word_is_pending(word) &&
-               !rouse__hub_is_pending(hub, memory_order_relaxed) &&
-               !rouse__loopside_is_full(&hub->loopside);
+        return !(word & (WORD_CLOSED | ~WORD_FLAGS)) &&
+               !rouse__hub_is_pending(hub, memory_order_relaxed);
 }
 
+/* More sends to a handle that has a slot of the loopside. Guarded. */
+static void count_here(struct rouse_async *async, uint8_t n_here, uint64_t n_sends) {
+        if (n_here + n_sends > LOOPSIDE_MAX) {
+                /* To the word. One stays: it says that there is a slot. */
+                async->handle.hub->loopside.has_passed_by = true;
+                rouse__async_add(async, n_here - 1U + n_sends);
+                n_here = 1;
+                n_sends = 0;
+        }
+        /* Release, wherever it is written: who sees what is left sees the word, too. */
+        atomic_store_explicit(&async->n_here, (uint8_t)(n_here + n_sends), memory_order_release);
+}
+
+/* Where it is not as easy as in rouse_async_send(). Unguarded. */
 static OUT_OF_LINE int send_from_loop(struct rouse_async *async) {
         struct rouse_hub *hub = async->handle.hub;
         struct loopside *side = &hub->loopside;
-        uint8_t number;
-        uint64_t now_ns;
-        bool has_slot;
+        uint8_t n_here;
 
         rouse__loopside_guard(side);
-        side->has_sent = true;
-        number = atomic_load_explicit(&async->loopside, memory_order_relaxed);
-        has_slot = rouse__loopside_has(&side->slots[number], async);
-        if (!may_append(hub, async) && !has_slot) {
+        n_here = atomic_load_explicit(&async->n_here, memory_order_relaxed);
+        if (n_here > 0 && rouse_handle_is_active(&async->handle)) {
+                count_here(async, n_here, 1);
                 rouse__loopside_unguard(side);
-                return send_from_anywhere(async);
+                return 0;
         }
-        now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
-        if (now_ns == 0 && !has_slot)
-                now_ns = rouse__hub_read_clock(hub);
-        number = rouse__loopside_add(side, async, has_slot, number, now_ns);
-        atomic_store_explicit(&async->loopside, number, memory_order_relaxed);
+        if (!may_append(hub, async) || rouse__loopside_is_full(side)) {
+                rouse__loopside_unguard(side);
+                return pass_by(async);
+        }
+        rouse__loopside_append(side, async, true, rouse__hub_send_time(hub));
+        atomic_store_explicit(&async->n_here, 1, memory_order_release);
         rouse__loopside_unguard(side);
         rouse__doorbell_ring(&hub->bell);
         return 0;
@@ -173,30 +191,48 @@ void rouse__async_add(struct rouse_async *async, uint64_t n_sends) {
                 (void)push(async);
 }
 
+/*
+ * Most sends of the loop thread are made while it is known to be awake, and nobody else's are
+ * pending: they go straight through here, without a stack. The bell need not be looked at, as it is
+ * not armed.
+ */
 int rouse_async_send(rouse_async_t *async) {
         struct rouse_hub *hub = async->handle.hub;
+        struct loopside *side = &hub->loopside;
+        uint64_t now_ns;
+        uint8_t n_here;
 
-        if (rouse__hub_is_here(hub) && !rouse__loopside_is_guarded(&hub->loopside))
+        if (!rouse__hub_is_here(hub) || rouse__loopside_is_guarded(side))
+                return send_from_anywhere(async);
+        rouse__loopside_guard(side);
+        now_ns = atomic_load_explicit(&hub->now_ns, memory_order_relaxed);
+        n_here = atomic_load_explicit(&async->n_here, memory_order_relaxed);
+        if (UNLIKELY(now_ns == 0 || n_here == LOOPSIDE_MAX || !may_append(hub, async) ||
+                     rouse__loopside_is_full(side))) {
+                rouse__loopside_unguard(side);
                 return send_from_loop(async);
-        return send_from_anywhere(async);
+        }
+        rouse__loopside_append(side, async, n_here == 0, now_ns);
+        atomic_store_explicit(&async->n_here, (uint8_t)(n_here + 1), memory_order_release);
+        rouse__loopside_unguard(side);
+        return 0;
 }
 
+/* Sends together wherever the first goes. */
 int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends) {
-        struct rouse_hub *hub = async->handle.hub;
-        struct loopside_slot *slot;
+        struct loopside *side = &async->handle.hub->loopside;
+        uint8_t n_here;
         int r;
 
         r = rouse_async_send(async);
-        if (r < 0)
+        if (r < 0 || n_sends == 1)
                 return r;
-        /* The others join it where it counts. Relaxed: this thread takes them. */
-        rouse__loopside_guard(&hub->loopside);
-        slot = rouse__async_slot(hub, async);
-        if (slot)
-                rouse__loopside_count(slot, n_sends - 1);
+        rouse__loopside_guard(side);
+        n_here = atomic_load_explicit(&async->n_here, memory_order_relaxed);
+        if (n_here > 0)
+                count_here(async, n_here, n_sends - 1);
         else
-                atomic_fetch_add_explicit(&async->handle.word, (n_sends - 1) << WORD_SHIFT,
-                                          memory_order_relaxed);
-        rouse__loopside_unguard(&hub->loopside);
+                rouse__async_add(async, n_sends - 1);
+        rouse__loopside_unguard(side);
         return 0;
 }

@@ -3,23 +3,15 @@
 #include "tests/attach-fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/conf-error.h"
-#include "daemon/configuration.h"
-#include "daemon/control.h"
 #include "daemon/handle.h"
-#include "daemon/limits.h"
-#include "daemon/registry-setup.h"
-#include "daemon/registry.h"
 #include "lib/attach-words.h"
 #include "lib/cleanup.h"
 #include "tests/control-fixture.h"

@@ -4,7 +4,8 @@ attach_tests = \
 	tests/test-attach \
 	tests/test-attach-hostile \
 	tests/test-attach-model \
-	tests/test-attach-roused
+	tests/test-attach-roused \
+	tests/test-attach-roused-hostile
 check_PROGRAMS += $(attach_tests)
 TESTS += $(attach_tests)
 
@@ -22,9 +23,15 @@ tests_test_attach_model_SOURCES = tests/test-attach-model.c tests/model.c tests/
 tests_test_attach_model_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_model_LDADD = $(LDADD_LIB)
 
-tests_test_attach_roused_SOURCES = tests/test-attach-roused.c
+ATTACHING_FIXTURE = tests/attaching-fixture.c tests/attaching-fixture.h
+
+tests_test_attach_roused_SOURCES = tests/test-attach-roused.c $(ATTACHING_FIXTURE)
 tests_test_attach_roused_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_roused_LDADD = $(LDADD_CLIENT)
+
+tests_test_attach_roused_hostile_SOURCES = tests/test-attach-roused-hostile.c $(ATTACHING_FIXTURE)
+tests_test_attach_roused_hostile_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_roused_hostile_LDADD = $(LDADD_CLIENT)
 
 # The examples, as they are installed
 

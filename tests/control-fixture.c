@@ -1,7 +1,7 @@
 /*
- * The pieces are the real ones but for the daemon itself and for the peer: a test cannot become
- * somebody else, so the credentials of a socket are made up here. peer.c stays out of the program
- * by this file defining all of it.
+ * The pieces are the real ones but for the daemon itself, which is the stand-in, and for the peer:
+ * a test cannot become somebody else, so the credentials of a socket are made up here. peer.c stays
+ * out of the program by this file defining all of it.
  */
 
 #include "config.h"
@@ -17,20 +17,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/conf-error.h"
-#include "daemon/configuration.h"
-#include "daemon/control.h"
-#include "daemon/daemon.h"
-#include "daemon/deadline.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/peer.h"
-#include "daemon/reaper.h"
-#include "daemon/registry-setup.h"
 #include "daemon/registry.h"
-#include "daemon/seqfile.h"
 #include "lib/cleanup.h"
-#include "lib/clock.h"
 #include "tests/support.h"
 
 #define SOON_MS 20 /* what is due so soon is waited for */
@@ -40,57 +31,6 @@ static struct buffer_of_fd {
         char *data;
         size_t n, size;
 } heard[4096]; /* by descriptor: what was read behind the last line */
-
-/* The daemon. */
-
-uv_loop_t *daemon_loop(struct daemon *daemon) {
-        return &daemon->loop;
-}
-
-rouse_hub_t *daemon_hub(struct daemon *daemon) {
-        return daemon->hub;
-}
-
-struct registry *daemon_registry(struct daemon *daemon) {
-        return daemon->registry;
-}
-
-const struct poke *daemon_poke(const struct daemon *daemon) {
-        (void)daemon;
-        return NULL;
-}
-
-const struct access_rules *daemon_access(const struct daemon *daemon) {
-        return daemon->configuration->access;
-}
-
-uint64_t daemon_started_ns(const struct daemon *daemon) {
-        (void)daemon;
-        return clock_now_ns() - 5 * NS_PER_S;
-}
-
-void reload_result_deinit(struct reload_result *result) {
-        registry_changes_deinit(&result->changes);
-}
-
-int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
-        daemon->n_reloads++;
-        if (daemon->reload_result == -EINVAL) {
-                conf_error(errors, NULL, "there is \"no\" such thing");
-                return -EINVAL;
-        }
-        if (daemon->reload_result < 0)
-                return daemon->reload_result;
-        *ret = (struct reload_result){0};
-        ret->changes.added = calloc(2, sizeof(char *));
-        ret->changes.added[0] = strdup("new");
-        return 0;
-}
-
-void daemon_shutdown(struct daemon *daemon) {
-        daemon->is_stopping = true;
-        control_shut_down(daemon->control);
-}
 
 /* The peer. */
 
@@ -115,74 +55,13 @@ void fixture_set_peer(uid_t uid) {
 
 /* The fixture. */
 
-static int listen_at(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
-        strcpy(address.sun_path, path);
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        ck_assert_int_eq(listen(fd, 4096), 0);
-        return fd;
-}
-
-static void load(struct daemon *daemon, const char *yaml) {
-        struct conf_errors errors = CONF_ERRORS_NULL;
-        int r = configuration_parse("test.yaml", yaml, strlen(yaml), &errors,
-                                    &daemon->configuration);
-
-        ck_assert_msg(r == 0, "%s", errors.n_items ? errors.items[0].message : strerror(-r));
-        conf_errors_deinit(&errors);
-}
-
 void fixture_init(struct daemon *daemon, const char *yaml) {
-        static char *env[] = {"PATH=/usr/bin:/bin", NULL};
-        struct registry_changes changes = {0};
-        struct registry_setup setup;
-        int error;
-
-        *daemon = (struct daemon){.is_stopping = false};
-        daemon->path = strdup(test_path("control.sock"));
-        load(daemon, yaml);
-        ck_assert_int_eq(uv_loop_init(&daemon->loop), 0);
-        ck_assert_int_eq(rouse_hub_create(&daemon->loop, &daemon->hub), 0);
-        ck_assert_int_eq(deadline_queue_new(&daemon->loop, clock_now_ns, &daemon->deadlines), 0);
-        ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &daemon->seqfile), 0);
-        ck_assert_int_eq(reaper_new(&daemon->loop, &daemon->reaper), 0);
-        setup = (struct registry_setup){
-                .loop = &daemon->loop,
-                .hub = daemon->hub,
-                .deadlines = daemon->deadlines,
-                .seqfile = daemon->seqfile,
-                .reaper = daemon->reaper,
-                .env = env,
-        };
-        ck_assert_int_eq(registry_new(&setup, &daemon->registry), 0);
-        ck_assert_int_eq(registry_apply(daemon->registry, daemon->configuration, &changes), 0);
-        registry_changes_deinit(&changes);
-        ck_assert_int_eq(control_new_consume_fd(daemon, listen_at(daemon->path), &daemon->control),
-                         0);
-}
-
-static void on_control_closed(void *arg) {
-        struct daemon *daemon = arg;
-
-        daemon->is_closed = true;
+        ck_assert_int_eq(stand_in_init(daemon, test_dir(), yaml), 0);
 }
 
 void fixture_deinit(struct daemon *daemon) {
-        control_close(daemon->control, on_control_closed, daemon);
-        daemon->registry = registry_free(daemon->registry);
-        rouse_hub_close(daemon->hub, NULL, NULL);
-        daemon->deadlines = deadline_queue_close(daemon->deadlines);
-        daemon->reaper = reaper_close(daemon->reaper);
-        uv_run(&daemon->loop, UV_RUN_DEFAULT);
+        ck_assert_int_eq(stand_in_deinit(daemon), 0);
         ck_assert(daemon->is_closed);
-        ck_assert_int_eq(uv_loop_close(&daemon->loop), 0);
-        daemon->seqfile = seqfile_close(daemon->seqfile);
-        daemon->configuration = configuration_unref(daemon->configuration);
-        free(daemon->path);
         for (size_t i = 0; i < sizeof(heard) / sizeof(*heard); i++)
                 free(heard[i].data);
 }

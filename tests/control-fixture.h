@@ -1,14 +1,13 @@
 /* A control socket over real handles, in a loop that the test runs, and clients that the test
- * plays. It stands in for the daemon: what daemon.h declares is defined here. */
+ * plays. */
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <uv.h>
 
-#include "lib/rouse.h"
+#include "tests/stand-in.h"
 
 #define REQUEST(method, params, id) \
         "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params ",\"id\":" id "}"
@@ -16,24 +15,7 @@
         "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{\"name\":\"" name "\",\"seq\":" seq \
         ",\"sends\":" sends ",\"missed\":" missed "}}"
 
-struct control;
 struct handle;
-struct registry;
-
-struct daemon {
-        uv_loop_t loop;
-        rouse_hub_t *hub;
-        struct deadline_queue *deadlines;
-        struct reaper *reaper;
-        struct seqfile *seqfile;
-        struct configuration *configuration;
-        struct registry *registry;
-        struct control *control;
-        char *path; /* of the socket */
-        unsigned int n_reloads;
-        int reload_result;
-        bool is_stopping, is_closed;
-};
 
 /* Handles and access rules as the YAML text says; the socket stands in the test's directory. */
 void fixture_init(struct daemon *daemon, const char *yaml);

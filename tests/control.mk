@@ -18,7 +18,8 @@ TESTS_CONTROL = \
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
-CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h
+CONTROL_FIXTURE = tests/control-fixture.c tests/control-fixture.h \
+	tests/stand-in.c tests/stand-in.h
 CONTROL_CLIENTS = $(CONTROL_FIXTURE) tests/control-clients.c tests/control-clients.h
 CONTROL_TALK = $(CONTROL_FIXTURE) tests/control-talk.c tests/control-talk.h
 RPC_TALK = tests/rpc-methods.c tests/rpc-methods.h tests/rpc-talk.c tests/rpc-talk.h

@@ -16,6 +16,7 @@ HANDLE_TESTS = \
 	tests/test-runner \
 	tests/test-seqfile \
 	tests/test-sketch \
+	tests/test-tails \
 	tests/test-wake-ways
 check_PROGRAMS += $(HANDLE_TESTS)
 TESTS += $(HANDLE_TESTS)
@@ -50,6 +51,8 @@ tests_test_ledger_CFLAGS = $(CFLAGS_TEST)
 tests_test_ledger_LDADD = $(LDADD_DAEMON)
 tests_test_sketch_CFLAGS = $(CFLAGS_TEST)
 tests_test_sketch_LDADD = $(LDADD_DAEMON)
+tests_test_tails_CFLAGS = $(CFLAGS_TEST)
+tests_test_tails_LDADD = $(LDADD_DAEMON)
 tests_test_wake_ways_SOURCES = tests/test-wake-ways.c $(configuration_fixture)
 tests_test_wake_ways_CFLAGS = $(CFLAGS_TEST)
 tests_test_wake_ways_LDADD = $(LDADD_DAEMON)

@@ -11,7 +11,7 @@ struct fixture {
         uv_loop_t loop;
         rouse_hub_t *hub;
         uv_timer_t keeper;
-        char trace[4096]; /* "a:5 b:1 ": wakes with their sends; "close:x ": close callbacks */
+        char trace[16384]; /* "a:5 b:1 ": wakes with their sends; "close:x ": close callbacks */
 };
 
 void fixture_open(struct fixture *fixture);

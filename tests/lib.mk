@@ -19,7 +19,7 @@ lib_tests = \
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
 
-tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c
+tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c tests/model.c tests/model.h
 tests_test_doorbell_model_CFLAGS = $(CFLAGS_TEST)
 tests_test_doorbell_model_LDADD = $(LDADD_LIB)
 
@@ -73,3 +73,4 @@ AM_TESTS_ENVIRONMENT += CC='$(CC)'; CFLAGS='$(CFLAGS)'; UV_CFLAGS='$(UV_CFLAGS)'
 	UV_LIBS='$(UV_LIBS)'; export CC CFLAGS UV_CFLAGS UV_LIBS;
 dist_check_SCRIPTS += tests/test-install.sh tests/test-symbols.sh
 TESTS += tests/test-install.sh tests/test-symbols.sh
+EXTRA_DIST += tests/installed.sh

@@ -110,6 +110,23 @@ void end_deinit(struct end *end) {
         rouse__buffer_deinit(&end->heard);
 }
 
+void begin_with(struct end *end, int type) {
+        begin();
+        end_init(end, type);
+}
+
+void finish_with(struct end *end) {
+        end_deinit(end);
+        finish();
+}
+
+void end_send_little(struct end *end) {
+        int small = 4096;
+
+        ck_assert_int_eq(setsockopt(end->stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+                         0);
+}
+
 void say_bytes(struct end *end, const char *bytes, size_t n) {
         while (n > 0) {
                 ssize_t n_sent = send(end->fd, bytes, n, MSG_NOSIGNAL);

@@ -34,6 +34,11 @@ void begin(void);
 void finish(void);
 void end_init(struct end *end, int type);
 void end_deinit(struct end *end);
+/* Both, for a test with one stream. */
+void begin_with(struct end *end, int type);
+void finish_with(struct end *end);
+/* The socket of the stream holds little of what the test does not read. */
+void end_send_little(struct end *end);
 
 void say_bytes(struct end *end, const char *bytes, size_t n);
 void say(struct end *end, const char *text);

@@ -1,29 +1,15 @@
 /* attach, against clients that do not keep the protocol: they hurt themselves alone. */
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/conf-error.h"
-#include "daemon/configuration.h"
-#include "daemon/control.h"
 #include "daemon/handle.h"
-#include "daemon/limits.h"
-#include "daemon/registry-setup.h"
-#include "daemon/registry.h"
 #include "lib/attach-words.h"
-#include "lib/cleanup.h"
 #include "tests/attach-fixture.h"
 #include "tests/support.h"
-
-/* Those who do not keep the protocol. */
 
 static void a_garbage_count_is_bounded(void) {
         struct attached attached;

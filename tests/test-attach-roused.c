@@ -1,6 +1,5 @@
 /*
- * Attachments of librouse-client with a real roused: one that reloads, is killed and comes back,
- * and one that has clients of the worst kind.
+ * Attachments of librouse-client with a real roused, which reloads, is killed and comes back.
  *
  * Where counts are compared, they are exact: the daemon is stopped (SIGSTOP) before it is killed,
  * so that it has taken nothing of what it is to lose.
@@ -9,87 +8,20 @@
 #include "lib/rouse-client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/attach-words.h"
-#include "lib/cleanup.h"
+#include "tests/attaching-fixture.h"
 #include "tests/harness.h"
 #include "tests/support.h"
-
-#define PATIENCE_MS ((int64_t)test_slow_ms(20000))
-
-static const char config[] = "handles:\n  a: {}\n  b: {}\n  c: {}\n";
-static const char *const names[] = {"a", "b"};
-
-static struct roused roused;
-
-static rouse_client_t *new_client(void) {
-        rouse_client_t *client;
-
-        ck_assert_int_eq(rouse_client_create(roused.dir, &client), 0);
-        return client;
-}
-
-static rouse_attachment_t *attach(rouse_client_t *client) {
-        rouse_attachment_t *attachment;
-        int r = rouse_client_attach(client, names, 2, PATIENCE_MS, &attachment);
-
-        ck_assert_msg(r == 0, "%s", rouse_client_get_error(client)->message);
-        return attachment;
-}
-
-/* A counter of the daemon's about one handle. */
-static uint64_t count(const char *name, const char *what) {
-        rouse_client_t *client = new_client();
-        char params[64], member[32];
-        const char *result, *found;
-        uint64_t n;
-
-        snprintf(params, sizeof(params), "[\"%s\"]", name);
-        snprintf(member, sizeof(member), "\"%s\":", what);
-        ck_assert_int_eq(rouse_client_call(client, "stats", params, PATIENCE_MS, &result), 0);
-        found = strstr(result, member);
-        ck_assert_msg(found, "%s", result);
-        n = strtoull(found + strlen(member), NULL, 10);
-        rouse_client_free(client);
-        return n;
-}
-
-struct expected {
-        const char *name;
-        uint64_t n_sends;
-};
-
-static bool has_come(void *arg) {
-        const struct expected *expected = arg;
-
-        return count(expected->name, "sends") >= expected->n_sends &&
-               count(expected->name, "wakes") + count(expected->name, "coalesced") >=
-                       expected->n_sends;
-}
-
-/* They come by themselves, if nothing is lost, and not one more. */
-static void expect_sends(const char *name, uint64_t n_sends) {
-        struct expected expected = {name, n_sends};
-
-        if (!test_until(has_come, &expected, (unsigned int)PATIENCE_MS))
-                ck_abort_msg("%s has %llu sends instead of %llu", name,
-                             (unsigned long long)count(name, "sends"), (unsigned long long)n_sends);
-        ck_assert_uint_eq(count(name, "sends"), n_sends);
-}
 
 static void stop_daemon(void) {
         int status;
@@ -104,7 +36,7 @@ static void sends_become_wakes(void) {
         rouse_attachment_t *attachment, *other;
         rouse_client_wake_t wake;
 
-        roused_start(&roused, "wakes", config);
+        roused_start(&roused, "wakes", abc_config);
         client = new_client();
         attachment = attach(client);
         other = attach(client); /* and one more, on a connection of its own */
@@ -132,7 +64,7 @@ static void what_cannot_be_attached_says_why(void) {
         rouse_attachment_t *attachment;
         rouse_client_t *client;
 
-        roused_start(&roused, "why", config);
+        roused_start(&roused, "why", abc_config);
         client = new_client();
         ck_assert_int_eq(rouse_client_attach(client, wrong, 2, PATIENCE_MS, &attachment), -ENXIO);
         ck_assert_str_eq(rouse_client_get_error(client)->message, "No handle is named \"nobody\"");
@@ -146,11 +78,12 @@ static void what_cannot_be_attached_says_why(void) {
         ck_assert_int_eq(rouse_client_attach(client, many, 1024, PATIENCE_MS, &attachment), 0);
         rouse_attachment_detach(attachment);
         ck_assert_int_eq(rouse_client_watch(client, all, 1, PATIENCE_MS), 0);
-        ck_assert_int_eq(rouse_client_attach(client, names, 2, PATIENCE_MS, &attachment), -EBUSY);
+        ck_assert_int_eq(rouse_client_attach(client, ab_names, 2, PATIENCE_MS, &attachment),
+                         -EBUSY);
         rouse_client_free(client);
         roused_stop(&roused);
         client = new_client();
-        ck_assert_int_lt(rouse_client_attach(client, names, 2, PATIENCE_MS, &attachment), 0);
+        ck_assert_int_lt(rouse_client_attach(client, ab_names, 2, PATIENCE_MS, &attachment), 0);
         rouse_client_free(client);
 }
 
@@ -159,7 +92,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         rouse_client_t *client;
         rouse_attachment_t *attachment;
 
-        roused_start(&roused, "killed", config);
+        roused_start(&roused, "killed", abc_config);
         client = new_client();
         attachment = attach(client);
         stop_daemon();
@@ -190,7 +123,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         roused_restart(&roused);
         ck_assert_int_eq(rouse_attachment_reattach(attachment, PATIENCE_MS), -ENXIO);
         roused_stop(&roused);
-        roused_write_config(&roused, config);
+        roused_write_config(&roused, abc_config);
         roused_restart(&roused);
         ck_assert_int_eq(rouse_attachment_reattach(attachment, PATIENCE_MS), 0);
         expect_sends("a", 1);
@@ -233,7 +166,7 @@ static void closed_handles_refuse(void) {
         rouse_attachment_t *attachment;
         const char *result;
 
-        roused_start(&roused, "closed", config);
+        roused_start(&roused, "closed", abc_config);
         client = new_client();
         ck_assert_int_eq(rouse_client_call(client, "create", "[\"made\"]", PATIENCE_MS, &result),
                          0);
@@ -297,7 +230,7 @@ static void nothing_is_lost_while_attaching_again(void) {
         rouse_client_t *client;
         rouse_attachment_t *attachment;
 
-        roused_start(&roused, "again", config);
+        roused_start(&roused, "again", abc_config);
         client = new_client();
         attachment = attach(client);
         for (int round = 0; round < 12; round++) {
@@ -348,7 +281,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         rouse_client_t *client;
         const char *result;
 
-        roused_start(&roused, "reloads", config);
+        roused_start(&roused, "reloads", abc_config);
         ck_assert_int_eq(pipe(stop), 0);
         ck_assert_int_eq(pipe(results), 0);
         fflush(NULL);
@@ -364,7 +297,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         }
         client = new_client();
         for (int i = 0; i < 30; i++) {
-                roused_write_config(&roused, i % 2 ? config
+                roused_write_config(&roused, i % 2 ? abc_config
                                                    : "handles:\n  a: {quiet: 1ms}\n"
                                                      "  b: {min_interval: 1ms}\n  d: {}\n");
                 ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
@@ -424,11 +357,11 @@ static void every_send_wakes_by_itself(void) {
         struct racer racers[2];
         uint64_t n_come = 0;
 
-        roused_start(&roused, "itself", config);
+        roused_start(&roused, "itself", abc_config);
         client = new_client();
         watcher = new_client();
         attachment = attach(client);
-        ck_assert_int_eq(rouse_client_watch(watcher, names, 2, PATIENCE_MS), 0);
+        ck_assert_int_eq(rouse_client_watch(watcher, ab_names, 2, PATIENCE_MS), 0);
         pthread_barrier_init(&barrier, NULL, 2);
         for (unsigned int i = 0; i < 2; i++)
                 racers[i] = (struct racer){&barrier, attachment, i, i + 1};
@@ -466,7 +399,7 @@ static void a_signal_handler_may_send(void) {
         uint64_t n_sent = 0;
         rouse_client_t *client;
 
-        roused_start(&roused, "signal", config);
+        roused_start(&roused, "signal", abc_config);
         client = new_client();
         handler_attachment = attach(client);
         ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
@@ -482,146 +415,6 @@ static void a_signal_handler_may_send(void) {
         roused_stop(&roused);
 }
 
-/* Clients of the worst kind. */
-
-/* The descriptors as they come from the daemon. */
-static void attach_raw(int fds[2], struct attach_memory **ret, size_t *ret_size) {
-        static const char request[] =
-                "{\"jsonrpc\":\"2.0\",\"method\":\"attach\",\"params\":[[\"a\",\"b\"]],\"id\":1}\n";
-        union {
-                struct cmsghdr align;
-                char bytes[CMSG_SPACE(2 * sizeof(int))];
-        } control;
-        char line[500];
-        struct iovec iov = {line, sizeof(line)};
-        struct msghdr header = {
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        int fd = roused_connect(&roused);
-
-        test_expect(write(fd, request, strlen(request)) == (ssize_t)strlen(request));
-        test_expect(recvmsg(fd, &header, 0) > 0 && CMSG_FIRSTHDR(&header));
-        memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&header)), 2 * sizeof(int));
-        *ret_size = attach_size(2);
-        *ret = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
-        test_expect(*ret != MAP_FAILED);
-}
-
-static void scribble(void) {
-        struct attach_memory *memory;
-        unsigned int seed = (unsigned int)getpid();
-        size_t size;
-        int fds[2];
-
-        attach_raw(fds, &memory, &size);
-        for (;;) {
-                uint64_t n = seed % 5 ? 1 : UINT64_MAX - 1;
-
-                for (size_t i = 0; i < size; i++)
-                        ((volatile unsigned char *)memory)[i] = (unsigned char)rand_r(&seed);
-                fcntl(fds[1], F_SETFL, seed & 8 ? O_NONBLOCK : 0);
-                if (seed & 16 && (fcntl(fds[1], F_GETFL) & O_NONBLOCK))
-                        (void)!read(fds[1], &(uint64_t){0}, 8);
-                if (fcntl(fds[1], F_GETFL) & O_NONBLOCK)
-                        (void)!write(fds[1], &n, sizeof(n));
-                (void)!ftruncate(fds[0], 0);
-        }
-}
-
-static void ring_for_ever(void) {
-        struct attach_memory *memory;
-        size_t size;
-        int fds[2];
-
-        attach_raw(fds, &memory, &size);
-        for (;;)
-                (void)!write(fds[1], &(uint64_t){1}, 8);
-}
-
-static void fill_the_words(void) {
-        struct attach_memory *memory;
-        size_t size;
-        int fds[2];
-
-        attach_raw(fds, &memory, &size);
-        for (;;) {
-                atomic_store(&memory->words[0], UINT64_MAX);
-                atomic_store(&memory->summary[0], UINT64_MAX);
-                (void)!write(fds[1], &(uint64_t){1}, 8);
-        }
-}
-
-/* A good client goes on beside them, and they may die at any time. */
-static void a_bad_client_hurts_itself_alone(void) {
-        static void (*const bad[])(void) = {scribble, ring_for_ever, fill_the_words};
-        static const char *const good[] = {"c"};
-        rouse_attachment_t *attachment;
-        rouse_client_t *client;
-        uint64_t n_sent = 0;
-
-        roused_start(&roused, "bad", config);
-        client = new_client();
-        ck_assert_int_eq(rouse_client_attach(client, good, 1, PATIENCE_MS, &attachment), 0);
-        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-                pid_t pid;
-
-                fflush(NULL);
-                pid = fork();
-                ck_assert_int_ge(pid, 0);
-                if (pid == 0) {
-                        prctl(PR_SET_PDEATHSIG, SIGKILL);
-                        bad[i]();
-                }
-                for (int k = 0; k < 100; k++) {
-                        rouse_client_wake_t wake;
-                        uint64_t seq = 0;
-
-                        if (n_sent > 0) {
-                                ck_assert_int_eq(
-                                        rouse_client_wait_after(client, "c", 0, PATIENCE_MS, &wake),
-                                        0);
-                                seq = wake.seq;
-                        }
-                        ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
-                        n_sent++;
-                        ck_assert_int_eq(
-                                rouse_client_wait_after(client, "c", seq, PATIENCE_MS, &wake), 0);
-                }
-                ck_assert_int_eq(kill(pid, SIGKILL), 0);
-                ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-        }
-        expect_sends("c", n_sent);
-        rouse_attachment_detach(attachment);
-        rouse_client_free(client);
-        roused_stop(&roused);
-}
-
-static void what_a_dead_client_sent_counts(void) {
-        int status;
-        pid_t pid;
-
-        roused_start(&roused, "dead", config);
-        fflush(NULL);
-        pid = fork();
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0) {
-                rouse_attachment_t *attachment = attach(new_client());
-
-                kill(roused.pid, SIGSTOP);
-                for (int i = 0; i < 9; i++)
-                        test_expect(rouse_attachment_send(attachment, 1) == 0);
-                raise(SIGKILL);
-        }
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert(WIFSIGNALED(status));
-        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
-        expect_sends("b", 9);
-        roused_stop(&roused);
-}
-
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(sends_become_wakes),
@@ -633,8 +426,6 @@ int main(int argc, char **argv) {
                 TEST(nothing_is_lost_while_the_daemon_reloads),
                 TEST(every_send_wakes_by_itself),
                 TEST(a_signal_handler_may_send),
-                TEST(a_bad_client_hurts_itself_alone),
-                TEST(what_a_dead_client_sent_counts),
                 {0},
         };
 

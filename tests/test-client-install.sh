@@ -3,37 +3,13 @@
 # with libc alone. The manual shows the example as it is.
 set -eu
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/rouse-client-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-unset MAKEFLAGS MFLAGS MAKELEVEL
+# shellcheck source=tests/installed.sh
+. "$ROUSE_SOURCE/tests/installed.sh"
 
-example=$ROUSE_SOURCE/doc/examples/attach.c
-manual=$ROUSE_SOURCE/doc/librouse-client.3
+check_example "$ROUSE_SOURCE/doc/examples/attach.c" "$ROUSE_SOURCE/doc/librouse-client.3"
 
-awk '/^\.Sh/ { here = $2 == "EXAMPLES" } /^\.Ed/ { shown = 0 } here && shown { print }
-        /^\.Bd/ { shown = 1 }' "$manual" | sed 's/\\e/\\/g; s/^\\&//' >"$dir/example.c"
-diff -u "$example" "$dir/example.c" || {
-        echo "$manual shows another example than $example"
-        exit 1
-}
-
-make -s -C "$ROUSE_BUILD" DESTDIR="$dir/root" \
-        install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA >"$dir/log" 2>&1 || {
-        cat "$dir/log"
-        exit 1
-}
-pc=$(find "$dir/root" -name librouse-client.pc)
-[ -n "$pc" ] || { echo "librouse-client.pc is not installed" && exit 1; }
-PKG_CONFIG_PATH=${pc%/*}
-PKG_CONFIG_SYSROOT_DIR=$dir/root
-export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-cflags=$(pkg-config --cflags librouse-client)
-libs=$(pkg-config --libs librouse-client)
-so=$(find "$dir/root" -name librouse-client.so)
-if [ -n "$so" ]; then
-        LD_LIBRARY_PATH=${so%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-        export LD_LIBRARY_PATH
-fi
+unset PKG_CONFIG_PATH # it needs no other library
+install_library librouse-client
 
 cat >"$dir/user.c" <<'END'
 #include <rouse-client.h>

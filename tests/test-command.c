@@ -11,7 +11,6 @@
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/seqfile.h"
-#include "lib/clock.h"
 #include "tests/support.h"
 
 static const char config[] =
@@ -58,7 +57,7 @@ static void run_all(const char *const *names, struct memory *memories, size_t n)
         setup.loop = &loop;
         ck_assert_int_eq(reaper_new(&loop, &setup.reaper), 0);
         ck_assert_int_eq(rouse_hub_create(&loop, &setup.hub), 0);
-        ck_assert_int_eq(deadline_queue_new(&loop, clock_now_ns, &setup.deadlines), 0);
+        ck_assert_int_eq(deadline_queue_new(&loop, NULL, &setup.deadlines), 0);
         ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &setup.seqfile), 0);
         ck_assert_int_eq(configuration_parse("t", config, strlen(config), &errors, &configuration),
                          0);

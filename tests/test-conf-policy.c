@@ -184,6 +184,12 @@ static void errors_of_busy_and_retry(void) {
                  "t:2:35: unknown signal 'USR3', did you mean 'USR1'?\n"},
                 {H "on_busy: {signal: }}\n",
                  "t:2:35: expected a signal such as HUP, found nothing\n"},
+                {H "on_busy: signal KILL}\n",
+                 "t:2:33: no program can catch this signal; to end it and run it again, there "
+                 "is 'restart'\n"},
+                {H "on_busy: {signal: SIGSTOP}}\n",
+                 "t:2:35: no program can catch this signal; to end it and run it again, there "
+                 "is 'restart'\n"},
                 {H "on_busy: {}}\n", "t:2:26: the key 'signal' is missing\n"},
                 {H "on_busy: {restart: true}}\n", "t:2:26: the key 'signal' is missing\n"
                                                   "t:2:27: unknown key 'restart'\n"},

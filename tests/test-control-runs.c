@@ -57,6 +57,16 @@ static void let_run(const char *name) {
                 uv_run(&d.loop, UV_RUN_ONCE);
 }
 
+/* Begins with a client that is told of the wakes and runs of "good". */
+static int watch_good(void) {
+        int fd;
+
+        fixture_init(&d, yaml);
+        fd = fixture_connect(&d);
+        json_decref(fixture_call(&d, fd, "subscribe", "[\"good\",true]"));
+        return fd;
+}
+
 /* The next notification; its params, to be freed. NULL: none comes. */
 static json_t *hear(int fd, char method[32]) {
         const char *line = fixture_hear(&d, fd);
@@ -199,9 +209,7 @@ static void a_start_that_fails_is_not_told(void) {
         json_t *params;
         int fd;
 
-        fixture_init(&d, yaml);
-        fd = fixture_connect(&d);
-        json_decref(fixture_call(&d, fd, "subscribe", "{\"patterns\":\"good\",\"runs\":true}"));
+        fd = watch_good();
         ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
         none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -246,9 +254,7 @@ static void a_slow_reader_loses_runs_and_never_the_last(void) {
         json_t *params;
         int fd;
 
-        fixture_init(&d, yaml);
-        fd = fixture_connect(&d);
-        json_decref(fixture_call(&d, fd, "subscribe", "[\"good\",true]"));
+        fd = watch_good();
         client = container_of(list_first(&d.control->clients), struct client, link);
         feed(fixture_handle(&d, "good"), 1, n_runs);
         ck_assert_uint_le(client->stream.out.size, 256U << 10);
@@ -282,9 +288,7 @@ static void what_is_told_late_is_told_in_order(void) {
         json_t *params;
         int fd;
 
-        fixture_init(&d, yaml);
-        fd = fixture_connect(&d);
-        json_decref(fixture_call(&d, fd, "subscribe", "[\"good\",true]"));
+        fd = watch_good();
         handle = fixture_handle(&d, "good");
         handle_tell_run_started(handle, 1, 1);
         handle_tell_run_ended(handle, &result);

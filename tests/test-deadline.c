@@ -132,12 +132,52 @@ static void the_loop_calls_what_is_due(void) {
         ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
 
+static struct deadline_queue *stubborn_queue;
+static unsigned int n_stubborn, n_polls;
+
+/* Due again at once, until the loop has polled twice. */
+static void on_stubborn(struct deadline *deadline, uint64_t at_ns) {
+        n_stubborn++;
+        ck_assert_uint_lt(n_stubborn, 1000);
+        if (n_polls < 2)
+                ck_assert_int_eq(deadline_set(stubborn_queue, deadline, at_ns, on_stubborn), 0);
+}
+
+static void on_polled(uv_check_t *check) {
+        (void)check;
+        n_polls++;
+}
+
+static void what_is_due_again_at_once_lets_the_loop_poll(void) {
+        struct deadline deadline = {0};
+        uv_loop_t loop;
+        uv_check_t check;
+        uv_timer_t alive;
+
+        ck_assert_int_eq(uv_loop_init(&loop), 0);
+        ck_assert_int_eq(deadline_queue_new(&loop, NULL, &stubborn_queue), 0);
+        ck_assert_int_eq(deadline_set(stubborn_queue, &deadline, clock_now_ns(), on_stubborn), 0);
+        uv_check_init(&loop, &check);
+        uv_check_start(&check, on_polled);
+        uv_timer_init(&loop, &alive);
+        uv_timer_start(&alive, on_alive, 30000, 0);
+        while (n_polls < 2)
+                uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_uint_ge(n_stubborn, 2);
+        uv_close((uv_handle_t *)&check, NULL);
+        uv_close((uv_handle_t *)&alive, NULL);
+        deadline_queue_close(stubborn_queue);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(called_in_order_and_never_early),
                 TEST(a_callback_may_clear_one_that_is_due_with_it),
                 TEST(one_that_sets_itself_anew_waits_for_the_next_turn),
                 TEST(the_loop_calls_what_is_due),
+                TEST(what_is_due_again_at_once_lets_the_loop_poll),
                 {0},
         };
 

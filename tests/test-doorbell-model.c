@@ -23,9 +23,7 @@
  * timer had come.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "tests/model.h"
 #include "tests/support.h"
 
 #define N_SENDERS 2
@@ -91,34 +89,10 @@ struct state {
         uint8_t n_extra; /* passes without a ring that are left */
 };
 
-#define MAX_STATES (1U << 20)
-
-static struct state *states; /* found so far; also the queue of those to look at */
-static size_t n_states;
-static uint32_t *table; /* hash table of indexes + 1 */
+static struct model model;
 static enum variant variant;
 static bool one_handle;
 static unsigned int striped; /* which senders use stripes, a bit each */
-
-static uint32_t hash(const struct state *state) {
-        const unsigned char *p = (const unsigned char *)state;
-        uint32_t h = 2166136261U;
-
-        for (size_t i = 0; i < sizeof(*state); i++)
-                h = (h ^ p[i]) * 16777619U;
-        return h;
-}
-
-static void found(const struct state *state) {
-        uint32_t i = hash(state) % (2 * MAX_STATES);
-
-        for (; table[i]; i = (i + 1) % (2 * MAX_STATES))
-                if (memcmp(&states[table[i] - 1], state, sizeof(*state)) == 0)
-                        return;
-        ck_assert_uint_lt(n_states, MAX_STATES);
-        states[n_states++] = *state;
-        table[i] = (uint32_t)n_states;
-}
 
 static bool list_is_empty(const struct state *state) {
         for (int i = 0; i < N_SENDERS; i++)
@@ -230,7 +204,7 @@ static void sender_step(struct state state, int i) {
         default:
                 return;
         }
-        found(&state);
+        model_found(&model, &state);
 }
 
 static void loop_disarm(struct state *state) {
@@ -307,7 +281,7 @@ static void loop_step(struct state state) {
                         ck_assert(is_pending(&state, i));
                         loop_clears(&state, i);
                         state.loop_at = LOOP_SUM;
-                        found(&state);
+                        model_found(&model, &state);
                         return;
                 }
                 state.loop_at = variant == READ_AFTER_ARM ? LOOP_ARM : LOOP_READ;
@@ -350,7 +324,7 @@ static void loop_step(struct state state) {
                 state.loop_at = LOOP_SLEEP;
                 break;
         }
-        found(&state);
+        model_found(&model, &state);
 }
 
 /* What was counted comes to be seen by itself. */
@@ -358,7 +332,7 @@ static void sender_flush(struct state state, int i) {
         if (state.senders[i].hidden == 0)
                 return;
         sender_shows(&state, i);
-        found(&state);
+        model_found(&model, &state);
 }
 
 /* A pass that nobody rang for. */
@@ -367,7 +341,7 @@ static void loop_extra(struct state state) {
                 return;
         state.n_extra--;
         state.loop_at = LOOP_DISARM;
-        found(&state);
+        model_found(&model, &state);
 }
 
 /* Whether a sleeping loop has missed a send with nobody left to ring. */
@@ -399,20 +373,15 @@ static void check_end(const struct state *state) {
 
 /* The number of states in which a wake is lost. */
 static size_t search(enum variant v, bool same_handle, unsigned int which) {
-        struct state first = {.loop_at = LOOP_SLEEP, .armed = 1, .is_armed = 1, .n_extra = 2};
+        struct state state = {.loop_at = LOOP_SLEEP, .armed = 1, .is_armed = 1, .n_extra = 2};
         size_t n_lost = 0;
 
         variant = v;
         one_handle = same_handle;
         striped = which;
-        states = calloc(MAX_STATES, sizeof(*states));
-        table = calloc(2 * MAX_STATES, sizeof(*table));
-        ck_assert(states && table);
-        n_states = 0;
-        found(&first);
-        for (size_t i = 0; i < n_states; i++) {
-                struct state state = states[i];
-
+        model_init(&model, sizeof(state));
+        model_found(&model, &state);
+        while (model_next(&model, &state)) {
                 if (is_lost(&state))
                         n_lost++;
                 else if (v == RIGHT)
@@ -424,9 +393,8 @@ static size_t search(enum variant v, bool same_handle, unsigned int which) {
                 loop_step(state);
                 loop_extra(state);
         }
-        free(states);
-        free(table);
-        ck_assert_uint_gt(n_states, 1000);
+        ck_assert_uint_gt(model.n_states, 1000);
+        model_deinit(&model);
         return n_lost;
 }
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # The programs that are installed as examples do with a real roused what they say.
 set -eu
-unset MAKEFLAGS MFLAGS MAKELEVEL
 
 examples=$ROUSE_SOURCE/doc/examples
 dir=$(mktemp -d "${TMPDIR:-/tmp}/rouse-programs-XXXXXX")
-patience=$((200 * ${ROUSE_TEST_SLOWNESS:-1})) # tenths of a second
+# shellcheck source=tests/with-roused.sh
+. "$ROUSE_SOURCE/tests/with-roused.sh"
 ROUSE_DIR=$dir/sockets
 export ROUSE_DIR
 pid=
@@ -18,26 +18,6 @@ end() {
 trap end EXIT
 trap 'exit 1' INT TERM
 
-fail() {
-        echo "$*"
-        echo "the end of roused's log:"
-        tail -n 20 "$dir/log" || :
-        exit 1
-}
-
-rouse() { "$ROUSE_BUILD/cli/rouse" "$@"; }
-
-# until_true COMMAND...: waits until it succeeds.
-until_true() {
-        n=0
-        until "$@"; do
-                n=$((n + 1))
-                [ "$n" -lt "$patience" ] || fail "did not come true: $*"
-                sleep 0.1
-        done
-}
-
-answers() { rouse list >/dev/null 2>&1; }
 # has_stat HANDLE MEMBER VALUE
 has_stat() { rouse --json stats "$1" | grep -q "\"$2\":$3[,}]"; }
 

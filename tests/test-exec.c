@@ -40,18 +40,32 @@ static void on_exited(void *arg, int code, int status) {
 
 static const struct exec_ops ops = {.output = on_output, .exited = on_exited};
 
-static struct reaper *begin(uv_loop_t *loop) {
+/* One process, in a loop of its own. */
+struct job {
+        uv_loop_t loop;
         struct reaper *reaper;
+        struct result result;
+        struct exec *exec;
+        const char *step; /* that failed */
+};
 
-        ck_assert_int_eq(uv_loop_init(loop), 0);
-        ck_assert_int_eq(reaper_new(loop, &reaper), 0);
-        return reaper;
+/* Returns what exec_start() does. */
+static int job_start(struct job *job, const struct exec_spec *spec) {
+        *job = (struct job){.exec = NULL};
+        ck_assert_int_eq(uv_loop_init(&job->loop), 0);
+        ck_assert_int_eq(reaper_new(&job->loop, &job->reaper), 0);
+        return exec_start(job->reaper, spec, &ops, &job->result, &job->step, &job->exec);
 }
 
-static void finish(uv_loop_t *loop, struct reaper *reaper) {
-        reaper_close(reaper);
-        ck_assert_int_eq(uv_run(loop, UV_RUN_DEFAULT), 0);
-        ck_assert_int_eq(uv_loop_close(loop), 0);
+static void job_await_end(struct job *job) {
+        while (!job->result.has_ended)
+                uv_run(&job->loop, UV_RUN_ONCE);
+}
+
+static void job_finish(struct job *job) {
+        reaper_close(job->reaper);
+        ck_assert_int_eq(uv_run(&job->loop, UV_RUN_DEFAULT), 0);
+        ck_assert_int_eq(uv_loop_close(&job->loop), 0);
 }
 
 /* Runs `sh -c script` to its end. */
@@ -59,18 +73,12 @@ static struct result run(const char *script) {
         char *argv[] = {"sh", "-c", (char *)script, NULL};
         struct exec_spec spec = {
                 .argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true, .log_stderr = true};
-        struct result result = {0};
-        struct exec *exec;
-        const char *step;
-        struct reaper *reaper;
-        uv_loop_t loop;
+        struct job job;
 
-        reaper = begin(&loop);
-        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
-        while (!result.has_ended)
-                uv_run(&loop, UV_RUN_ONCE);
-        finish(&loop, reaper);
-        return result;
+        ck_assert_int_eq(job_start(&job, &spec), 0);
+        job_await_end(&job);
+        job_finish(&job);
+        return job.result;
 }
 
 static void output_comes_line_by_line_before_the_end(void) {
@@ -125,17 +133,11 @@ static void a_program_that_is_not_there_is_an_error_at_once(void) {
                 char *argv[] = {(char *)cases[i].program, NULL};
                 struct exec_spec spec = {
                         .argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true};
-                struct result result = {0};
-                struct exec *exec;
-                const char *step;
-                struct reaper *reaper;
-                uv_loop_t loop;
+                struct job job;
 
-                reaper = begin(&loop);
-                ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec),
-                                 cases[i].error);
-                ck_assert_str_eq(step, "exec");
-                finish(&loop, reaper);
+                ck_assert_int_eq(job_start(&job, &spec), cases[i].error);
+                ck_assert_str_eq(job.step, "exec");
+                job_finish(&job);
                 ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
                 ck_assert_int_eq(errno, ECHILD);
         }
@@ -144,16 +146,11 @@ static void a_program_that_is_not_there_is_an_error_at_once(void) {
 static void a_directory_that_is_not_there_says_so(void) {
         char *argv[] = {"true", NULL};
         struct exec_spec spec = {.argv = argv, .env = env, .cwd = "/no/such/dir", EXEC_SPEC_INIT};
-        struct result result = {0};
-        struct exec *exec;
-        const char *step;
-        struct reaper *reaper;
-        uv_loop_t loop;
+        struct job job;
 
-        reaper = begin(&loop);
-        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), -ENOENT);
-        ck_assert_str_eq(step, "chdir");
-        finish(&loop, reaper);
+        ck_assert_int_eq(job_start(&job, &spec), -ENOENT);
+        ck_assert_str_eq(job.step, "chdir");
+        job_finish(&job);
 }
 
 static void the_group_is_signalled_and_its_rest_killed(void) {
@@ -162,25 +159,19 @@ static void the_group_is_signalled_and_its_rest_killed(void) {
                 "trap 'exit 4' TERM; (trap '' TERM; echo child; exec sleep 1000) & echo up; wait",
                 NULL};
         struct exec_spec spec = {.argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true};
-        struct result result = {0};
-        struct exec *exec;
-        const char *step;
-        struct reaper *reaper;
-        uv_loop_t loop;
+        struct job job;
         pid_t group;
 
-        reaper = begin(&loop);
-        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
-        group = exec_pid(exec);
-        while (result.n_lines < 2)
-                uv_run(&loop, UV_RUN_ONCE);
-        exec_kill_rest(exec);
-        ck_assert_int_eq(exec_signal_group(exec, SIGTERM), 0);
-        while (!result.has_ended)
-                uv_run(&loop, UV_RUN_ONCE);
-        ck_assert_int_eq(result.code, CLD_EXITED);
-        ck_assert_int_eq(result.status, 4);
-        finish(&loop, reaper);
+        ck_assert_int_eq(job_start(&job, &spec), 0);
+        group = exec_pid(job.exec);
+        while (job.result.n_lines < 2)
+                uv_run(&job.loop, UV_RUN_ONCE);
+        exec_kill_rest(job.exec);
+        ck_assert_int_eq(exec_signal_group(job.exec, SIGTERM), 0);
+        job_await_end(&job);
+        ck_assert_int_eq(job.result.code, CLD_EXITED);
+        ck_assert_int_eq(job.result.status, 4);
+        job_finish(&job);
         /* The child that ignores TERM was killed, so waiting for it does not last. */
         while (waitpid(-group, NULL, 0) > 0)
                 ;
@@ -190,22 +181,16 @@ static void the_group_is_signalled_and_its_rest_killed(void) {
 static void a_process_that_has_ended_is_not_signalled(void) {
         char *argv[] = {"true", NULL};
         struct exec_spec spec = {.argv = argv, .env = env, EXEC_SPEC_INIT};
-        struct result result = {0};
-        struct reaper *reaper;
-        struct exec *exec;
+        struct job job;
         siginfo_t info;
-        const char *step;
-        uv_loop_t loop;
 
-        reaper = begin(&loop);
-        ck_assert_int_eq(exec_start(reaper, &spec, &ops, &result, &step, &exec), 0);
-        ck_assert_int_eq(waitid(P_PID, (id_t)exec_pid(exec), &info, WEXITED | WNOWAIT), 0);
+        ck_assert_int_eq(job_start(&job, &spec), 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t)exec_pid(job.exec), &info, WEXITED | WNOWAIT), 0);
         /* The loop has not seen it. */
-        ck_assert_int_eq(exec_signal(exec, SIGUSR1), -ESRCH);
-        while (!result.has_ended)
-                uv_run(&loop, UV_RUN_ONCE);
-        ck_assert_int_eq(result.code, CLD_EXITED);
-        finish(&loop, reaper);
+        ck_assert_int_eq(exec_signal(job.exec, SIGUSR1), -ESRCH);
+        job_await_end(&job);
+        ck_assert_int_eq(job.result.code, CLD_EXITED);
+        job_finish(&job);
 }
 
 static void an_end_is_seen_though_a_child_keeps_the_pipe_open(void) {

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "lib/async.h"
 #include "lib/loopside.h"
 #include "tests/hub-fixture.h"
 #include "tests/support.h"
@@ -94,7 +95,7 @@ static void a_callback_adds_to_what_waits_and_starts_nothing_new_in_its_pass(voi
 
 static void more_handles_than_slots_are_woken_in_order(void) {
         rouse_async_t *many[N_MANY];
-        char name[16], expected[4096];
+        char name[16], expected[sizeof(fixture.trace)];
         size_t n = 0;
 
         open_three();
@@ -129,6 +130,40 @@ static void expect_counts(rouse_async_t *async, uint64_t wakes, uint64_t coalesc
         ck_assert_uint_eq(stats.coalesced, coalesced);
         ck_assert_uint_eq(stats.pending, pending);
         ck_assert_uint_eq(stats.sends, wakes + coalesced + pending);
+}
+
+static void a_handle_counts_more_than_its_byte_holds(void) {
+        static const struct {
+                unsigned int n_before, n_at_once;
+        } sends[] = {{254, 1}, {255, 1}, {256, 1}, {1, 255}, {0, 255}, {0, 256}, {100, 100000}};
+        char expected[64];
+
+        open_three();
+        for (size_t i = 0; i < sizeof(sends) / sizeof(*sends); i++) {
+                unsigned int n = sends[i].n_before + sends[i].n_at_once;
+                rouse_async_stats_t stats;
+
+                for (unsigned int k = 0; k < sends[i].n_before; k++)
+                        send_here(a);
+                ck_assert_int_eq(rouse__async_send_many(a, sends[i].n_at_once), 0);
+                send_here(b);
+                send_here(a);
+                rouse_async_stats(a, &stats);
+                ck_assert_uint_eq(stats.pending, n + 1);
+                fixture_pass(&fixture);
+                snprintf(expected, sizeof(expected), "a:%u b:1 ", n + 1);
+                fixture_expect(&fixture, expected);
+                fixture_pass(&fixture);
+                fixture_expect(&fixture, "");
+        }
+        for (unsigned int k = 0; k < 600; k++)
+                send_here(c);
+        ck_assert_int_eq(rouse_async_close(c), 0);
+        ck_assert_int_eq(rouse_async_send(c), UV_EBADF);
+        expect_counts(c, 0, 0, 600);
+        fixture_pass(&fixture);
+        fixture_expect(&fixture, "");
+        close_three();
 }
 
 static void closing_drops_what_is_pending_and_counts_it(void) {
@@ -217,6 +252,7 @@ static void snapshots_are_steady_under_mixed_sends(void) {
         const uint64_t n_here = test_slow_ms(1) > 1 ? 20000 : 200000;
         uv_thread_t watcher, sender;
         rouse_async_stats_t stats;
+        uint64_t n_turn = 5;
 
         fixture_open(&fixture);
         fixture_keep(&fixture);
@@ -225,8 +261,10 @@ static void snapshots_are_steady_under_mixed_sends(void) {
         ck_assert_int_eq(uv_thread_create(&sender, send_many_elsewhere, NULL), 0);
         for (uint64_t i = 0; i < n_here; i++) {
                 send_here(a);
-                if (i % 5 == 0)
+                if (i % n_turn == 0) {
                         fixture_pass(&fixture);
+                        n_turn = n_turn == 5 ? 700 : 5; /* few, or more than it holds */
+                }
         }
         uv_thread_join(&sender);
         fixture_pass(&fixture);
@@ -247,6 +285,7 @@ int main(int argc, char **argv) {
                 TEST(others_and_own_sends_share_a_wake),
                 TEST(a_callback_adds_to_what_waits_and_starts_nothing_new_in_its_pass),
                 TEST(more_handles_than_slots_are_woken_in_order),
+                TEST(a_handle_counts_more_than_its_byte_holds),
                 TEST(closing_drops_what_is_pending_and_counts_it),
                 TEST(what_goes_while_it_waits_leaves_its_place),
                 TEST(snapshots_are_steady_under_mixed_sends),

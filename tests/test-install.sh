@@ -4,39 +4,14 @@
 # example as it is.
 set -eu
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/rouse-install-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-unset MAKEFLAGS MFLAGS MAKELEVEL
+# shellcheck source=tests/installed.sh
+. "$ROUSE_SOURCE/tests/installed.sh"
 
 example=$ROUSE_SOURCE/doc/examples/hub.c
-manual=$ROUSE_SOURCE/doc/librouse.3
+check_example "$example" "$ROUSE_SOURCE/doc/librouse.3"
 
-awk '/^\.Sh/ { here = $2 == "EXAMPLES" } /^\.Ed/ { shown = 0 } here && shown { print }
-        /^\.Bd/ { shown = 1 }' "$manual" | sed 's/\\e/\\/g; s/^\\&//' >"$dir/example.c"
-diff -u "$example" "$dir/example.c" || {
-        echo "$manual shows another example than $example"
-        exit 1
-}
-
-make -s -C "$ROUSE_BUILD" DESTDIR="$dir/root" \
-        install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA >"$dir/log" 2>&1 || {
-        cat "$dir/log"
-        exit 1
-}
-pc=$(find "$dir/root" -name librouse.pc)
-[ -n "$pc" ] || { echo "librouse.pc is not installed" && exit 1; }
-PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-PKG_CONFIG_SYSROOT_DIR=$dir/root
-export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-cflags=$(pkg-config --cflags librouse)
-libs=$(pkg-config --libs librouse)
-so=$(find "$dir/root" -name 'librouse.so')
-if [ -n "$so" ]; then
-        LD_LIBRARY_PATH=${so%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-        export LD_LIBRARY_PATH
-else
-        libs=$(pkg-config --libs --static librouse)
-fi
+install_library librouse
+[ -n "$so" ] || libs=$(pkg-config --libs --static librouse)
 
 # CFLAGS has the sanitizers, without which a library that has them does not link; UV_* are for a
 # libuv that is not where the compiler looks by itself.

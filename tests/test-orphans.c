@@ -7,6 +7,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,48 @@ static bool is_clean(void *arg) {
         return count_children(soak->roused.pid) == 0 && count_fds(soak->roused.pid) <= soak->n_fds;
 }
 
+static bool has_one_child(void *arg) {
+        return count_children(*(pid_t *)arg) == 1;
+}
+
+/* Also when the handle is there no more, and without the run's end waiting for it. */
+static void what_a_run_leaves_behind_may_go_on_writing(void) {
+        struct soak soak;
+        struct roused *roused = &soak.roused;
+        char *answer, *log;
+        int fd;
+
+        start(roused,
+              "handles: {quiet: {run: ['true']}, a: {run: [sh, -c, '"
+              "(read x <$ROUSE_DIR/never; echo late; echo error >&2; read x <$ROUSE_DIR/never; "
+              "printf unfinished; echo alive >>$ROUSE_DIR/f) & printf early']}}\n");
+        roused_do(roused, "send", "{\"name\":\"quiet\",\"wait\":\"run\"}");
+        soak.n_fds = count_fds(roused->pid);
+        answer = roused_call(roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"send\","
+                                     "\"params\":{\"name\":\"a\",\"wait\":\"run\"}}");
+        ck_assert_msg(strstr(answer, "\"status\":0") != NULL, "%s", answer);
+        free(answer);
+        roused_expect_log(roused, "left 1 process behind");
+        ck_assert(test_until(has_one_child, &roused->pid, test_slow_ms(PATIENCE_MS)));
+        roused_reload(roused, "handles: {}\n");
+        for (int i = 0; i < 2; i++) {
+                fd = open(test_path("d/never"), O_WRONLY | O_CLOEXEC);
+                ck_assert_int_ge(fd, 0);
+                ck_assert_int_eq(write(fd, "\n", 1), 1);
+                close(fd);
+                if (i == 0)
+                        roused_expect_log(roused, "[a] error");
+        }
+        free(roused_expect_lines(roused, "f", 1));
+        roused_expect_log(roused, "[a] unfinished\n");
+        log = test_read_file(roused->log);
+        ck_assert_ptr_nonnull(strstr(log, "[a] early\n"));
+        ck_assert_ptr_nonnull(strstr(log, "[a] late\n"));
+        free(log);
+        ck_assert(test_until(is_clean, &soak, test_slow_ms(PATIENCE_MS)));
+        roused_stop(roused);
+}
+
 /* Each run leaves a child that ends later, so there are twice as many to reap. */
 static void many_runs_leave_no_zombie_and_no_descriptor(void) {
         const char *wanted = getenv("ROUSE_TEST_RUNS");
@@ -209,6 +252,7 @@ int main(int argc, char **argv) {
                 TEST(what_left_its_group_is_killed_at_the_timeout),
                 TEST(also_when_it_does_not_listen_to_term),
                 TEST(what_a_run_leaves_behind_is_reported_once_and_lives),
+                TEST(what_a_run_leaves_behind_may_go_on_writing),
                 TEST(one_run_s_end_does_not_touch_another_s),
                 {.name = "many_runs_leave_no_zombie_and_no_descriptor",
                  .fn = many_runs_leave_no_zombie_and_no_descriptor,

@@ -3,11 +3,13 @@
 #include "tests/harness.h"
 #include "tests/support.h"
 
+#include <linux/sockios.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -318,6 +320,62 @@ static void what_was_sent_before_a_reload_counts(void) {
         roused_stop(&roused);
 }
 
+/* Root may say that he is somebody else. */
+static void send_as(int fd, uid_t uid, const char *text) {
+        struct ucred ucred = {.pid = getpid(), .uid = uid, .gid = uid};
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(ucred))];
+        } control = {.bytes = {0}};
+        struct iovec iov = {(char *)text, strlen(text)};
+        struct msghdr header = {.msg_iov = &iov,
+                                .msg_iovlen = 1,
+                                .msg_control = &control,
+                                .msg_controllen = sizeof(control)};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+
+        *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(ucred)), SOL_SOCKET, SCM_CREDENTIALS};
+        memcpy(CMSG_DATA(cmsg), &ucred, sizeof(ucred));
+        ck_assert_int_eq(sendmsg(fd, &header, 0), (ssize_t)strlen(text));
+}
+
+static bool nothing_is_left(void *arg) {
+        int n_left;
+
+        return ioctl(*(int *)arg, SIOCOUTQ, &n_left) == 0 && n_left == 0;
+}
+
+/* The daemon keeps what it knows of 16 senders; here the 17th is root and comes at once with the
+ * first, whose place he takes. */
+static void a_crowd_of_senders_keeps_each_ones_rights(void) {
+        enum { STRANGER = 70000, N_KNOWN = 16 };
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct roused roused;
+        char *answer;
+        int fd;
+
+        if (!start_for_everybody(&roused, config))
+                return;
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        for (uid_t i = 0; i < N_KNOWN; i++)
+                send_as(fd, STRANGER + i, "a");
+        ck_assert(test_until(nothing_is_left, &fd, 5000));
+        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
+        ck_assert_int_eq(waitpid(roused.pid, NULL, WUNTRACED), roused.pid);
+        send_as(fd, STRANGER, "a");
+        send_as(fd, 0, "a");
+        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
+        ck_assert(test_until(nothing_is_left, &fd, 5000));
+        answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
+        ck_assert_ptr_nonnull(
+                strstr(answer, "\"poke\":{\"datagrams\":18,\"sends\":1,\"errors\":17,"));
+        free(answer);
+        close(fd);
+        roused_stop(&roused);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(each_line_has_its_answer),
@@ -328,6 +386,7 @@ int main(int argc, char **argv) {
                 TEST(a_sender_that_reads_no_answers_harms_nobody),
                 TEST(descriptors_that_come_along_are_closed),
                 TEST(who_may_not_send_is_refused),
+                TEST(a_crowd_of_senders_keeps_each_ones_rights),
                 TEST(a_reload_changes_who_may_send),
                 TEST(what_was_sent_before_a_reload_counts),
                 {0},

@@ -32,16 +32,24 @@ static void check_group(const char *text, unsigned int max, unsigned int n_each)
                 ck_assert_uint_eq(n_runs[i], n_each);
 }
 
+/* One of the group runs, and the others wait for it. Returns the gate. */
+static int start_full(struct roused *roused) {
+        int gate_fd;
+
+        roused_start(roused, "d", MEMBERS("1"));
+        gate_fd = open_gate(roused);
+        free(roused_poke(roused, "a\nb\nc\nd\n"));
+        free(roused_expect_lines(roused, "g", 1));
+        roused_expect_state(roused, "d", "group_full");
+        return gate_fd;
+}
+
 static void only_one_of_a_group_runs_and_each_gets_its_turn(void) {
         struct roused roused;
         char *text;
         int gate_fd;
 
-        roused_start(&roused, "d", MEMBERS("1"));
-        gate_fd = open_gate(&roused);
-        free(roused_poke(&roused, "a\nb\nc\nd\n"));
-        free(roused_expect_lines(&roused, "g", 1));
-        roused_expect_state(&roused, "d", "group_full");
+        gate_fd = start_full(&roused);
         roused_send(&roused, "a"); /* stands behind those that wait */
         roused_expect_state(&roused, "a", "behind_run");
         let_go(gate_fd, 5);
@@ -79,11 +87,7 @@ static void a_reload_makes_room_in_a_group(void) {
         char *text;
         int gate_fd;
 
-        roused_start(&roused, "d", MEMBERS("1"));
-        gate_fd = open_gate(&roused);
-        free(roused_poke(&roused, "a\nb\nc\nd\n"));
-        free(roused_expect_lines(&roused, "g", 1));
-        roused_expect_state(&roused, "d", "group_full");
+        gate_fd = start_full(&roused);
         roused_reload(&roused, MEMBERS("3"));
         free(roused_expect_lines(&roused, "g", 3));
         roused_expect_state(&roused, "d", "group_full");

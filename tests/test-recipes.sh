@@ -6,12 +6,12 @@
 # The one thing that is changed: before each path that begins with /etc, /run, /srv, /usr or /var
 # stands a directory of the test, in which the programs are that the recipes suppose to be there.
 set -eu
-unset MAKEFLAGS MFLAGS MAKELEVEL
 
 page=$ROUSE_SOURCE/doc/recipes.md
 dir=$(mktemp -d "${TMPDIR:-/tmp}/rouse-recipes-XXXXXX")
+# shellcheck source=tests/with-roused.sh
+. "$ROUSE_SOURCE/tests/with-roused.sh"
 root=$dir/root
-patience=$((200 * ${ROUSE_TEST_SLOWNESS:-1})) # tenths of a second
 recipe=none
 children=
 
@@ -30,25 +30,7 @@ end() {
 trap end EXIT
 trap 'exit 1' INT TERM
 
-fail() {
-        echo "$recipe: $*"
-        echo "the end of roused's log:"
-        tail -n 20 "$dir/log" || :
-        exit 1
-}
-
-# until_true COMMAND...: waits until it succeeds.
-until_true() {
-        n=0
-        until "$@"; do
-                n=$((n + 1))
-                [ "$n" -lt "$patience" ] || fail "did not come true: $*"
-                sleep 0.1
-        done
-}
-
 has_lines() { [ -e "$2" ] && [ "$(wc -l <"$2")" -ge "$1" ]; }
-answers() { rouse list >/dev/null 2>&1; }
 is_gone() { ! [ -e "$1" ]; }
 has_state() { rouse --json status "$1" | grep -q "\"state\":\"$2\""; }
 

@@ -58,7 +58,7 @@ static void every_verb_works_as_it_is_typed(void) {
                  "rouse: \"bare\" has no action, so no run of it can be waited for\n"},
                 {"rouse send barr", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
                 {"rouse send barr --wait", 4, "", "rouse: no handle is named \"barr\"; bare?\n"},
-                {"rouse send quite.another other", 4, "3\n",
+                {"rouse send quite.another other", 4, "-\n3\n",
                  "rouse: no handle is named \"quite.another\"; 'rouse list' shows them all\n"},
                 {"rouse send '-x'", 2, "", "rouse: no such option: -x\n"},
                 {"rouse send -- '-x'", 1, "", "rouse: not a legal name: -x\n"},
@@ -114,6 +114,9 @@ static void every_verb_works_as_it_is_typed(void) {
                 {"rouse call ping", 0, "\"pong\"\n", ""},
                 {"rouse call wait '[\"bare\", 0]'", 0, "{\"seq\":4,\"sends\":null}\n", ""},
                 {"rouse call pnig", 1, "", "rouse: method not found\n"},
+                {"rouse call status '[\"barr\"]'", 4, "",
+                 "rouse: no handle is named \"barr\"; bare?\n"
+                 "rouse: {\"reason\":\"no_such_handle\",\"name\":\"barr\"}\n"},
                 {"rouse version | sed 's/ [0-9][0-9.]*//'", 0, "rouse\nroused at $DIR\n", ""},
                 {},
         };

@@ -197,6 +197,20 @@ static void a_commands_failure_is_told(void) {
         roused_stop(&roused);
 }
 
+/* Some supervisors start everything so. */
+static void the_end_is_seen_where_children_were_ignored(void) {
+        struct roused roused;
+
+        start(&roused);
+        typed_check(roused.dir,
+                    "cd $DIR; mkfifo ran; env --ignore-signal=CHLD $ROUSE watch --exec "
+                    "/bin/sh -c 'echo $ROUSE_SEQ >ran; exit 7' 2>err & exec 3<>ran; " UNTIL_WATCHED
+                    "rouse send bare >&2; read a <&3; echo $a; rouse send bare >&2; read a <&3; "
+                    "echo $a; kill -TERM $!; wait $!; echo $?; head -n 1 err",
+                    0, "1\n2\n0\nrouse: bare: /bin/sh ended with exit code 7\n", NULL);
+        roused_stop(&roused);
+}
+
 /* What was told before the daemon went is still done. */
 static void a_command_runs_on_when_the_daemon_goes(void) {
         struct roused roused;
@@ -236,6 +250,7 @@ int main(int argc, char **argv) {
                 TEST(runs_are_watched),
                 TEST(a_command_runs_for_wakes_one_at_a_time),
                 TEST(a_commands_failure_is_told),
+                TEST(the_end_is_seen_where_children_were_ignored),
                 TEST(a_command_runs_on_when_the_daemon_goes),
                 TEST(what_excludes_each_other_is_refused),
                 {},

@@ -140,7 +140,8 @@ static void sends_print_their_tickets(void) {
                 {"rouse send a --no-ack", 0, "", ""},
                 {"rouse send --key k1 --key='k 2' a b", 0, "9\n11\n", ""},
                 {"rouse send -- a", 0, "12\n", ""},
-                {"rouse send good bad worse", 5, "7\n",
+                {"rouse --json send good bad worse", 5, "{\"name\":\"good\",\"ticket\":7}\n", NULL},
+                {"rouse send good bad worse", 5, "7\n-\n-\n",
                  "rouse: the handle is closed: bad\nrouse: permission denied: worse; 'access' in "
                  "the daemon's configuration says who may\n"},
                 {"rouse send lost", 4, "", "rouse: no handle is named \"lost\"; last?\n"},
@@ -155,7 +156,7 @@ static void sends_print_their_tickets(void) {
                 {"rouse send strange", 1, "",
                  "rouse: roused answers in a way that is not understood\n"},
                 {"rouse send silent --timeout 20ms", 124, "", "rouse: roused does not answer\n"},
-                {"rouse send a b silent --timeout 20ms", 124, "",
+                {"rouse send a b silent --timeout 20ms", 124, "-\n-\n-\n",
                  "rouse: roused does not answer\n"},
                 {},
         };
@@ -349,11 +350,13 @@ static void check_runs_roused(void) {
         test_write_file(test_path("bin/roused"), "#!/bin/sh\necho \"$@\"; exit 7\n");
         ck_assert_int_eq(chmod(test_path("bin/roused"), 0755), 0);
         typed_check(test_dir(), "cp $ROUSE $DIR/bin/rouse; $DIR/bin/rouse check 'a b'", 7,
-                    "--check a b\n", "");
+                    "--check -- a b\n", "");
         typed_check(test_dir(),
                     "mkdir $DIR/alone; cp $ROUSE $DIR/alone; PATH=$DIR/bin:$PATH "
                     "$DIR/alone/rouse check x",
-                    7, "--check x\n", "");
+                    7, "--check -- x\n", "");
+        typed_check(test_dir(), "$DIR/bin/rouse check -- --version", 7, "--check -- --version\n",
+                    "");
 }
 
 int main(int argc, char **argv) {

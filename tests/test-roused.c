@@ -202,18 +202,24 @@ static void reload(struct roused *roused, const char *config, const char *expect
         roused_expect_log(roused, expected);
 }
 
+/* A run that lasts until the file "go" is there. */
+#define HELD "echo began >>$ROUSE_DIR/out; while ! test -e $ROUSE_DIR/go; do sleep 0.01; done"
+
+/* "slow" runs. */
+static void start_with_a_run(struct roused *roused, const char *config) {
+        roused_start(roused, "d", config);
+        roused_send(roused, "slow");
+        free(roused_expect_lines(roused, "out", 1));
+}
+
 static void a_reload_takes_the_new_and_keeps_the_old_going(void) {
         struct roused roused;
         char *answer, *lines;
 
-        roused_start(
-                &roused, "d",
-                "handles:\n"
-                "  slow: {run: [sh, -c, 'echo began >>$ROUSE_DIR/out; while ! test -e $ROUSE_DIR/go; do "
-                "sleep 0.01; done; echo ended >>$ROUSE_DIR/out']}\n"
-                "  gone: {}\n");
-        roused_send(&roused, "slow");
-        free(roused_expect_lines(&roused, "out", 1));
+        start_with_a_run(&roused,
+                         "handles:\n"
+                         "  slow: {run: [sh, -c, '" HELD "; echo ended >>$ROUSE_DIR/out']}\n"
+                         "  gone: {}\n");
         roused_send(&roused, "slow"); /* behind the run that goes on */
         reload(&roused,
                "handles:\n"
@@ -232,33 +238,14 @@ static void a_reload_takes_the_new_and_keeps_the_old_going(void) {
 
 static void a_removed_handle_delivers_its_last_wake(void) {
         struct roused roused;
-        char *answer, *lines;
 
-        roused_start(
-                &roused, "d",
-                "handles:\n"
-                "  slow: {run: [sh, -c, 'echo began >>$ROUSE_DIR/out; while ! test -e $ROUSE_DIR/go; do "
-                "sleep 0.01; done']}\n");
-        roused_send(&roused, "slow");
-        free(roused_expect_lines(&roused, "out", 1));
+        start_with_a_run(&roused, "handles: {slow: {run: [sh, -c, '" HELD "']}}\n");
         roused_send(&roused, "slow");
         reload(&roused, "handles: {}\n", "1 removed");
+        roused_expect_state(&roused, "slow", "behind_run");
         test_write_file(test_path("d/go"), "");
-        lines = roused_expect_lines(&roused, "out", 2);
-        free(lines);
-        for (int i = 0; i < 1000; i++) {
-                bool is_gone;
-
-                answer = roused_poke(&roused, "slow");
-                is_gone = strcmp(answer, "error no_such_handle\n") == 0;
-                free(answer);
-                if (is_gone)
-                        break;
-                usleep(10000);
-        }
-        answer = roused_poke(&roused, "slow");
-        ck_assert_str_eq(answer, "error no_such_handle\n");
-        free(answer);
+        free(roused_expect_lines(&roused, "out", 2));
+        roused_expect_status(&roused, "slow", "no_such_handle");
         roused_stop(&roused);
 }
 

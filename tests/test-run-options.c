@@ -44,6 +44,23 @@ static void variables_are_added_and_replaced(void) {
                       "as it was\nby us\na b=c\n[]\n5\n1\na\n");
 }
 
+static void the_sockets_are_found_from_everywhere(void) {
+        struct roused roused;
+        char *lines;
+
+        roused_start(&roused, "d",
+                     "handles: {a: {cwd: /, run: [sh, -c, 'cd $ROUSE_DIR && pwd >>out']}}\n");
+        roused_stop(&roused);
+        ck_assert_int_eq(chdir(test_dir()), 0);
+        roused.dir = "d"; /* now as somebody may type it */
+        roused_restart(&roused);
+        roused_send(&roused, "a");
+        lines = roused_expect_lines(&roused, "out", 1);
+        ck_assert_ptr_nonnull(strstr(lines, "/d\n"));
+        free(lines);
+        roused_stop(&roused);
+}
+
 static void the_program_is_found_in_the_path_that_is_given(void) {
         ck_assert_int_eq(mkdir(test_path("bin"), 0755), 0);
         test_write_file(test_path("bin/mine"), "#!/bin/sh\necho mine >>$ROUSE_DIR/out\n");
@@ -285,6 +302,7 @@ static void an_unknown_number_needs_a_group(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(variables_are_added_and_replaced),
+                TEST(the_sockets_are_found_from_everywhere),
                 TEST(the_program_is_found_in_the_path_that_is_given),
                 TEST(the_directory_is_changed),
                 TEST(umask_and_nice_are_set),

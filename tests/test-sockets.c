@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -189,6 +190,26 @@ static void second_is_refused_with_the_pid_of_the_first(void) {
         ck_assert_ptr_nonnull(strstr(message, pid));
         ck_assert_ptr_nonnull(strstr(message, test_dir()));
         ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
+        sockets_close(&sockets);
+}
+
+static void a_full_disk_costs_the_pid_in_a_message_alone(void) {
+        struct rlimit before, none;
+        struct sockets sockets;
+        char *message = NULL;
+        int r;
+
+        /* Writing fails with EFBIG then, as it does with ENOSPC. */
+        signal(SIGXFSZ, SIG_IGN);
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+        none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+        r = sockets_open(test_dir(), &sockets, &message);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+        ck_assert_msg(r == 0, "%s", message ? message : "no message");
+        message = message_of_failure(test_dir(), -EADDRINUSE);
+        ck_assert_ptr_nonnull(strstr(message, "another roused already serves"));
+        free(message);
         sockets_close(&sockets);
 }
 
@@ -470,6 +491,7 @@ static const struct test tests[] = {
         TEST(names_a_directory_that_cannot_be_made),
         TEST(names_a_directory_that_is_a_file),
         TEST(second_is_refused_with_the_pid_of_the_first),
+        TEST(a_full_disk_costs_the_pid_in_a_message_alone),
         TEST(one_that_was_killed_leaves_nothing_in_the_way),
         TEST(socket_of_another_program_is_left_alone),
         TEST(file_that_is_no_socket_is_left_alone),

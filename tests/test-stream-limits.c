@@ -12,12 +12,10 @@
 
 static void who_does_not_read_is_not_read(void) {
         struct end end;
-        int small = 4096;
         ssize_t sum = 0, n;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
-        setsockopt(end.stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        begin_with(&end, SOCK_STREAM);
+        end_send_little(&end);
         end.n_reply = 3000;
         for (int i = 0; i < 100; i++)
                 say(&end, "x\n");
@@ -37,19 +35,17 @@ static void who_does_not_read_is_not_read(void) {
         turn();
         ck_assert_uint_eq(end.stream.out.size, 0);
         ck_assert_int_eq(end.stream.events, UV_READABLE);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void all_together_hold_less_when_they_hold_too_much(void) {
         struct end ends[6];
-        int small = 4096;
         size_t sum = 0;
 
         begin();
         for (int i = 0; i < 6; i++) {
                 end_init(&ends[i], SOCK_STREAM);
-                setsockopt(ends[i].stream.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+                end_send_little(&ends[i]);
                 ends[i].stream.max_out = 1000000;
                 ends[i].n_reply = 10000;
                 for (int k = 0; k < 200; k++)
@@ -72,8 +68,7 @@ static void what_is_held_back_leaves_as_there_is_room(void) {
         struct end end;
         ssize_t sum = 0;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.n_held = 200000;
         stream_flush_later(&end.stream);
         turn();
@@ -86,15 +81,13 @@ static void what_is_held_back_leaves_as_there_is_room(void) {
         ck_assert_int_eq(sum, 1000000);
         ck_assert_uint_eq(end.n_held, 0);
         ck_assert_uint_eq(end.n_drained, 1);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void what_was_sent_counts_when_the_sender_is_gone(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.echo = true;
         say(&end, "one\n");
         turn();
@@ -105,15 +98,13 @@ static void what_was_sent_counts_when_the_sender_is_gone(void) {
         ck_assert_uint_ge(end.n_ended, 1);
         ck_assert_int_lt(end.error, 0);
         ck_assert(end.closed);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void who_shuts_his_ears_is_still_heard(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.echo = true;
         shutdown(end.fd, SHUT_RD);
         say(&end, "one\n");
@@ -126,8 +117,7 @@ static void who_shuts_his_ears_is_still_heard(void) {
         shutdown(end.fd, SHUT_WR);
         turn();
         ck_assert_int_lt(end.error, 0);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 int main(int argc, char **argv) {

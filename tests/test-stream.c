@@ -13,8 +13,7 @@
 static void lines_are_taken_apart(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         say(&end, "one\ntwo\r\n\n four");
         turn();
         ck_assert_str_eq(heard(&end), "one|two\r||");
@@ -25,15 +24,13 @@ static void lines_are_taken_apart(void) {
         turn();
         ck_assert_str_eq(heard(&end), " four and more|five|");
         ck_assert_uint_eq(end.n_lines, 5);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void the_end_ends_a_line(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.echo = true;
         say(&end, "one\nlast");
         shutdown(end.fd, SHUT_WR);
@@ -53,31 +50,27 @@ static void the_end_ends_a_line(void) {
         turn();
         ck_assert_uint_eq(end.n_ended, 2);
         ck_assert_int_lt(end.error, 0);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void an_end_that_listens_costs_no_turns(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         shutdown(end.fd, SHUT_WR);
         turn();
         ck_assert_uint_eq(end.n_ended, 1);
         ck_assert_int_eq(end.stream.events, UV_PRIORITIZED);
         ck_assert(!set.is_running);
         ck_assert_int_eq(uv_backend_timeout(&loop), -1);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void answers_of_a_turn_leave_together(void) {
         struct end end;
         char packet[256];
 
-        begin();
-        end_init(&end, SOCK_SEQPACKET);
+        begin_with(&end, SOCK_SEQPACKET);
         end.echo = true;
         say(&end, "a\nb\nc\nd\n");
         turn();
@@ -86,16 +79,14 @@ static void answers_of_a_turn_leave_together(void) {
         ck_assert_int_eq(recv(end.fd, packet, sizeof(packet), MSG_DONTWAIT), -1);
         ck_assert_uint_eq(end.n_drained, 1);
         ck_assert(!set.is_running);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void lines_that_are_too_long_are_left_out(void) {
         struct end end;
         char line[MAX_LINE + 2];
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         memset(line, 'a', sizeof(line));
         say_bytes(&end, line, MAX_LINE);
         say(&end, "\n");
@@ -124,23 +115,20 @@ static void lines_that_are_too_long_are_left_out(void) {
         turn();
         ck_assert_str_eq(heard(&end), "long|");
         ck_assert_uint_eq(end.n_ended, 1);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static void a_line_can_take_many_turns(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.refuse = true;
         say(&end, "one\ntwo\n");
         for (int i = 0; i < 4; i++)
                 turn();
         ck_assert_str_eq(heard(&end), "one|two|");
         ck_assert_uint_eq(end.n_again, 6);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 static bool slow_line(struct stream *stream, const char *line, size_t n) {
@@ -182,8 +170,7 @@ static void streams_take_turns(void) {
 static void it_may_be_closed_or_stopped_while_a_line_is_taken(void) {
         struct end end;
 
-        begin();
-        end_init(&end, SOCK_STREAM);
+        begin_with(&end, SOCK_STREAM);
         end.close_on_line = true;
         say(&end, "one\ntwo\n");
         turn();
@@ -206,8 +193,7 @@ static void it_may_be_closed_or_stopped_while_a_line_is_taken(void) {
         end.fd = close_fd(end.fd);
         turn();
         ck_assert_int_lt(end.error, 0);
-        end_deinit(&end);
-        finish();
+        finish_with(&end);
 }
 
 int main(int argc, char **argv) {

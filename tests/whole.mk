@@ -8,6 +8,7 @@ whole_tests = \
 	tests/test-poke \
 	tests/test-promise \
 	tests/test-roused \
+	tests/test-run-lives \
 	tests/test-sockets
 check_PROGRAMS += $(whole_tests)
 TESTS += $(whole_tests)
@@ -29,6 +30,9 @@ tests_test_promise_CFLAGS = $(CFLAGS_TEST)
 tests_test_promise_LDADD = $(LDADD_LIB)
 tests_test_roused_CFLAGS = $(CFLAGS_TEST)
 tests_test_roused_LDADD = $(LDADD_LIB)
+tests_test_run_lives_SOURCES = tests/test-run-lives.c $(RUN_NOTES)
+tests_test_run_lives_CFLAGS = $(CFLAGS_TEST)
+tests_test_run_lives_LDADD = $(LDADD_LIB)
 tests_test_sockets_CFLAGS = $(CFLAGS_TEST)
 tests_test_sockets_LDADD = $(LDADD_DAEMON)
 
@@ -42,6 +46,7 @@ TESTS += tests/systemd/test-systemd.sh
 
 dist_check_SCRIPTS += tests/test-recipes.sh
 TESTS += tests/test-recipes.sh
+EXTRA_DIST += tests/with-roused.sh
 
 # For ./dev tsan
 

@@ -1,0 +1,33 @@
+/* A daemon that stands in for the real one: the control socket over real handles, in a loop that
+ * its owner runs. What daemon.h declares is defined here, so it cannot be in a program with
+ * daemon.c. Tests and benchmarks make it. */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "lib/rouse.h"
+
+struct daemon {
+        uv_loop_t loop;
+        rouse_hub_t *hub;
+        struct deadline_queue *deadlines;
+        struct reaper *reaper;
+        struct seqfile *seqfile;
+        struct configuration *configuration;
+        struct registry *registry;
+        struct control *control;
+        char *path; /* of the socket */
+        unsigned int n_reloads;
+        int reload_result; /* that daemon_reload() has: 0, -EINVAL with an error, another one */
+        bool is_stopping, is_closed;
+};
+
+/* Handles and access rules as the YAML text says; "control.sock" and "seq" stand in the directory,
+ * which is there. Returns 0 or a negative errno; errors in the text go to the standard error
+ * output. After a failure nothing can be done with it but to end the program. */
+int stand_in_init(struct daemon *daemon, const char *dir, const char *yaml);
+
+/* Runs the loop until all is closed, which `is_closed` says of the control socket. Returns 0, or
+ * -EBUSY if something of the loop is left. */
+int stand_in_deinit(struct daemon *daemon);
