@@ -2,6 +2,10 @@
  * The text is what a run reads: the keys, a newline after each. An open-addressing table of offsets
  * into it finds duplicates. Both grow by doubling up to the limits, and an empty set is no memory
  * at all.
+ *
+ * Limits may become lower under a set that holds more already; it keeps that, and takes no more. It
+ * never holds more bytes than the largest max_bytes it was given, nor, by LIMIT_KEYS_BYTES, more
+ * than 32 bits count with room to double.
  */
 
 #include "daemon/keyset.h"
@@ -109,7 +113,8 @@ void keyset_add(struct keyset **ret_keyset, const struct keyset_limits *limits, 
         place = find_place(keyset, key, n_key);
         if (keyset->index[place] != FREE_PLACE)
                 return;
-        if (keyset->n_keys >= limits->max || limits->max_bytes - keyset->n_text < n_key + 1 ||
+        if (keyset->n_keys >= limits->max || keyset->n_text >= limits->max_bytes ||
+            limits->max_bytes - keyset->n_text < n_key + 1 ||
             !grow_text(keyset, keyset->n_text + (uint32_t)n_key + 1)) {
                 keyset->has_overflown = true;
                 return;
