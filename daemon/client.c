@@ -195,7 +195,7 @@ void client_close(struct client *client) {
 }
 
 void client_shut_down(struct client *client) {
-        rpc_call_cancel_all(&client->rpc, &rpc_shutting_down);
+        rpc_refuse(&client->rpc, &rpc_shutting_down);
         close_attachments(client);
         stream_stop_reading(&client->stream);
         client->is_leaving = true;

@@ -34,7 +34,8 @@ struct client {
 int client_new_consume_fd(struct control *control, int fd, const struct peer *peer);
 /* Closes at once; its calls are cancelled. May be repeated. */
 void client_close(struct client *client);
-/* Ends what waits with the error shutting_down, and closes when that is written. */
+/* Ends what waits, and the rest of a batch, with the error shutting_down, and closes when that is
+ * written. */
 void client_shut_down(struct client *client);
 
 /* Why the client gets no more attachments; NULL: it can have another one. */

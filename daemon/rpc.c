@@ -165,6 +165,8 @@ static void take_request(struct rpc *rpc, struct rpc_batch *batch, struct json_t
         call.method = find_method(rpc, envelope.method);
         if (!call.method)
                 rpc_fail(&call, &rpc_method_not_found, NULL, NULL);
+        else if (rpc->refusal)
+                rpc_fail(&call, rpc->refusal, NULL, NULL);
         else if (batch && rpc->n_batch_bytes > LIMIT_REPLY_BYTES)
                 rpc_fail(&call, &rpc_limit_reached, NULL,
                          "The answers of unfinished batches exceed %u bytes", LIMIT_REPLY_BYTES);
@@ -183,7 +185,7 @@ static bool take_members(struct rpc *rpc, const char *text) {
 
         while (!rpc->ended && rouse__json_next_item(&at, &member)) {
                 take_request(rpc, batch, member);
-                if (rpc->host->turn_is_over && rpc->host->turn_is_over(rpc)) {
+                if (!rpc->refusal && rpc->host->turn_is_over && rpc->host->turn_is_over(rpc)) {
                         rpc->unfinished_at = (size_t)(at - text);
                         return false;
                 }
@@ -255,6 +257,11 @@ void rpc_take_too_long(struct rpc *rpc, size_t n_max) {
 
         rpc->counters->requests++;
         rpc_fail(&call, &rpc_limit_reached, NULL, "The request is longer than %zu bytes", n_max);
+}
+
+void rpc_refuse(struct rpc *rpc, const struct rpc_error *error) {
+        rpc->refusal = error;
+        rpc_call_cancel_all(rpc, error);
 }
 
 void rpc_end(struct rpc *rpc) {

@@ -12,6 +12,7 @@
 struct rpc;
 struct rpc_batch;
 struct rpc_call;
+struct rpc_error;
 
 /* What it needs of whoever embeds it. */
 struct rpc_host {
@@ -32,20 +33,24 @@ struct rpc {
         const struct rpc_table *table;
         const struct rpc_host *host;
         struct rpc_counters *counters;
-        struct buffer *out;           /* answers, a line each */
-        struct list deferred;         /* calls that are answered later */
-        struct list batches;          /* whose answers are not complete */
-        size_t n_deferred;            /* what they weigh, at most LIMIT_IN_FLIGHT */
-        size_t n_batch_bytes;         /* answers that wait for the rest of their batch */
-        struct rpc_batch *unfinished; /* the batch that rpc_take() is in the middle of … */
-        size_t unfinished_at;         /* … and how far it has come */
-        struct buffer strings, items; /* scratch space of the request that is being taken */
+        struct buffer *out;              /* answers, a line each */
+        struct list deferred;            /* calls that are answered later */
+        struct list batches;             /* whose answers are not complete */
+        size_t n_deferred;               /* what they weigh, at most LIMIT_IN_FLIGHT */
+        size_t n_batch_bytes;            /* answers that wait for the rest of their batch */
+        struct rpc_batch *unfinished;    /* the batch that rpc_take() is in the middle of … */
+        size_t unfinished_at;            /* … and how far it has come */
+        struct buffer strings, items;    /* scratch space of the request that is being taken */
+        const struct rpc_error *refusal; /* what requests are answered from now on; or NULL */
         bool ended;
 };
 
 /* `out` and `counters` are borrowed. */
 void rpc_init(struct rpc *rpc, const struct rpc_table *table, const struct rpc_host *host,
               struct rpc_counters *counters, struct buffer *out);
+/* Answers the calls that wait, and from now on every request, with this error, so that rpc_take()
+ * is not stopped in the middle of a batch any more. May be called within a method. */
+void rpc_refuse(struct rpc *rpc, const struct rpc_error *error);
 /* Cancels the calls that wait; nothing is answered any more. May be called within a method. */
 void rpc_end(struct rpc *rpc);
 /* After rpc_end(), and not within a method. */

@@ -220,12 +220,15 @@ static bool find_line(struct stream *stream, size_t *ret_n, size_t *ret_next) {
 
 /* Takes one line; false: not done with it. */
 static bool take_line(struct stream *stream, size_t n, size_t next) {
+        stream->is_in_line = false;
         if (stream->is_skipping)
                 stream->is_skipping = false;
         else if (n > stream->max_line)
                 stream->ops->too_long(stream);
-        else if (!stream->ops->line(stream, stream->in.data + stream->in_at, n))
+        else if (!stream->ops->line(stream, stream->in.data + stream->in_at, n)) {
+                stream->is_in_line = true;
                 return false;
+        }
         stream->in_at = stream->in_scanned = next;
         return true;
 }
@@ -431,7 +434,11 @@ int stream_pass_consume_fds(struct stream *stream, size_t at, const int fds[STRE
 }
 
 void stream_stop_reading(struct stream *stream) {
+        size_t n, next;
+
         stream->is_stopped = true;
+        if (stream->is_in_line && find_line(stream, &n, &next))
+                (void)take_line(stream, n, next);
         stream->has_lines = false;
         list_remove(&stream->again_link);
         update_events(stream);

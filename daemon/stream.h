@@ -71,6 +71,7 @@ struct stream {
 
         bool is_skipping; /* the rest of a line that was too long */
         bool has_lines;   /* whole lines wait in `in` */
+        bool is_in_line;  /* … and the first comes again */
         bool is_blocked;  /* … until `out` has room */
         bool is_stopped;  /* takes no more lines, by stream_stop_reading() */
         bool is_at_end;   /* the other end says no more */
@@ -99,7 +100,8 @@ static inline size_t stream_n_unsent(const struct stream *stream) {
  * that was just added. They are closed in the end. 0, -ENOMEM. */
 int stream_pass_consume_fds(struct stream *stream, size_t at, const int fds[STREAM_N_FDS]);
 
-/* Takes no more lines, not even those that were read. */
+/* Takes no more lines, not even those that were read. One in whose middle the turn was over comes
+ * once more, now, and for the last time. */
 void stream_stop_reading(struct stream *stream);
 /* Whether the time of this stream is over in this turn: for lines that are long work. */
 bool stream_turn_is_over(const struct stream *stream);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/control.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "lib/cleanup.h"
@@ -238,6 +239,58 @@ static void shutdown_answers_and_ends_the_rest(void) {
         finish();
 }
 
+/* The first members of the batch, and all after them. */
+static void shutdown_ends_a_batch(void) {
+        enum { N_MEMBERS = 200 };
+        char batch[N_MEMBERS * 60], *p = batch;
+        unsigned int n_answered = 0;
+        json_t *answers;
+        int fd;
+
+        begin();
+        fd = fixture_connect(&d);
+        for (int i = 0; i < N_MEMBERS; i++)
+                p += sprintf(p, "%c{\"jsonrpc\":\"2.0\",\"method\":\"describe\",\"id\":%d}",
+                             i ? ',' : '[', i);
+        strcpy(p, "]\n");
+        fixture_say(fd, batch);
+        uv_run(&d.loop, UV_RUN_NOWAIT); /* too short a turn for it */
+        control_shut_down(d.control);
+        answers = json_loads(fixture_hear(&d, fd), 0, NULL);
+        ck_assert_uint_eq(json_array_size(answers), N_MEMBERS);
+        for (size_t i = 0; i < N_MEMBERS; i++) {
+                const json_t *answer = json_array_get(answers, i);
+                const json_t *code = json_object_get(json_object_get(answer, "error"), "code");
+
+                ck_assert_int_eq(json_integer_value(json_object_get(answer, "id")), (int)i);
+                n_answered += !code;
+                ck_assert_int_eq(json_integer_value(code), i < n_answered ? 0 : -32008);
+        }
+        ck_assert_uint_gt(n_answered, 0);
+        ck_assert_uint_lt(n_answered, N_MEMBERS);
+        json_decref(answers);
+        ck_assert(fixture_is_gone(&d, fd));
+        close(fd);
+        finish();
+}
+
+/* Its own one, too. */
+static void nothing_follows_a_shutdown_in_its_batch(void) {
+        int fd;
+
+        begin();
+        fd = fixture_connect(&d);
+        fixture_say(fd, "[" REQUEST("shutdown", "[]", "1") "," REQUEST("send", "[\"plain\"]",
+                                                                       "2") "]\n");
+        ck_assert_str_eq(fixture_hear(&d, fd),
+                         "[{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":1},"
+                         "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32008,\"message\":\"The daemon "
+                         "is stopping\",\"data\":{\"reason\":\"shutting_down\"}},\"id\":2}]");
+        ck_assert_uint_eq(handle_seq(fixture_handle(&d, "plain")), 0);
+        close(fd);
+        finish();
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(ping_and_version_answer_everybody),
@@ -250,6 +303,8 @@ int main(int argc, char **argv) {
                 TEST(reload_tells_changes_or_errors),
                 TEST(rights_decide),
                 TEST(shutdown_answers_and_ends_the_rest),
+                TEST(shutdown_ends_a_batch),
+                TEST(nothing_follows_a_shutdown_in_its_batch),
                 {0},
         };
 

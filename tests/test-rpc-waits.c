@@ -144,6 +144,28 @@ static void a_batch_can_take_many_turns(void) {
         talk_deinit(&talk);
 }
 
+#define STOPPING(id)                                                                              \
+        "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32008,\"message\":\"The daemon is stopping\"," \
+        "\"data\":{\"reason\":\"shutting_down\"}},\"id\":" id "}"
+
+static void a_batch_that_is_cut_is_answered(void) {
+        static const char text[] = "[" LATER("1") ",2,{\"jsonrpc\":\"2.0\",\"method\":\"get_data\","
+                                                  "\"id\":3},{\"jsonrpc\":\"2.0\",\"method\":"
+                                                  "\"get_data\"}]";
+        struct talk talk;
+
+        talk_init(&talk);
+        every_turn_is_over = true;
+        ck_assert(!say(&talk, text));
+        rpc_refuse(&talk.rpc, &rpc_shutting_down);
+        ck_assert_str_eq(hear(&talk), "");
+        ck_assert(say(&talk, text));
+        ck_assert_str_eq(hear(&talk),
+                         "[" STOPPING("1") "," INVALID("null") "," STOPPING("3") "]\n");
+        ck_assert_str_eq(ask(&talk, LATER("4")), STOPPING("4") "\n");
+        talk_deinit(&talk);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(an_answer_may_come_later),
@@ -153,6 +175,7 @@ int main(int argc, char **argv) {
                 TEST(calls_that_wait_are_limited),
                 TEST(answers_that_wait_in_batches_are_limited),
                 TEST(a_batch_can_take_many_turns),
+                TEST(a_batch_that_is_cut_is_answered),
                 {0},
         };
 

@@ -131,6 +131,25 @@ static void a_line_can_take_many_turns(void) {
         finish_with(&end);
 }
 
+static void a_line_in_the_middle_is_taken_before_the_stop(void) {
+        struct end end;
+
+        begin_with(&end, SOCK_STREAM);
+        end.refuse = true;
+        end.n_again = 2;
+        say(&end, "one\ntwo\nthree\n");
+        uv_run(&loop, UV_RUN_NOWAIT);
+        uv_run(&loop, UV_RUN_NOWAIT);
+        ck_assert_str_eq(heard(&end), "one|");
+        end.refuse = false;
+        stream_stop_reading(&end.stream);
+        ck_assert_str_eq(heard(&end), "two|");
+        stream_stop_reading(&end.stream);
+        turn();
+        ck_assert_str_eq(heard(&end), "");
+        finish_with(&end);
+}
+
 static bool slow_line(struct stream *stream, const char *line, size_t n) {
         (void)line;
         (void)n;
@@ -204,6 +223,7 @@ int main(int argc, char **argv) {
                 TEST(answers_of_a_turn_leave_together),
                 TEST(lines_that_are_too_long_are_left_out),
                 TEST(a_line_can_take_many_turns),
+                TEST(a_line_in_the_middle_is_taken_before_the_stop),
                 TEST(streams_take_turns),
                 TEST(it_may_be_closed_or_stopped_while_a_line_is_taken),
                 {0},
