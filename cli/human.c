@@ -27,7 +27,8 @@ const char *human_span(uint64_t ns, char buffer[TIMESPAN_TEXT_MAX]) {
                 return buffer;
         }
         for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-                if (ns >= units[i].ns) {
+                /* What three digits round up to one has this unit already: not 1e+03ms. */
+                if (ns >= units[i].ns - units[i].ns / 2000) {
                         snprintf(buffer, TIMESPAN_TEXT_MAX, "%.3g%s",
                                  (double)ns / (double)units[i].ns, units[i].name);
                         return buffer;
@@ -54,15 +55,17 @@ const char *human_time(uint64_t realtime_ms, char buffer[HUMAN_TIME_MAX]) {
 
 const char *human_outcome(struct json_text run, char buffer[HUMAN_OUTCOME_MAX]) {
         char outcome[32];
+        const char *name;
         int status = 0;
 
         result_text(result_member(run, "outcome"), outcome, sizeof(outcome));
         (void)rouse__json_int(result_member(run, "status"), &status);
         if (strcmp(outcome, "exited") == 0)
                 snprintf(buffer, HUMAN_OUTCOME_MAX, "ended with exit code %d", status);
+        else if (strcmp(outcome, "signaled") == 0 && (name = sigabbrev_np(status)))
+                snprintf(buffer, HUMAN_OUTCOME_MAX, "was ended by signal SIG%s", name);
         else if (strcmp(outcome, "signaled") == 0)
-                snprintf(buffer, HUMAN_OUTCOME_MAX, "was ended by signal SIG%s",
-                         sigabbrev_np(status) ?: "?");
+                snprintf(buffer, HUMAN_OUTCOME_MAX, "was ended by signal %d", status);
         else if (strcmp(outcome, "timed_out") == 0)
                 snprintf(buffer, HUMAN_OUTCOME_MAX, "took longer than its timeout");
         else if (strcmp(outcome, "not_started") == 0)

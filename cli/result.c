@@ -4,13 +4,35 @@
 #include "cli/result.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/output.h"
+#include "lib/cleanup.h"
 
 void result_print(struct json_text value) {
         out_bytes(value.at, value.n);
         out("\n");
+}
+
+/* A string, or of a longer one as much as there is room for and a mark. */
+static bool read_string(struct json_text value, char *text, size_t n_text) {
+        static const char mark[] = "…";
+        _cleanup_free_ char *whole = malloc(value.n + 1);
+        size_t n;
+
+        /* Without its quotes it is never longer than with them. */
+        if (!whole || rouse__json_string(value, whole, value.n + 1, &n) < 0)
+                return false;
+        if (n >= n_text) {
+                n = n_text - sizeof(mark);
+                while (n > 0 && ((unsigned char)whole[n] & 0xc0) == 0x80)
+                        n--;
+                memcpy(whole + n, mark, sizeof(mark));
+                n += sizeof(mark) - 1;
+        }
+        memcpy(text, whole, n + 1);
+        return true;
 }
 
 void result_text(struct json_text value, char *text, size_t n_text) {
@@ -20,7 +42,7 @@ void result_text(struct json_text value, char *text, size_t n_text) {
                                             [JSON_TYPE_FALSE] = "-"};
         enum json_type type = rouse__json_kind(value);
 
-        if (type == JSON_TYPE_STRING && rouse__json_string(value, text, n_text, NULL) == 0)
+        if (type == JSON_TYPE_STRING && read_string(value, text, n_text))
                 return;
         if (type == JSON_TYPE_STRING || type == JSON_TYPE_NUMBER || type == JSON_TYPE_OBJECT ||
             type == JSON_TYPE_ARRAY)

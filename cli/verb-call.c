@@ -9,9 +9,11 @@
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
+#include "lib/cleanup.h"
 
 static int run(struct session *session, const struct arguments *arguments) {
         const char *params = arguments->n_operands > 1 ? arguments->operands[1] : NULL;
+        _cleanup_free_ char *data = NULL;
         const rouse_client_error_t *error;
         const char *result;
         int code, r;
@@ -29,9 +31,11 @@ static int run(struct session *session, const struct arguments *arguments) {
                 message("%s", error->message);
                 return EXIT_USAGE;
         }
+        /* Telling of the failure may ask the daemon something, and the error is gone then. */
+        data = error->data ? strdup(error->data) : NULL;
         code = session_failed(session);
-        if (error->data)
-                message("%s", error->data);
+        if (data)
+                message("%s", data);
         return code;
 }
 

@@ -36,7 +36,7 @@ static bool beside(char *path, size_t n_path) {
 }
 
 static int run(struct session *session, const struct arguments *arguments) {
-        char *argv[] = {"roused", "--check", arguments->operands[0], NULL};
+        char *argv[] = {"roused", "--check", "--", arguments->operands[0], NULL};
         char path[PATH_MAX];
 
         (void)session;

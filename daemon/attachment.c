@@ -20,7 +20,9 @@
  * ringing because epoll tells of it again costs that, and no more.
  *
  * While the client keeps the protocol, nothing is lost: whenever no turn goes on or is due, the
- * memory was armed after what was seen, and found empty after that.
+ * memory was armed after what was seen, and found empty after that. A word is closed while its
+ * handle is still open, so that what it counted until then is delivered: nothing that was accepted
+ * is dropped but by who closes the handle itself.
  */
 
 #include "daemon/attachment.h"
@@ -62,17 +64,18 @@ static size_t n_groups(const struct attachment *attachment) {
         return (attachment->n_entries + ATTACH_GROUP - 1) / ATTACH_GROUP;
 }
 
+static void deliver(struct handle *handle, uint64_t n) {
+        if (n > 0)
+                (void)handle_send_many(handle, n < COUNT_MAX ? n : COUNT_MAX);
+}
+
 /* Closing a handle that another one wakes is legal at any time, so the entry is looked at afresh.
  */
 static void take_word(struct attachment *attachment, size_t i) {
         struct entry *entry = &attachment->entries[i];
-        uint64_t n;
 
-        if (!entry->watch.handle)
-                return;
-        n = attach_take_word(attachment->memory, i);
-        if (n > 0)
-                (void)handle_send_many(entry->watch.handle, n < COUNT_MAX ? n : COUNT_MAX);
+        if (entry->watch.handle)
+                deliver(entry->watch.handle, attach_take_word(attachment->memory, i));
 }
 
 /* The number of bits that stood for a word. */
@@ -175,16 +178,18 @@ static void on_bell(uv_poll_t *poll, int status, int events) {
         }
 }
 
-static void close_entry(struct attachment *attachment, struct entry *entry) {
+/* Returns what it counted. */
+static uint64_t close_entry(struct attachment *attachment, struct entry *entry) {
         handle_watch_remove(&entry->watch);
         entry->watch.handle = NULL;
-        attach_close_word(attachment->memory, (size_t)(entry - attachment->entries));
+        return attach_close_word(attachment->memory, (size_t)(entry - attachment->entries));
 }
 
+/* What it counted goes with the handle, as all that is pending. */
 static void on_handle_closed(struct handle_watch *watch) {
         struct entry *entry = container_of(watch, struct entry, watch);
 
-        close_entry(entry->attachment, entry);
+        (void)close_entry(entry->attachment, entry);
 }
 
 static const struct handle_watch_ops watch_ops = {.closed = on_handle_closed};
@@ -312,12 +317,14 @@ void attachment_take(struct attachment *attachment) {
 }
 
 void attachment_revoke(struct attachment *attachment,
-                       bool (*may)(const struct handle *handle, void *arg), void *arg) {
+                       bool (*may)(const struct handle *handle, const void *arg), const void *arg) {
+        rouse_hub_awake(attachment->set->hub);
         for (size_t i = 0; i < attachment->n_entries; i++) {
                 struct entry *entry = &attachment->entries[i];
+                struct handle *handle = entry->watch.handle;
 
-                if (entry->watch.handle && !may(entry->watch.handle, arg))
-                        close_entry(attachment, entry);
+                if (handle && !may(handle, arg))
+                        deliver(handle, close_entry(attachment, entry));
         }
 }
 

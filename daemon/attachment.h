@@ -40,6 +40,7 @@ size_t attachment_n_handles(const struct attachment *attachment);
 size_t attachment_n_bytes(const struct attachment *attachment); /* of the memory */
 /* Sends what is pending, all of it. */
 void attachment_take(struct attachment *attachment);
-/* Closes the words of handles that may not be sent to any more. */
+/* Closes the words of handles that may not be sent to any more; sends what they counted until then.
+ */
 void attachment_revoke(struct attachment *attachment,
-                       bool (*may)(const struct handle *handle, void *arg), void *arg);
+                       bool (*may)(const struct handle *handle, const void *arg), const void *arg);

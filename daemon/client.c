@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "daemon/attachment.h"
+#include "daemon/configuration.h"
 #include "daemon/control-private.h"
 #include "daemon/daemon.h"
 #include "daemon/handle.h"
@@ -154,12 +155,18 @@ void client_add_attachment(struct client *client, struct attachment *attachment)
         client->attachments[client->n_attachments++] = attachment;
 }
 
-void client_take_attached(struct client *client) {
-        for (size_t i = 0; i < client->n_attachments; i++)
-                attachment_take(client->attachments[i]);
+static bool will_stay(const struct handle *handle, const void *arg) {
+        return handle_is_created(handle) || configuration_find_handle(arg, handle_name(handle));
 }
 
-static bool may_send(const struct handle *handle, void *arg) {
+void client_take_attached(struct client *client, const struct configuration *next) {
+        for (size_t i = 0; i < client->n_attachments; i++) {
+                attachment_take(client->attachments[i]);
+                attachment_revoke(client->attachments[i], will_stay, next);
+        }
+}
+
+static bool may_send(const struct handle *handle, const void *arg) {
         return client_may(arg, handle, ACCESS_SEND);
 }
 

@@ -12,6 +12,7 @@
 #include "lib/list.h"
 
 struct attachment;
+struct configuration;
 struct control;
 struct handle;
 
@@ -40,8 +41,9 @@ void client_shut_down(struct client *client);
 const char *client_attach_limit(const struct client *client);
 /* Takes an attachment, which lasts as long as the client. */
 void client_add_attachment(struct client *client, struct attachment *attachment);
-/* Sends all that is pending in its attachments. */
-void client_take_attached(struct client *client);
+/* Sends all that is pending in its attachments, which lose the handles that `next` will not have.
+ */
+void client_take_attached(struct client *client, const struct configuration *next);
 /* Rights have changed: attachments lose the handles that the client may not send to any more. */
 void client_check_attached(struct client *client);
 

@@ -257,8 +257,9 @@ void control_close(struct control *control, void (*cb)(void *arg), void *arg) {
         stream_set_close(&control->streams, on_streams_closed);
 }
 
-void control_take_attached(struct control *control) {
-        for_each_client(control, client_take_attached);
+void control_take_attached(struct control *control, const struct configuration *next) {
+        list_for_each (link, &control->clients)
+                client_take_attached(container_of(link, struct client, link), next);
 }
 
 void control_check_attached(struct control *control) {

@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+struct configuration;
 struct control;
 struct daemon;
 
@@ -14,8 +15,9 @@ void control_shut_down(struct control *control);
 /* Closes everything at once; `cb` comes from the loop when nothing of it is left. */
 void control_close(struct control *control, void (*cb)(void *arg), void *arg);
 
-/* Sends all that clients have pending in memory they share with the daemon. */
-void control_take_attached(struct control *control);
+/* Before a reload: sends all that clients have pending in memory they share with the daemon, and
+ * takes no more there for handles that are going to be removed. */
+void control_take_attached(struct control *control, const struct configuration *next);
 /* Who has which rights may have changed. */
 void control_check_attached(struct control *control);
 

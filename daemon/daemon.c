@@ -167,7 +167,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         }
         /* What was sent before counts, also for handles that are there no more; and names are
          * looked up before they change their meaning. */
-        control_take_attached(daemon->control);
+        control_take_attached(daemon->control, configuration);
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->registry, configuration, &result.changes);

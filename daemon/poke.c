@@ -45,7 +45,7 @@
 
 #define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
 #define DATAGRAMS_PER_TURN 256
-#define LINES_PER_TURN     256
+#define LINES_PER_TURN     512
 #define LONELY_TURNS       16 /* with one datagram each: then the next will not ask for a second */
 #define NOBODY_ID          65534 /* what the kernel says where it knows no user or group */
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */

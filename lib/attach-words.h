@@ -10,13 +10,15 @@
  *                                                                take it, and ring
  *     daemon   T1: take the summary   T2: take each word that has a bit
  *              L1: arm                L2: look at the summary; if it is not empty: take again
+ *              C:  close a word, and take it
  *
  * No send is lost. One that finds the word counting comes before the T2 which takes what it found:
  * that T2 has its bit already, or the sender that made the word count has yet to set the bit. One
  * that finds the word at 0 sets the bit after it counted, and T1 comes before T2: so who takes the
  * bit sees the count. And either L2 sees the bit, or it comes before W2, thus L1 before W3, and
- * this sender finds the token, or another one found it and rings. tests/test-attach-model.c goes
- * through every interleaving.
+ * this sender finds the token, or another one found it and rings. C is one exchange like T2, and
+ * the last one of its word: it takes each send that comes before, and those that come after find
+ * the flag. tests/test-attach-model.c goes through every interleaving.
  *
  * Each side may find anything in here: neither uses what it reads as an index or an address.
  */
@@ -102,11 +104,11 @@ static inline uint64_t attach_take_word(struct attach_memory *memory, size_t i) 
         return atomic_exchange_explicit(&memory->words[i], 0, memory_order_acquire) >> ATTACH_SHIFT;
 }
 
-/* Sends that come after this are refused; those that came before and were not taken are dropped
- * with the handle. */
-static inline void attach_close_word(struct attach_memory *memory, size_t i) {
-        /* Relaxed: no data goes with it. */
-        atomic_fetch_or_explicit(&memory->words[i], ATTACH_CLOSED, memory_order_relaxed);
+/* C: the last sends of a word that is not closed. Those that come after this are refused. */
+static inline uint64_t attach_close_word(struct attach_memory *memory, size_t i) {
+        /* Acquire: as T2. */
+        return atomic_exchange_explicit(&memory->words[i], ATTACH_CLOSED, memory_order_acquire) >>
+               ATTACH_SHIFT;
 }
 
 /* L1. */

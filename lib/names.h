@@ -10,6 +10,7 @@ struct rouse__name;
 
 #define NAMES_AT_ONCE  64
 #define NAME_MAX_BYTES 255
+#define NAME_KEYS      (2 + 2 * ((NAME_MAX_BYTES + 7) / 8))
 
 /* A name that may stand in the middle of something, without a NUL at its end. */
 struct rouse__text {
@@ -28,11 +29,11 @@ static inline bool rouse__text_equals(struct rouse__text a, struct rouse__text b
 struct names {
         struct rouse__name **buckets;
         size_t n_names;
-        size_t n_buckets; /* n_base plus those that were split already */
-        size_t n_base;    /* a power of two, or 0 before the first name */
-        size_t n_room;    /* buckets that there is memory for */
-        uint64_t key[2];  /* of the hash: makes collisions unpredictable */
-        size_t n_ahead;   /* bytes before a name that whoever finds it will touch */
+        size_t n_buckets;         /* n_base plus those that were split already */
+        size_t n_base;            /* a power of two, or 0 before the first name */
+        size_t n_room;            /* buckets that there is memory for */
+        uint64_t keys[NAME_KEYS]; /* of the hash: make collisions unpredictable */
+        size_t n_ahead;           /* bytes before a name that whoever finds it will touch */
 };
 
 /* Never fails: buckets come with the first name. */

@@ -357,7 +357,7 @@ static void apply(const char *text) {
         ck_assert_int_eq(
                 configuration_parse("next.yaml", text, strlen(text), &errors, &configuration), 0);
         conf_errors_deinit(&errors);
-        control_take_attached(attached_daemon.control);
+        control_take_attached(attached_daemon.control, configuration);
         ck_assert_int_eq(registry_apply(attached_daemon.registry, configuration, &changes), 0);
         registry_changes_deinit(&changes);
         configuration_unref(attached_daemon.configuration);

@@ -182,8 +182,9 @@ static void what_a_run_leaves_behind_may_go_on_writing(void) {
 
         start(roused,
               "handles: {quiet: {run: ['true']}, a: {run: [sh, -c, '"
-              "(read x <$ROUSE_DIR/never; echo late; echo error >&2; read x <$ROUSE_DIR/never; "
+              "(read x <$ROUSE_DIR/never; echo late; echo error >&2; read x <$ROUSE_DIR/later; "
               "printf unfinished; echo alive >>$ROUSE_DIR/f) & printf early']}}\n");
+        ck_assert_int_eq(mkfifo(test_path("d/later"), 0600), 0);
         roused_do(roused, "send", "{\"name\":\"quiet\",\"wait\":\"run\"}");
         soak.n_fds = count_fds(roused->pid);
         answer = roused_call(roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"send\","
@@ -194,7 +195,7 @@ static void what_a_run_leaves_behind_may_go_on_writing(void) {
         ck_assert(test_until(has_one_child, &roused->pid, test_slow_ms(PATIENCE_MS)));
         roused_reload(roused, "handles: {}\n");
         for (int i = 0; i < 2; i++) {
-                fd = open(test_path("d/never"), O_WRONLY | O_CLOEXEC);
+                fd = open(test_path(i == 0 ? "d/never" : "d/later"), O_WRONLY | O_CLOEXEC);
                 ck_assert_int_ge(fd, 0);
                 ck_assert_int_eq(write(fd, "\n", 1), 1);
                 close(fd);

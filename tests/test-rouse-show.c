@@ -11,9 +11,14 @@
         "{\"name\":\"" name "\",\"is_active\":true,\"has_ref\":" ref ",\"pending\":" pending \
         ",\"paused\":false,\"state\":\"" state "\",\"seq\":" seq ",\"description\":" description
 
+#define TEN(text) text text text text text text text text text text
+
 static void a_list_is_a_table(void) {
         static const struct fake_answer calls[] = {
                 {"none", "{\"id\":$ID,\"result\":[]}\n"},
+                {"wordy",
+                 "{\"id\":$ID,\"result\":[" HANDLE("a", "idle", "0", "1", "false",
+                                                   "\"" TEN(TEN("\\u20acx")) "\"") "}]}\n"},
                 {"\"list\"",
                  "{\"id\":$ID,\"result\":[" HANDLE(
                          "a", "idle", "0", "17", "true",
@@ -25,6 +30,11 @@ static void a_list_is_a_table(void) {
                  "NAME       STATE       PENDING    SEQ  REF  DESCRIPTION\n"
                  "a          idle        0          17   yes  As ?[m\n"
                  "long.name  behind_run  123456789  3    -\n",
+                 ""},
+                /* Cut off at a letter, without quotes. */
+                {"rouse list wordy", 0,
+                 "NAME  STATE  PENDING  SEQ  REF  DESCRIPTION\n"
+                 "a     idle   0        1    -    " TEN("€x€x€x€x€x€x") "€x€x€x…\n",
                  ""},
                 {"rouse list none", 0, "NAME  STATE  PENDING  SEQ  REF  DESCRIPTION\n", ""},
                 {"rouse list --json none", 0, "[]\n", ""},
@@ -67,6 +77,10 @@ static void a_status_is_read_like_sentences(void) {
                  STATUS("signaled", "idle", "0", "16", "false", "null",
                         "\"has_action\":true," WHY("Nothing is pending") ",\"run\":null," LAST_RUN(
                                 "signaled", "15", "false"))},
+                {"\"nameless\"",
+                 STATUS("nameless", "idle", "0", "16", "false", "null",
+                        "\"has_action\":true," WHY("Nothing is pending") ",\"run\":null," LAST_RUN(
+                                "signaled", "37", "false"))},
                 {"\"slow\"",
                  STATUS("slow", "idle", "0", "16", "false", "null",
                         "\"has_action\":true," WHY("Nothing is pending") ",\"run\":null," LAST_RUN(
@@ -100,6 +114,7 @@ static void a_status_is_read_like_sentences(void) {
                  "  A run goes on since 1d 1h, for wakes up to 17, process 4711.\n" LAST(
                          "ended with exit code 3"),
                  ""},
+                {"TZ=UTC rouse status nameless | tail -1", 0, LAST("was ended by signal 37"), ""},
                 {"TZ=UTC rouse status signaled | tail -1", 0, LAST("was ended by signal SIGTERM"),
                  ""},
                 {"TZ=UTC rouse status slow | tail -1", 0, LAST("took longer than its timeout"), ""},
@@ -120,6 +135,9 @@ static void stats_are_a_line_each(void) {
                  "{\"id\":$ID,\"result\":{\"name\":\"a\",\"sends\":12,\"wake_latency_ns\":{"
                  "\"count\":3,\"p50\":950,\"p99\":12345,\"max\":61000000000},"
                  "\"run_duration_ns\":null}}\n"},
+                {"\"name\":\"round\"",
+                 "{\"id\":$ID,\"result\":{\"wake_latency_ns\":{\"p50\":999499,\"p90\":999500,"
+                 "\"p99\":999499999,\"max\":999500000}}}\n"},
                 {"\"stats\"}", "{\"id\":$ID,\"result\":{\"uptime_ms\":4100,\"control\":{"
                                "\"clients\":1,\"missed\":0}}}\n"},
                 {}};
@@ -130,6 +148,8 @@ static void stats_are_a_line_each(void) {
                  "wake_latency         count 3, p50 950ns, p99 12.3us, max 1min 1s\n"
                  "run_duration         -\n",
                  ""},
+                {"rouse stats round", 0,
+                 "wake_latency         p50 999us, p90 1ms, p99 999ms, max 1s\n", ""},
                 {"rouse stats", 0,
                  "uptime               4.1s\n"
                  "control              clients 1, missed 0\n",

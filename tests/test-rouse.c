@@ -350,11 +350,13 @@ static void check_runs_roused(void) {
         test_write_file(test_path("bin/roused"), "#!/bin/sh\necho \"$@\"; exit 7\n");
         ck_assert_int_eq(chmod(test_path("bin/roused"), 0755), 0);
         typed_check(test_dir(), "cp $ROUSE $DIR/bin/rouse; $DIR/bin/rouse check 'a b'", 7,
-                    "--check a b\n", "");
+                    "--check -- a b\n", "");
         typed_check(test_dir(),
                     "mkdir $DIR/alone; cp $ROUSE $DIR/alone; PATH=$DIR/bin:$PATH "
                     "$DIR/alone/rouse check x",
-                    7, "--check x\n", "");
+                    7, "--check -- x\n", "");
+        typed_check(test_dir(), "$DIR/bin/rouse check -- --version", 7, "--check -- --version\n",
+                    "");
 }
 
 int main(int argc, char **argv) {
