@@ -14,7 +14,8 @@
  * one, all numbers jump by CRASH_JUMP, more wakes than fit into that time;
  * - when no record can be had (full disk, too many names): such a name's number raises the floor
  * from which unknown names start;
- * - without a usable file: the floor is the time since 1970 in microseconds.
+ * - without a usable file: the floor is the time since 1970 in microseconds. If it could be made
+ * but not filled, it stays behind empty, and whoever finds an empty one begins there, too.
  */
 
 #include "daemon/seqfile.h"
@@ -193,22 +194,38 @@ static void jump_after_crash(struct seqfile *seqfile) {
         header->is_open = 1;
 }
 
+/* Opens the file, or makes it. */
+static int open_or_make(const char *path, bool *ret_is_new) {
+        static const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+        int fd = open(path, flags);
+
+        *ret_is_new = fd < 0 && errno == ENOENT;
+        if (*ret_is_new)
+                fd = open(path, flags | O_CREAT | O_EXCL, 0600);
+        return fd < 0 ? -errno : fd;
+}
+
 static int open_file(struct seqfile *seqfile, const char *path) {
+        bool is_new;
         struct stat st;
         uint64_t floor = 0;
         int r;
 
         for (int attempt = 0;; attempt++) {
-                seqfile->fd =
-                        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+                seqfile->fd = open_or_make(path, &is_new);
                 if (seqfile->fd < 0)
-                        return -errno;
+                        return seqfile->fd;
                 if (fstat(seqfile->fd, &st) < 0)
                         return -errno;
                 if (!S_ISREG(st.st_mode))
                         return -EINVAL;
-                if (st.st_size == 0)
+                if (st.st_size == 0) {
+                        /* One that was made before and never filled, because the disk was full:
+                         * numbers have been given since that are not in it. */
+                        if (!is_new)
+                                floor = floor_from_clock();
                         break;
+                }
                 if ((uint64_t)st.st_size >= FIRST_ROOM * sizeof(struct record) &&
                     (uint64_t)st.st_size / sizeof(struct record) < UINT32_MAX / 4) {
                         r = grow(seqfile, (uint32_t)((uint64_t)st.st_size / sizeof(struct record)));

@@ -172,8 +172,52 @@ static void a_full_disk_is_no_crash(void) {
         seqfile_close(seqfile);
 }
 
+/* The disk is full from the start: the number that a handle woke with, or 0 if anything was not as
+ * expected. */
+static uint64_t wake_without_disk(const char *path) {
+        struct rlimit limit = {0};
+        struct seqfile_entry entry;
+        struct seqfile *seqfile;
+        uint64_t seq;
+        int error;
+
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || seqfile_open(path, &error, &seqfile) < 0 ||
+            error == 0)
+                return 0;
+        seq = seqfile_enter(seqfile, "a", &entry) + 10;
+        seqfile_note(seqfile, entry, seq);
+        seqfile_close(seqfile);
+        return seq;
+}
+
+static void numbers_go_on_after_a_start_without_disk(void) {
+        const char *path = test_path("seq");
+        struct seqfile_entry entry;
+        struct seqfile *seqfile;
+        uint64_t last = 0;
+        int status, fds[2];
+        pid_t pid;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        pid = fork();
+        if (pid == 0) {
+                last = wake_without_disk(path);
+                _exit(write(fds[1], &last, sizeof(last)) == sizeof(last) ? 0 : 1);
+        }
+        ck_assert_int_eq(read(fds[0], &last, sizeof(last)), sizeof(last));
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        close(fds[0]);
+        close(fds[1]);
+        ck_assert_uint_gt(last, 0);
+        seqfile = open_file(path);
+        ck_assert_uint_ge(seqfile_enter(seqfile, "a", &entry), last);
+        seqfile_close(seqfile);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
+                TEST(numbers_go_on_after_a_start_without_disk),
                 TEST(numbers_go_on_after_a_restart),
                 TEST(numbers_go_on_after_kill),
                 TEST(numbers_jump_after_a_crash_of_the_machine),
