@@ -14,8 +14,8 @@
  * one, all numbers jump by CRASH_JUMP, more wakes than fit into that time;
  * - when no record can be had (full disk, too many names): such a name's number raises the floor
  * from which unknown names start;
- * - without a usable file: the floor is the time since 1970 in microseconds. If it could be made
- * but not filled, it stays behind empty, and whoever finds an empty one begins there, too.
+ * - without a usable file: the floor is the time since 1970 in microseconds. So it is with an empty
+ * one, which tells of a daemon that had no room to write, and began so high, too.
  */
 
 #include "daemon/seqfile.h"
@@ -194,34 +194,36 @@ static void jump_after_crash(struct seqfile *seqfile) {
         header->is_open = 1;
 }
 
-/* Opens the file, or makes it. */
+/* The descriptor, or negative errno. */
 static int open_or_make(const char *path, bool *ret_is_new) {
-        static const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+        const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
         int fd = open(path, flags);
+        bool is_new = fd < 0 && errno == ENOENT;
 
-        *ret_is_new = fd < 0 && errno == ENOENT;
-        if (*ret_is_new)
+        if (is_new)
                 fd = open(path, flags | O_CREAT | O_EXCL, 0600);
-        return fd < 0 ? -errno : fd;
+        if (fd < 0)
+                return -errno;
+        *ret_is_new = is_new;
+        return fd;
 }
 
 static int open_file(struct seqfile *seqfile, const char *path) {
-        bool is_new;
         struct stat st;
         uint64_t floor = 0;
+        bool is_new = false;
         int r;
 
         for (int attempt = 0;; attempt++) {
-                seqfile->fd = open_or_make(path, &is_new);
-                if (seqfile->fd < 0)
-                        return seqfile->fd;
+                r = open_or_make(path, &is_new);
+                if (r < 0)
+                        return r;
+                seqfile->fd = r;
                 if (fstat(seqfile->fd, &st) < 0)
                         return -errno;
                 if (!S_ISREG(st.st_mode))
                         return -EINVAL;
                 if (st.st_size == 0) {
-                        /* One that was made before and never filled, because the disk was full:
-                         * numbers have been given since that are not in it. */
                         if (!is_new)
                                 floor = floor_from_clock();
                         break;
