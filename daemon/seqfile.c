@@ -14,7 +14,8 @@
  * one, all numbers jump by CRASH_JUMP, more wakes than fit into that time;
  * - when no record can be had (full disk, too many names): such a name's number raises the floor
  * from which unknown names start;
- * - without a usable file: the floor is the time since 1970 in microseconds.
+ * - without a usable file: the floor is the time since 1970 in microseconds. So it is with an empty
+ * one, which tells of a daemon that had no room to write, and began so high, too.
  */
 
 #include "daemon/seqfile.h"
@@ -193,22 +194,40 @@ static void jump_after_crash(struct seqfile *seqfile) {
         header->is_open = 1;
 }
 
+/* The descriptor, or negative errno. */
+static int open_or_make(const char *path, bool *ret_is_new) {
+        const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+        int fd = open(path, flags);
+        bool is_new = fd < 0 && errno == ENOENT;
+
+        if (is_new)
+                fd = open(path, flags | O_CREAT | O_EXCL, 0600);
+        if (fd < 0)
+                return -errno;
+        *ret_is_new = is_new;
+        return fd;
+}
+
 static int open_file(struct seqfile *seqfile, const char *path) {
         struct stat st;
         uint64_t floor = 0;
+        bool is_new = false;
         int r;
 
         for (int attempt = 0;; attempt++) {
-                seqfile->fd =
-                        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-                if (seqfile->fd < 0)
-                        return -errno;
+                r = open_or_make(path, &is_new);
+                if (r < 0)
+                        return r;
+                seqfile->fd = r;
                 if (fstat(seqfile->fd, &st) < 0)
                         return -errno;
                 if (!S_ISREG(st.st_mode))
                         return -EINVAL;
-                if (st.st_size == 0)
+                if (st.st_size == 0) {
+                        if (!is_new)
+                                floor = floor_from_clock();
                         break;
+                }
                 if ((uint64_t)st.st_size >= FIRST_ROOM * sizeof(struct record) &&
                     (uint64_t)st.st_size / sizeof(struct record) < UINT32_MAX / 4) {
                         r = grow(seqfile, (uint32_t)((uint64_t)st.st_size / sizeof(struct record)));

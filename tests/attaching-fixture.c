@@ -30,14 +30,14 @@ rouse_attachment_t *attach(rouse_client_t *client) {
         return attachment;
 }
 
-/* A counter of the daemon's about one handle. */
+/* A counter of the daemon's about one handle, or all. */
 static uint64_t count(const char *name, const char *what) {
         rouse_client_t *client = new_client();
         char params[64], member[32];
         const char *result, *found;
         uint64_t n;
 
-        snprintf(params, sizeof(params), "[\"%s\"]", name);
+        snprintf(params, sizeof(params), name ? "[\"%s\"]" : "[]", name);
         snprintf(member, sizeof(member), "\"%s\":", what);
         ck_assert_int_eq(rouse_client_call(client, "stats", params, PATIENCE_MS, &result), 0);
         found = strstr(result, member);
@@ -65,7 +65,7 @@ void expect_sends(const char *name, uint64_t n_sends) {
         struct expected expected = {name, n_sends};
 
         if (!test_until(has_come, &expected, (unsigned int)PATIENCE_MS))
-                ck_abort_msg("%s has %llu sends instead of %llu", name,
+                ck_abort_msg("%s has %llu sends instead of %llu", name ? name : "the daemon",
                              (unsigned long long)count(name, "sends"), (unsigned long long)n_sends);
         ck_assert_uint_eq(count(name, "sends"), n_sends);
 }

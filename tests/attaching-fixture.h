@@ -19,5 +19,6 @@ extern const char *const ab_names[2];
 rouse_client_t *new_client(void);
 /* To a and b. */
 rouse_attachment_t *attach(rouse_client_t *client);
-/* Waits until a handle has so many sends, all of them woken; it gets not one more. */
+/* Waits until a handle has so many sends, all of them woken; it gets not one more. NULL: all
+ * handles together, those that are gone, too. */
 void expect_sends(const char *name, uint64_t n_sends);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -189,6 +190,7 @@ struct sender {
         pthread_t thread;
         rouse_attachment_t *attachment;
         const atomic_bool *is_over;
+        bool may_be_refused;
         uint64_t n_sent[2];
         unsigned int seed;
 };
@@ -198,9 +200,10 @@ static void *send_on(void *arg) {
 
         while (!atomic_load(sender->is_over)) {
                 size_t i = (size_t)rand_r(&sender->seed) % 2;
+                int r = rouse_attachment_send(sender->attachment, i);
 
-                test_expect(rouse_attachment_send(sender->attachment, i) == 0);
-                sender->n_sent[i]++;
+                test_expect(r == 0 || (r == -EBADF && sender->may_be_refused));
+                sender->n_sent[i] += r == 0;
                 /* Sometimes so slow that each is the first, sometimes in bursts. */
                 if (rand_r(&sender->seed) % 64 == 0)
                         usleep((useconds_t)(rand_r(&sender->seed) % 200));
@@ -209,10 +212,12 @@ static void *send_on(void *arg) {
 }
 
 static void start_senders(struct sender *senders, rouse_attachment_t *attachment,
-                          const atomic_bool *is_over) {
+                          const atomic_bool *is_over, bool may_be_refused) {
         for (unsigned int i = 0; i < N_THREADS; i++) {
-                senders[i] = (struct sender){
-                        .attachment = attachment, .is_over = is_over, .seed = i + 1};
+                senders[i] = (struct sender){.attachment = attachment,
+                                             .is_over = is_over,
+                                             .may_be_refused = may_be_refused,
+                                             .seed = i + 1};
                 ck_assert_int_eq(pthread_create(&senders[i].thread, NULL, send_on, &senders[i]), 0);
         }
 }
@@ -239,7 +244,7 @@ static void nothing_is_lost_while_attaching_again(void) {
                 atomic_bool is_over = false;
 
                 stop_daemon();
-                start_senders(senders, attachment, &is_over);
+                start_senders(senders, attachment, &is_over, false);
                 usleep(500);
                 roused_kill(&roused);
                 roused_restart(&roused);
@@ -265,7 +270,7 @@ static void be_a_sender(int in, int out) {
         atomic_bool is_over = false;
         char byte;
 
-        start_senders(senders, attachment, &is_over);
+        start_senders(senders, attachment, &is_over, false);
         (void)!read(in, &byte, 1);
         atomic_store(&is_over, true);
         join_senders(senders, n_sent);
@@ -318,6 +323,38 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         close(stop[0]);
         close(results[0]);
         close(results[1]);
+        roused_stop(&roused);
+}
+
+/* Each reload removes b, or adds it, while its clients send: what was accepted counts. */
+static void nothing_is_lost_of_what_a_reload_removes(void) {
+        uint64_t n_sent[2] = {0};
+        rouse_client_t *client;
+        const char *result;
+
+        roused_start(&roused, "removes", abc_config);
+        client = new_client();
+        for (int round = 0; round < 20; round++) {
+                rouse_attachment_t *attachment = attach(client);
+                struct sender senders[N_THREADS];
+                atomic_bool is_over = false;
+
+                start_senders(senders, attachment, &is_over, true);
+                usleep(500);
+                roused_write_config(&roused, "handles: {a: {}}\n");
+                ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
+                                 0);
+                ck_assert_int_eq(rouse_attachment_send(attachment, 1), -EBADF);
+                atomic_store(&is_over, true);
+                join_senders(senders, n_sent);
+                rouse_attachment_detach(attachment);
+                expect_sends("a", n_sent[0]);
+                expect_sends(NULL, n_sent[0] + n_sent[1]);
+                roused_write_config(&roused, abc_config);
+                ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
+                                 0);
+        }
+        rouse_client_free(client);
         roused_stop(&roused);
 }
 
@@ -424,6 +461,7 @@ int main(int argc, char **argv) {
                 TEST(closed_handles_refuse),
                 TEST(nothing_is_lost_while_attaching_again),
                 TEST(nothing_is_lost_while_the_daemon_reloads),
+                TEST(nothing_is_lost_of_what_a_reload_removes),
                 TEST(every_send_wakes_by_itself),
                 TEST(a_signal_handler_may_send),
                 {0},

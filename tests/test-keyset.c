@@ -105,6 +105,21 @@ static void what_passes_a_bound_is_said_and_not_kept(void) {
         }
 }
 
+static void bounds_may_be_lowered(void) {
+        static const struct keyset_limits before = {.max = 9, .max_bytes = 9},
+                                          after = {.max = 9, .max_bytes = 3};
+        struct keyset *keyset = NULL;
+
+        add(&keyset, &before, "a");
+        add(&keyset, &before, "b");
+        expect(keyset, "a\nb\n", 2, false);
+        add(&keyset, &after, "b");
+        expect(keyset, "a\nb\n", 2, false);
+        add(&keyset, &after, "c");
+        expect(keyset, "a\nb\n", 2, true);
+        keyset_free(keyset);
+}
+
 static void a_set_goes_behind_another(void) {
         static const struct keyset_limits three = {.max = 3, .max_bytes = 100};
         struct keyset *to = NULL, *from = NULL;
@@ -160,6 +175,7 @@ int main(int argc, char **argv) {
                 TEST(keys_are_kept_once_in_the_order_in_which_they_first_came),
                 TEST(many_keys_are_found_again),
                 TEST(what_passes_a_bound_is_said_and_not_kept),
+                TEST(bounds_may_be_lowered),
                 TEST(a_set_goes_behind_another),
                 TEST(an_overflow_goes_along),
                 TEST(a_copy_leaves_the_other_set_alone),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,19 +117,23 @@ static void works_without_a_file(void) {
         seqfile_close(seqfile);
 }
 
+static bool limit_files(rlim_t n_bytes) {
+        struct rlimit limit = {.rlim_cur = n_bytes, .rlim_max = n_bytes};
+
+        signal(SIGXFSZ, SIG_IGN);
+        return setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
 /* In a process of its own, because the limit holds for the test runner's files, too. Returns how
  * many names found no room; the last of them used the number *ret_last. */
 static uint64_t fill_disk(const char *path, uint64_t *ret_last) {
-        struct rlimit limit = {.rlim_cur = 4096, .rlim_max = 4096};
         struct seqfile_entry entry;
         struct seqfile *seqfile;
         uint64_t n_without = 0;
         char name[32];
         int error;
 
-        signal(SIGXFSZ, SIG_IGN);
-        if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || seqfile_open(path, &error, &seqfile) < 0 ||
-            error < 0)
+        if (!limit_files(4096) || seqfile_open(path, &error, &seqfile) < 0 || error < 0)
                 return 0;
         for (uint64_t i = 0; i < 1000; i++) {
                 uint64_t seq;
@@ -147,28 +152,76 @@ static uint64_t fill_disk(const char *path, uint64_t *ret_last) {
         return n_without;
 }
 
-static void a_full_disk_is_no_crash(void) {
-        const char *path = test_path("seq");
+/* With no room for the least file. Returns the error. */
+static uint64_t begin_on_full_disk(const char *path, uint64_t *ret_last) {
         struct seqfile_entry entry;
         struct seqfile *seqfile;
+        int error;
+
+        if (!limit_files(1000) || seqfile_open(path, &error, &seqfile) < 0)
+                return 0;
+        *ret_last = seqfile_enter(seqfile, "a", &entry) + 10;
+        seqfile_note(seqfile, entry, *ret_last);
+        seqfile_close(seqfile);
+        return (uint64_t)-error;
+}
+
+/* What a child told. */
+struct told {
+        uint64_t n, last;
+};
+
+static struct told ask_child(uint64_t (*fn)(const char *path, uint64_t *ret_last),
+                             const char *path) {
+        struct told told = {0};
         int status, fds[2];
-        uint64_t told[2];
         pid_t pid;
 
         ck_assert_int_eq(pipe(fds), 0);
         pid = fork();
         if (pid == 0) {
-                told[1] = 0;
-                told[0] = fill_disk(path, &told[1]);
-                _exit(write(fds[1], told, sizeof(told)) == sizeof(told) ? 0 : 1);
+                told.n = fn(path, &told.last);
+                _exit(write(fds[1], &told, sizeof(told)) == sizeof(told) ? 0 : 1);
         }
-        ck_assert_int_eq(read(fds[0], told, sizeof(told)), sizeof(told));
+        ck_assert_int_eq(read(fds[0], &told, sizeof(told)), sizeof(told));
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         close(fds[0]);
         close(fds[1]);
-        ck_assert_uint_gt(told[0], 500);
+        return told;
+}
+
+static void a_full_disk_is_no_crash(void) {
+        const char *path = test_path("seq");
+        struct seqfile_entry entry;
+        struct seqfile *seqfile;
+        struct told told;
+
+        told = ask_child(fill_disk, path);
+        ck_assert_uint_gt(told.n, 500);
         seqfile = open_file(path);
-        ck_assert_uint_ge(seqfile_enter(seqfile, "handle-999", &entry), told[1]);
+        ck_assert_uint_ge(seqfile_enter(seqfile, "handle-999", &entry), told.last);
+        seqfile_close(seqfile);
+}
+
+static void a_disk_that_was_full_takes_no_number_back(void) {
+        const char *path = test_path("seq");
+        struct seqfile_entry entry;
+        struct seqfile *seqfile;
+        struct told told;
+        uint64_t last;
+
+        told = ask_child(begin_on_full_disk, path);
+        ck_assert_uint_eq(told.n, EFBIG);
+        ck_assert_uint_gt(told.last, 1000000000000ULL);
+        told = ask_child(begin_on_full_disk, path);
+        ck_assert_uint_eq(told.n, EFBIG);
+        seqfile = open_file(path);
+        last = seqfile_enter(seqfile, "a", &entry);
+        ck_assert_uint_ge(last, told.last);
+        seqfile_note(seqfile, entry, last + 1);
+        seqfile_close(seqfile);
+        seqfile = open_file(path);
+        ck_assert_uint_eq(seqfile_enter(seqfile, "a", &entry), last + 1);
         seqfile_close(seqfile);
 }
 
@@ -180,6 +233,7 @@ int main(int argc, char **argv) {
                 TEST(a_damaged_file_is_set_aside_and_nothing_is_used_twice),
                 TEST(works_without_a_file),
                 TEST(a_full_disk_is_no_crash),
+                TEST(a_disk_that_was_full_takes_no_number_back),
                 {0},
         };
 
