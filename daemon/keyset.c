@@ -2,10 +2,6 @@
  * The text is what a run reads: the keys, a newline after each. An open-addressing table of offsets
  * into it finds duplicates. Both grow by doubling up to the limits, and an empty set is no memory
  * at all.
- *
- * Limits may become lower under a set that holds more already; it keeps that, and takes no more. It
- * never holds more bytes than the largest max_bytes it was given, nor, by LIMIT_KEYS_BYTES, more
- * than 32 bits count with room to double.
  */
 
 #include "daemon/keyset.h"
@@ -72,18 +68,20 @@ static bool grow_index(struct keyset *keyset) {
 }
 
 static bool grow_text(struct keyset *keyset, uint32_t n) {
-        uint32_t room = keyset->text_room ? keyset->text_room : 64;
+        uint64_t room = keyset->text_room ? keyset->text_room : 64;
         char *text;
 
         if (n <= keyset->text_room)
                 return true;
         while (room < n)
                 room *= 2;
+        if (room > UINT32_MAX)
+                room = UINT32_MAX;
         text = realloc(keyset->text, room);
         if (!text)
                 return false;
         keyset->text = text;
-        keyset->text_room = room;
+        keyset->text_room = (uint32_t)room;
         return true;
 }
 
@@ -113,8 +111,9 @@ void keyset_add(struct keyset **ret_keyset, const struct keyset_limits *limits, 
         place = find_place(keyset, key, n_key);
         if (keyset->index[place] != FREE_PLACE)
                 return;
-        if (keyset->n_keys >= limits->max || keyset->n_text >= limits->max_bytes ||
-            limits->max_bytes - keyset->n_text < n_key + 1 ||
+        /* A reload may have lowered the bounds under what is there. */
+        if (keyset->n_keys >= limits->max ||
+            (uint64_t)keyset->n_text + n_key + 1 > limits->max_bytes ||
             !grow_text(keyset, keyset->n_text + (uint32_t)n_key + 1)) {
                 keyset->has_overflown = true;
                 return;

@@ -9,8 +9,7 @@ struct keyset;
 
 struct keyset_limits {
         uint32_t max;       /* keys; 0: keys are not kept at all */
-        uint32_t max_bytes; /* of all of them together, a newline each counted; at most
-                               LIMIT_KEYS_BYTES */
+        uint32_t max_bytes; /* of all of them together, a newline each counted */
 };
 
 /* Adds a key to *keyset, which is made when it is NULL. A key that is in it already changes

@@ -51,7 +51,7 @@
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
-#define N_REPLY      (256U << 10)
+#define N_REPLY      (192U << 10) /* the kernel takes no datagram of 208 KiB, as it is set up */
 #define N_REPLY_LINE 64
 
 /* What is known of one datagram. */
@@ -61,6 +61,7 @@ struct message {
         bool may_all;            /* send to every handle */
         char *reply;             /* NULL: not wanted */
         size_t n_reply;
+        bool is_full; /* there is no room for more answers: its lines are not taken any more */
 };
 
 /* Where one datagram goes. */
@@ -147,6 +148,11 @@ static void take_line(const struct line *line, struct rouse__text name, struct h
         struct message *message = line->message;
         struct handle_receipt receipt;
 
+        /* There is room for one answer more: that it was too much. */
+        if (message->reply && message->n_reply + (size_t)2 * N_REPLY_LINE > N_REPLY) {
+                message->is_full = true;
+                return;
+        }
         if (!handle) {
                 answer_error(message, no_handle(name));
                 return;
@@ -297,7 +303,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         if (!is_cut && !message->reply)
                 return;
         take_lines(poke);
-        if (is_cut)
+        if (is_cut || message->is_full)
                 answer_error(message, "too_long");
         if (message->n_reply &&
             sendto(poke->fd, poke->reply, message->n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,

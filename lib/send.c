@@ -79,6 +79,33 @@ void rouse__async_nudge(struct rouse_async *async) {
         (void)nudge(async, atomic_load_explicit(&async->handle.word, memory_order_relaxed));
 }
 
+/* By the handle's word. */
+static inline int send_by_word(struct rouse_async *async) {
+        /* Release: what the caller wrote before is seen by the wake that takes this count, through
+         * however many other sends of the same word. Acquire: for the first, `next` and `first_ns`
+         * after the loop's last use of them. No look at the word goes before it: a load that has to
+         * wait for the last send's write doubles the time of this one. */
+        uint64_t word =
+                atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_acq_rel);
+
+        if (word & WORD_CLOSED)
+                return refuse(async);
+        if (!rouse__word_is_pending(word))
+                return push(async);
+        if (rouse__word_count(word) % SAMPLE_EVERY == SAMPLE_EVERY - 1)
+                return sample(async);
+        return 0;
+}
+
+/* After a send that was counted on a line, and did not find the handle pending. */
+static OUT_OF_LINE int nudge_striped(struct rouse_async *async, struct stripe *line) {
+        int r = nudge(async, atomic_load_explicit(&async->handle.word, memory_order_relaxed));
+
+        if (r < 0)
+                (void)rouse__stripe_add(line, UINT64_MAX); /* refused: it does not count */
+        return r;
+}
+
 /*
  * With a line of its own in a set of stripes. The sender counts there and then looks at the word;
  * the loop clears the word, takes from the lines, and checks them later. A sender that finds the
@@ -88,44 +115,36 @@ void rouse__async_nudge(struct rouse_async *async) {
  * its count.
  */
 static OUT_OF_LINE int send_striped(struct rouse_async *async, struct stripe *line) {
-        /* Relaxed: see above; the fence of rouse__stripe_add() keeps the compiler's order. */
-        uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
-        int r;
-
-        if (!(word & WORD_CLOSED) && rouse__word_is_pending(word))
-                return 0;
-        r = nudge(async, word);
-        if (r < 0)
-                (void)rouse__stripe_add(line, UINT64_MAX); /* refused: it does not count */
-        return r;
-}
-
-/* The others are kept out of line: so it needs no stack, and a write to that would have to get to
- * the cache before the addition can. */
-static int send_from_anywhere(struct rouse_async *async) {
-        /* Acquire: the set was made before. */
-        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
         uint64_t word;
 
-        if (rouse__crowd_has_stripes(crowd)) {
-                struct stripe *line = rouse__stripes_line(&async->handle.hub->stripes, crowd,
-                                                          &rouse__this_thread);
-
-                if (line && rouse__stripe_add(line, 1))
-                        return send_striped(async, line);
-        }
-        /* Release: what the caller wrote before is seen by the wake that takes this count, through
-         * however many other sends of the same word. Acquire: for the first, `next` and `first_ns`
-         * after the loop's last use of them. No look at the word goes before it: a load that has to
-         * wait for the last send's write doubles the time of this one. */
-        word = atomic_fetch_add_explicit(&async->handle.word, WORD_SEND, memory_order_acq_rel);
-        if (word & WORD_CLOSED)
-                return refuse(async);
-        if (!rouse__word_is_pending(word))
-                return push(async);
-        if (rouse__word_count(word) % SAMPLE_EVERY == SAMPLE_EVERY - 1)
-                return sample(async);
+        if (!rouse__stripe_add(line, 1))
+                return send_by_word(async);
+        /* Relaxed: see above; the fence of rouse__stripe_add() keeps the compiler's order. */
+        word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        if ((word & WORD_CLOSED) || !rouse__word_is_pending(word))
+                return nudge_striped(async, line);
         return 0;
+}
+
+/* The first time, or where several threads like the same place. */
+static OUT_OF_LINE int send_searching(struct rouse_async *async, uint8_t crowd) {
+        struct stripe *line =
+                rouse__stripes_line(&async->handle.hub->stripes, crowd, &rouse__this_thread);
+
+        return line ? send_striped(async, line) : send_by_word(async);
+}
+
+/* What calls others is kept out of line: so this needs no stack, and a write to that would have to
+ * get to the cache before the addition can. */
+static OUT_OF_LINE int send_from_anywhere(struct rouse_async *async) {
+        /* Acquire: the set was made before. */
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
+        struct stripe *line;
+
+        if (!rouse__crowd_has_stripes(crowd))
+                return send_by_word(async);
+        line = rouse__stripes_look(&async->handle.hub->stripes, crowd, &rouse__this_thread);
+        return line ? send_striped(async, line) : send_searching(async, crowd);
 }
 
 /* As another thread would: what others have sent comes first. */

@@ -8,6 +8,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define N_STRIPE_SETS 64
@@ -73,18 +74,27 @@ void rouse__stripes_return(struct stripe_rack *rack, uint8_t number);
 struct stripe *rouse__stripes_search(struct stripe_set *set, unsigned int first,
                                      const void *thread);
 
-/* The line of this thread, given by an address of its own; NULL: all are taken. Async-signal-safe.
- */
-static inline struct stripe *rouse__stripes_line(struct stripe_rack *rack, uint8_t number,
+/* Where the line of a thread, given by an address of its own, is most likely. */
+static inline unsigned int rouse__stripes_place(const void *thread) {
+        /* Stacks, and what lies beside them, are so many pages apart, and one. */
+        return ((uintptr_t)thread >> 12) % N_STRIPES;
+}
+
+/* The line of this thread if it is there, else NULL. Async-signal-safe. */
+static inline struct stripe *rouse__stripes_look(struct stripe_rack *rack, uint8_t number,
                                                  const void *thread) {
         struct stripe_set *set = rack->sets[number - 1];
-        /* Stacks, and what lies beside them, are so many pages apart, and one. */
-        unsigned int first = ((uintptr_t)thread >> 12) % N_STRIPES;
-
+        unsigned int place = rouse__stripes_place(thread);
         /* Relaxed: an owner's own address is there since it wrote it. */
-        if (atomic_load_explicit(&set->owners[first], memory_order_relaxed) == thread)
-                return &set->lines[first];
-        return rouse__stripes_search(set, first, thread);
+        const void *owner = atomic_load_explicit(&set->owners[place], memory_order_relaxed);
+
+        return owner == thread ? &set->lines[place] : NULL;
+}
+
+/* The line of this thread; NULL: all are taken. Async-signal-safe. */
+static inline struct stripe *rouse__stripes_line(struct stripe_rack *rack, uint8_t number,
+                                                 const void *thread) {
+        return rouse__stripes_search(rack->sets[number - 1], rouse__stripes_place(thread), thread);
 }
 
 /* Adds to the caller's own line. False: nothing was done, because the caller is a signal handler

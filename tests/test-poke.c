@@ -114,6 +114,33 @@ static void a_datagram_with_many_names_counts_each(void) {
         free(lines);
 }
 
+/* Lines count as long as there is room to say so. */
+static void what_cannot_be_answered_is_not_taken(void) {
+        enum { N = 100000 };
+        static char text[2 * N + 1];
+        struct roused roused;
+        char *answer, wanted[64];
+        unsigned int n;
+
+        for (size_t i = 0; i < N; i++)
+                memcpy(text + 2 * i, "b\n", 3);
+        roused_start(&roused, "d", config);
+        answer = roused_poke(&roused, text);
+        n = count_lines(answer) - 1;
+        ck_assert_uint_gt(n, 20000);
+        ck_assert_uint_lt(n, N);
+        ck_assert_str_eq(answer + strlen(answer) - strlen("error too_long\n"), "error too_long\n");
+        ck_assert_ptr_eq(strstr(answer, "error"),
+                         answer + strlen(answer) - strlen("error too_long\n"));
+        free(answer);
+        snprintf(wanted, sizeof(wanted), "\"sends\":%u,", n);
+        answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\","
+                                      "\"params\":{\"name\":\"b\"}}\n");
+        ck_assert_msg(strstr(answer, wanted) != NULL, "no %s: %s", wanted, answer);
+        free(answer);
+        roused_stop(&roused);
+}
+
 static void what_has_no_address_gets_no_answer_and_counts(void) {
         struct roused roused;
         char *lines;
@@ -381,6 +408,7 @@ int main(int argc, char **argv) {
                 TEST(each_line_has_its_answer),
                 TEST(names_are_bounded),
                 TEST(a_datagram_with_many_names_counts_each),
+                TEST(what_cannot_be_answered_is_not_taken),
                 TEST(what_has_no_address_gets_no_answer_and_counts),
                 TEST(pokes_in_numbers_all_count),
                 TEST(a_sender_that_reads_no_answers_harms_nobody),
