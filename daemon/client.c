@@ -72,8 +72,8 @@ static bool on_line(struct stream *stream, const char *line, size_t n) {
         return rpc_take(&container_of(stream, struct client, stream)->rpc, line, n);
 }
 
-static void on_too_long(struct stream *stream) {
-        rpc_take_too_long(&container_of(stream, struct client, stream)->rpc, LIMIT_REQUEST_BYTES);
+static void on_too_long(struct stream *stream, size_t n_max) {
+        rpc_take_too_long(&container_of(stream, struct client, stream)->rpc, n_max);
 }
 
 static bool on_fill(struct stream *stream) {

@@ -208,7 +208,8 @@ int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control 
         control->listen_fd = steal_fd(&fd);
         control->n_open = 2;
         list_init(&control->clients);
-        stream_set_init(&control->streams, daemon_loop(daemon), LIMIT_REPLIES_BYTES);
+        stream_set_init(&control->streams, daemon_loop(daemon), LIMIT_REPLIES_BYTES,
+                        LIMIT_REQUESTS_BYTES);
         control->streams.awake = on_lines;
         start_accepting(control);
         *ret = control;

@@ -44,6 +44,8 @@
 #define LIMIT_REPLY_BYTES      (8U << 20)
 #define LIMIT_USER_REPLY_BYTES (64U << 20)
 #define LIMIT_REPLIES_BYTES    (256U << 20)
+/* Requests that have come in part, of all together before each may have little. */
+#define LIMIT_REQUESTS_BYTES (64U << 20)
 
 #define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
 #define LIMIT_PATTERN_BYTES   1023U       /* one pattern */

@@ -8,8 +8,8 @@
  * Nobody can keep the loop: a stream has TURN_NS a turn, then the others and the rest of the loop
  * come first. Nobody can fill the memory: lines are taken only while less than max_out bytes wait
  * to be written, and nothing is read while whole lines wait to be taken. What is longer than
- * max_line is thrown away up to its newline. A bound for all streams together makes max_out smaller
- * while it is exceeded.
+ * max_line is thrown away up to its newline. Bounds for all streams together make max_out and
+ * max_line smaller while they are exceeded.
  *
  * A line that the other end has sent counts, also when it does not wait for the answer: when
  * writing fails, what was sent is still read to its end.
@@ -107,8 +107,10 @@ static void on_own_closed(uv_handle_t *handle) {
         set_handle_closed(handle->data);
 }
 
-void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent) {
-        *set = (struct stream_set){.n_open = 3, .max_unsent = max_unsent};
+void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent,
+                     size_t max_untaken) {
+        *set = (struct stream_set){
+                .n_open = 3, .max_unsent = max_unsent, .max_untaken = max_untaken};
         list_init(&set->ready);
         list_init(&set->again);
         (void)uv_check_init(loop, &set->check); /* these cannot fail */
@@ -143,6 +145,13 @@ static void count_unsent(struct stream *stream) {
         stream->set->n_unsent -= stream->n_counted;
         stream->n_counted = stream->is_closing ? 0 : stream_n_unsent(stream);
         stream->set->n_unsent += stream->n_counted;
+}
+
+/* After every step that reads or takes. */
+static void count_untaken(struct stream *stream) {
+        stream->set->n_untaken -= stream->n_in_counted;
+        stream->n_in_counted = stream->is_closing ? 0 : stream->in.n;
+        stream->set->n_untaken += stream->n_in_counted;
 }
 
 bool stream_has_room(const struct stream *stream) {
@@ -224,7 +233,7 @@ static bool take_line(struct stream *stream, size_t n, size_t next) {
         if (stream->is_skipping)
                 stream->is_skipping = false;
         else if (n > stream->max_line)
-                stream->ops->too_long(stream);
+                stream->ops->too_long(stream, stream->max_line);
         else if (!stream->ops->line(stream, stream->in.data + stream->in_at, n)) {
                 stream->is_in_line = true;
                 return false;
@@ -233,13 +242,15 @@ static bool take_line(struct stream *stream, size_t n, size_t next) {
         return true;
 }
 
-/* The beginning of a line waits for the rest, unless it is too long already. */
+/* The beginning of a line waits for the rest, unless it is too long already. When all streams
+ * together hold too much, it may have as much as comes with one read. */
 static void keep_rest(struct stream *stream) {
-        size_t n_rest = stream->in.n - stream->in_at;
+        bool is_much = stream->set->n_untaken > stream->set->max_untaken;
+        size_t n_max = is_much && stream->max_line > READ_BYTES ? READ_BYTES : stream->max_line;
 
-        if (!stream->is_skipping && n_rest > stream->max_line) {
+        if (!stream->is_skipping && stream->in.n - stream->in_at > n_max) {
                 stream->is_skipping = true;
-                stream->ops->too_long(stream);
+                stream->ops->too_long(stream, n_max);
         }
         rouse__buffer_consume(&stream->in, stream->is_skipping ? stream->in.n : stream->in_at);
         rouse__buffer_trim(&stream->in, KEEP_BYTES);
@@ -277,6 +288,7 @@ static void take_lines(struct stream *stream) {
                 stream->has_lines = false;
         else if (!stream->has_lines)
                 keep_rest(stream);
+        count_untaken(stream);
         if (stream->is_at_end && !stream->has_lines)
                 ended(stream, stream->is_deaf ? -EPIPE : 0);
         if (stream->out.n > 0)
@@ -422,6 +434,7 @@ void stream_close(struct stream *stream) {
                 return;
         stream->is_closing = true;
         count_unsent(stream);
+        count_untaken(stream);
         list_remove(&stream->ready_link);
         list_remove(&stream->again_link);
         uv_close((uv_handle_t *)&stream->poll, on_closed);

@@ -21,13 +21,16 @@ struct stream_set {
         struct list again; /* have lines that are not taken */
         bool is_running;
         size_t n_unsent, max_unsent;
+        size_t n_untaken, max_untaken;
         unsigned int n_open;                   /* handles of the loop, its own and the streams' */
         void (*awake)(struct stream_set *set); /* lines are going to be taken; or NULL */
         void (*closed)(struct stream_set *set);
 };
 
-/* max_unsent: bytes that wait to be written in all streams together before each may hold less. */
-void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent);
+/* Bytes in all streams together before each may hold less: max_unsent that wait to be written,
+ * max_untaken that were read, and wait for the rest of their line for instance. */
+void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent,
+                     size_t max_untaken);
 /* After all streams of it were told to close: `closed` comes from the loop when the last is gone.
  */
 void stream_set_close(struct stream_set *set, void (*closed)(struct stream_set *set));
@@ -37,8 +40,9 @@ struct stream_ops {
         /* A line, without its newline. True: done with it. False: the turn was over in the middle
          * of it; the same line comes again in the next one. */
         bool (*line)(struct stream *stream, const char *line, size_t n);
-        /* A line was longer than max_line and is left out. */
-        void (*too_long)(struct stream *stream);
+        /* A line was longer than n_max, which is max_line or what all together have left, and is
+         * left out. */
+        void (*too_long)(struct stream *stream, size_t n_max);
         /* There is room to write what was held back until now, while stream_has_room(). Says
          * whether there is more. NULL: nothing is ever held back. */
         bool (*fill)(struct stream *stream);
@@ -67,6 +71,7 @@ struct stream {
         size_t out_at;         /* what was written already */
         struct stream_fds fds; /* that go with bytes of `out` */
         size_t n_counted;      /* its share of the set's n_unsent */
+        size_t n_in_counted;   /* … and n_untaken */
         uint64_t turn_end_ns;
 
         bool is_skipping; /* the rest of a line that was too long */

@@ -33,10 +33,11 @@ static bool on_line(struct stream *stream, const char *line, size_t n) {
         return true;
 }
 
-static void on_too_long(struct stream *stream) {
+static void on_too_long(struct stream *stream, size_t n_max) {
         struct end *end = container_of(stream, struct end, stream);
 
         end->n_too_long++;
+        end->n_max = n_max;
         buffer_add(&end->heard, "long|", 5);
 }
 
@@ -81,7 +82,7 @@ static void on_set_closed(struct stream_set *s) {
 
 void begin(void) {
         ck_assert_int_eq(uv_loop_init(&loop), 0);
-        stream_set_init(&set, &loop, MAX_UNSENT);
+        stream_set_init(&set, &loop, MAX_UNSENT, MAX_UNTAKEN);
 }
 
 void finish(void) {

@@ -9,16 +9,18 @@
 #include "daemon/stream.h"
 #include "lib/buffer.h"
 
-#define MAX_LINE   1000
-#define MAX_OUT    10000
-#define MAX_UNSENT 400000
+#define MAX_LINE    1000
+#define MAX_OUT     10000
+#define MAX_UNSENT  400000
+#define MAX_UNTAKEN 400000
 
 struct end {
         struct stream stream;
         int fd;              /* the other end */
         struct buffer heard; /* lines, each followed by "|" */
         unsigned int n_lines, n_too_long, n_drained, n_ended, n_again;
-        int error; /* of the last end */
+        size_t n_max; /* of the last line that was too long */
+        int error;    /* of the last end */
         bool closed;
         bool close_on_line, stop_on_line, refuse;
         bool echo;      /* answers each line with itself */

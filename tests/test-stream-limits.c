@@ -1,4 +1,5 @@
-/* What is held for those who do not read, and what becomes of what was said before an end. */
+/* What is held for those who do not read or say things by half, and what becomes of what was said
+ * before an end. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -64,6 +65,53 @@ static void all_together_hold_less_when_they_hold_too_much(void) {
         finish();
 }
 
+static void say_much(struct end *end, size_t n) {
+        char part[1000];
+
+        memset(part, 'x', sizeof(part));
+        for (size_t i = 0; i < n; i += sizeof(part)) {
+                say_bytes(end, part, sizeof(part));
+                turn();
+        }
+}
+
+static void all_together_may_begin_only_so_much(void) {
+        enum { N_ENDS = 20, N_BYTES = 100000 };
+        struct end ends[N_ENDS];
+        unsigned int n_refused = 0;
+
+        begin();
+        for (int i = 0; i < N_ENDS; i++) {
+                end_init(&ends[i], SOCK_STREAM);
+                ends[i].stream.max_line = 1000000;
+                say_much(&ends[i], N_BYTES);
+                n_refused += ends[i].n_too_long;
+                ck_assert_uint_le(set.n_untaken, MAX_UNTAKEN + (N_ENDS * 64U << 10));
+        }
+        ck_assert_uint_eq(ends[0].n_too_long, 0);
+        ck_assert_uint_gt(n_refused, 0);
+        ck_assert_uint_eq(ends[N_ENDS - 1].n_max, 64U << 10);
+        ck_assert_uint_eq(ends[N_ENDS - 1].stream.in.n, 0);
+        /* What was begun before may come to its end; what is short may always. */
+        say(&ends[0], "\nshort\n");
+        say(&ends[N_ENDS - 1], "\nshort\n");
+        turn();
+        ck_assert_uint_eq(ends[0].n_lines, 2);
+        ck_assert_str_eq(heard(&ends[N_ENDS - 1]), "long|short|");
+        for (int i = 1; i < N_ENDS - 1; i++)
+                end_deinit(&ends[i]);
+        ck_assert_uint_eq(set.n_untaken, 0);
+        say_much(&ends[N_ENDS - 1], N_BYTES);
+        ck_assert_uint_eq(set.n_untaken, N_BYTES);
+        say(&ends[N_ENDS - 1], "\n");
+        turn();
+        ck_assert_uint_eq(ends[N_ENDS - 1].n_lines, 2);
+        end_deinit(&ends[0]);
+        end_deinit(&ends[N_ENDS - 1]);
+        ck_assert_uint_eq(set.n_untaken, 0);
+        finish();
+}
+
 static void what_is_held_back_leaves_as_there_is_room(void) {
         struct end end;
         ssize_t sum = 0;
@@ -124,6 +172,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(who_does_not_read_is_not_read),
                 TEST(all_together_hold_less_when_they_hold_too_much),
+                TEST(all_together_may_begin_only_so_much),
                 TEST(what_is_held_back_leaves_as_there_is_room),
                 TEST(what_was_sent_counts_when_the_sender_is_gone),
                 TEST(who_shuts_his_ears_is_still_heard),
