@@ -94,6 +94,11 @@ static inline struct handle_life *handle_own_life(const struct handle *handle) {
         return handle->has_life ? handle->life : NULL;
 }
 
+/* Of the registry's list of closed ones, which have a life. */
+static inline struct handle *handle_of_closed(struct list *link) {
+        return container_of(link, struct handle_life, link)->handle;
+}
+
 /* NULL: it has a life, or was never woken. */
 static inline struct handle_past *handle_own_past(const struct handle *handle) {
         return handle->has_life ? NULL : handle->past;

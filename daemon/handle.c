@@ -157,7 +157,7 @@ void handle_advance(struct handle *handle, uint64_t now_ns) {
         if (handle_own_life(handle) && !live_on(handle, now_ns))
                 return;
         if (handle->is_retiring && !handle_is_busy(handle))
-                handle_close(handle);
+                registry_retire(handle->registry, handle);
 }
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
@@ -348,9 +348,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
         bool was_started = handle->conf && handle->conf->started;
         struct configuration *before = handle->configuration;
 
-        handle->registry->n_retiring -= handle->is_retiring;
-        handle->is_retiring = !conf;
-        handle->registry->n_retiring += handle->is_retiring;
+        registry_set_retiring(handle->registry, handle, !conf);
         if (conf) {
                 handle->configuration = configuration_ref(configuration);
                 if (conf->started && !was_started)

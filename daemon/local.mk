@@ -103,7 +103,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/poke.c daemon/poke.h \
 	daemon/reaper.c daemon/reaper.h \
 	daemon/registry-private.h daemon/registry-setup.h \
-	daemon/registry.c daemon/registry.h \
+	daemon/registry-apply.c daemon/registry.c daemon/registry.h \
 	daemon/run-env.c daemon/run-env.h \
 	daemon/run-conf.c daemon/run-conf.h \
 	daemon/run-rlimits.c daemon/run-rlimits.h \

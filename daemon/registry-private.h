@@ -27,10 +27,11 @@ struct registry {
         char **env;                          /* of runs, without what tells them their handle */
         size_t n_handles;                    /* open ones */
         size_t n_created;
-        size_t n_retiring;
+        size_t n_retiring, n_retiring_fans; /* of them those that send to other handles */
         size_t n_running;
         struct list runs, runs_of_closed; /* that go on, of open handles and of closed ones */
         bool is_stopping;                 /* no limits, no retries */
+        bool is_applying;                 /* a configuration */
         struct list closed;               /* still shown; their number is n_closed */
         size_t n_closed;
         struct list watches;
@@ -48,10 +49,21 @@ struct registry {
         void *idle_arg;
 };
 
+/* Makes a handle and shows it. conf NULL: without an action. As registry_create(). */
+int registry_add(struct registry *registry, const char *name, const struct handle_conf *conf,
+                 struct handle **ret);
+/* It is not configured any more, or again. */
+void registry_set_retiring(struct registry *registry, struct handle *handle, bool is_retiring);
+/* From handle_advance(): it retires, and nothing is left to do for it. Closes it as soon as nobody
+ * is left who may send to it. */
+void registry_retire(struct registry *registry, struct handle *handle);
+/* From registry_closed(). */
+void registry_retiring_closed(struct registry *registry, struct handle *handle);
 /* From handle_close(): shows it for a while, or discards it. */
 void registry_closed(struct registry *registry, struct handle *handle);
 /* A reference to the group of this name as the newest configuration has it, or NULL. */
 struct group *registry_group(struct registry *registry, const char *name);
+void registry_free_groups(struct group **groups, size_t n_groups);
 /* The time of the wake that goes on, not more than a few wakes ago. */
 uint64_t registry_wake_time(struct registry *registry);
 /* A run begins; it was not started yet. */

@@ -5,10 +5,6 @@
  * A run may outlive its handle: who closes one leaves the run going on. So runs stand in lists of
  * their own, where the stop finds all of them; and a handle that is made anew takes over the run of
  * the one that had its name, closed and perhaps forgotten. Thus there is one run of a name at most.
- *
- * Applying a configuration compares it with the one in force handle by handle. Equal ones only
- * change which configuration they stand in; so the old one can be freed once its last run has
- * ended.
  */
 
 #include "daemon/registry.h"
@@ -31,13 +27,9 @@
 #include "lib/find.h"
 #include "lib/hub.h"
 
-static struct handle *closed_handle(struct list *link) {
-        return container_of(link, struct handle_life, link)->handle;
-}
-
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
         list_for_each (link, &registry->closed) {
-                struct handle *handle = closed_handle(link);
+                struct handle *handle = handle_of_closed(link);
 
                 if (rouse__text_equals(rouse__text(handle_name(handle)), text))
                         return handle;
@@ -93,7 +85,7 @@ void registry_each(struct registry *registry, registry_each_cb cb, void *arg) {
         list_splice(&closed, &registry->closed);
         rouse_hub_each(registry->hub, each_async, &each);
         list_for_each_safe (link, &closed)
-                cb(closed_handle(link), arg);
+                cb(handle_of_closed(link), arg);
         list_splice(&closed, &registry->closed);
         list_splice(&registry->closed, &closed);
 }
@@ -109,8 +101,8 @@ static struct run *find_run(struct registry *registry, const char *name) {
         return NULL;
 }
 
-static int add(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct handle **ret) {
+int registry_add(struct registry *registry, const char *name, const struct handle_conf *conf,
+                 struct handle **ret) {
         struct handle *handle, *closed;
         int r;
 
@@ -143,7 +135,7 @@ int registry_create(struct registry *registry, const char *name, bool started,
 
         if (registry->n_created >= LIMIT_CREATED_HANDLES)
                 return -EMFILE;
-        r = add(registry, name, NULL, &handle);
+        r = registry_add(registry, name, NULL, &handle);
         if (r < 0)
                 return r;
         registry->n_created++;
@@ -163,9 +155,9 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         registry->gone.runs += stats.runs;
         registry->gone.runs_failed += stats.runs_failed;
         registry->n_handles--;
-        registry->n_retiring -= handle->is_retiring;
         if (handle_is_created(handle))
                 registry->n_created--;
+        registry_retiring_closed(registry, handle);
         if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||
             !handle_live(handle)) {
                 handle_discard(handle);
@@ -173,7 +165,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         }
         list_append(&registry->closed, &handle_own_life(handle)->link);
         if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
-                struct handle *oldest = closed_handle(list_first(&registry->closed));
+                struct handle *oldest = handle_of_closed(list_first(&registry->closed));
 
                 registry->n_closed--;
                 handle_discard(oldest);
@@ -251,138 +243,6 @@ static void check_idle(struct registry *registry) {
 void registry_run_ended(struct registry *registry) {
         registry->n_running--;
         check_idle(registry);
-}
-
-static int name_append(char ***names, size_t *n_names, const char *name) {
-        char **grown = realloc(*names, (*n_names + 2) * sizeof(*grown));
-
-        if (!grown)
-                return -ENOMEM;
-        *names = grown;
-        grown[*n_names] = strdup(name);
-        if (!grown[*n_names])
-                return -ENOMEM;
-        grown[++*n_names] = NULL;
-        return 0;
-}
-
-struct group *registry_group(struct registry *registry, const char *name) {
-        for (size_t i = 0; name && i < registry->n_groups; i++)
-                if (strcmp(group_name(registry->groups[i]), name) == 0)
-                        return group_ref(registry->groups[i]);
-        return NULL;
-}
-
-static void free_groups(struct group **groups, size_t n_groups) {
-        while (n_groups)
-                group_unref(groups[--n_groups]);
-        free(groups);
-}
-
-/* Groups keep those that run and wait in them over a reload. */
-static int apply_groups(struct registry *registry, const struct configuration *configuration) {
-        struct group **groups = calloc(configuration->n_groups ?: 1, sizeof(struct group *));
-        size_t n = 0;
-
-        if (!groups)
-                return -ENOMEM;
-        for (; n < configuration->n_groups; n++) {
-                const struct group_conf *conf = &configuration->groups[n];
-
-                groups[n] = registry_group(registry, conf->name);
-                if (groups[n])
-                        group_set_max(groups[n], conf->max);
-                else if (group_new(conf->name, conf->max, &groups[n]) < 0) {
-                        free_groups(groups, n);
-                        return -ENOMEM;
-                }
-        }
-        free_groups(registry->groups, registry->n_groups);
-        registry->groups = groups;
-        registry->n_groups = n;
-        return 0;
-}
-
-struct apply {
-        struct registry *registry;
-        struct configuration *next;
-        struct registry_changes *changes;
-        int error;
-};
-
-/* What the next configuration says of a handle that is there. */
-static void apply_to(struct handle *handle, void *arg) {
-        struct apply *apply = arg;
-        const char *name = handle_name(handle);
-        const struct handle_conf *conf = configuration_find_handle(apply->next, name);
-        struct registry_changes *changes = apply->changes;
-        int r = 0;
-
-        if (!handle_is_active(handle))
-                return; /* a closed one is made anew, or forgotten, further down */
-        if (!conf) {
-                if (handle_is_created(handle) || handle->is_retiring)
-                        return;
-                r = name_append(&changes->removed, &changes->n_removed, name);
-                handle_configure(handle, NULL, NULL);
-        } else {
-                if (handle_is_created(handle) || handle->is_retiring)
-                        r = name_append(&changes->added, &changes->n_added, name);
-                else if (!handle_conf_equal(handle_get_conf(handle), conf))
-                        r = name_append(&changes->changed, &changes->n_changed, name);
-                if (handle_is_created(handle))
-                        apply->registry->n_created--;
-                handle_configure(handle, conf, apply->next);
-        }
-        if (r < 0)
-                apply->error = r;
-}
-
-int registry_apply(struct registry *registry, struct configuration *configuration,
-                   struct registry_changes *ret) {
-        struct apply apply = {registry, configuration, ret, 0};
-        bool is_first = registry->n_handles == 0; /* then there is nothing to look for */
-
-        apply.error = apply_groups(registry, configuration);
-        registry_each(registry, apply_to, &apply);
-        list_for_each_safe (link, &registry->closed) {
-                struct handle *handle = closed_handle(link);
-
-                if (!configuration_find_handle(configuration, handle_name(handle))) {
-                        list_remove(link);
-                        registry->n_closed--;
-                        handle_discard(handle);
-                }
-        }
-        configuration_unref(registry->configuration);
-        registry->configuration = configuration_ref(configuration);
-        for (size_t i = 0; i < configuration->n_handles; i++) {
-                const struct handle_conf *conf = &configuration->handles[i];
-                struct handle *handle;
-                int r;
-
-                if (!is_first && rouse_hub_find(registry->hub, conf->name))
-                        continue;
-                r = add(registry, conf->name, conf, &handle);
-                if (r == 0 && ret->wants_names)
-                        r = name_append(&ret->added, &ret->n_added, conf->name);
-                if (r < 0) {
-                        log_error("%s: cannot make the handle: %s", conf->name, strerror(-r));
-                        apply.error = r;
-                }
-        }
-        return apply.error;
-}
-
-void registry_changes_deinit(struct registry_changes *changes) {
-        char **lists[] = {changes->added, changes->changed, changes->removed};
-
-        for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-                for (char **name = lists[i]; name && *name; name++)
-                        free(*name);
-                free(lists[i]);
-        }
-        *changes = (struct registry_changes){0};
 }
 
 int registry_new(const struct registry_setup *setup, struct registry **ret) {
@@ -484,7 +344,7 @@ struct registry *registry_free(struct registry *registry) {
         histogram_free(registry->wake_latency);
         histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);
-        free_groups(registry->groups, registry->n_groups);
+        registry_free_groups(registry->groups, registry->n_groups);
         rouse__pool_deinit(&registry->pasts);
         free(registry);
         return NULL;

@@ -27,6 +27,15 @@ static void expect_stop(struct roused *roused) {
         roused_expect_log(roused, "told to end");
 }
 
+static bool has_only_other(void *arg) {
+        char *answer = roused_call(arg, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"list\"}");
+        const char *name = strstr(answer, "\"name\":");
+        bool is_only = name && !strstr(name + 1, "\"name\":") && strstr(name, "other");
+
+        free(answer);
+        return is_only;
+}
+
 /* The ways in which a handle that was closed is made anew. */
 
 static void by_reload(struct roused *roused, const char *config) {
@@ -309,6 +318,29 @@ static void a_run_that_begins_when_runs_are_to_end_is_told_so(void) {
         free(log);
 }
 
+/* All levels are removed together, the first with a send that it has not passed on yet. */
+static void what_a_removed_fan_out_has_yet_to_send_arrives(void) {
+        struct roused roused;
+        char *answer;
+
+        roused_start(&roused, "d",
+                     "handles:\n"
+                     "  a: {run: [sh, -c, '" NOTE "']}\n"
+                     "  b: {send: [a]}\n"
+                     "  c: {send: [b]}\n"
+                     "  other: {}\n");
+        roused_do(&roused, "pause", "[\"c\"]");
+        roused_send(&roused, "c");
+        roused_reload(&roused, "handles: {other: {}}\n");
+        line_of(&roused, "a", 0);
+        ck_assert(test_until(has_only_other, &roused, test_slow_ms(20000)));
+        answer = roused_poke(&roused, "a\nb\nc\nother\n");
+        ck_assert_str_eq(answer, "error no_such_handle\nerror no_such_handle\n"
+                                 "error no_such_handle\nok 1\n");
+        free(answer);
+        stop_after(&roused, "a", 1);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
@@ -318,6 +350,7 @@ int main(int argc, char **argv) {
                 TEST(the_stop_reaches_runs_of_closed_handles),
                 TEST(a_removed_handle_takes_no_sends),
                 TEST(one_that_is_configured_again_does),
+                TEST(what_a_removed_fan_out_has_yet_to_send_arrives),
                 TEST(a_removed_handle_makes_its_last_attempt_at_once),
                 TEST(who_waits_for_a_run_is_told_that_none_will_come),
                 TEST(so_is_who_has_just_sent),
