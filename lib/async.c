@@ -116,20 +116,6 @@ static uint64_t latency(const struct rouse_async *async, uint64_t now_ns) {
         return (now_ns - first_ns) & (UINT64_MAX >> 16);
 }
 
-/* Sends begin to go over from one counter to another. Returns n_wakes. */
-static uint64_t begin_counting(struct rouse_async *async) {
-        /* Relaxed: only this thread writes it, and what follows releases. */
-        uint64_t n_wakes = atomic_load_explicit(&async->n_wakes, memory_order_relaxed);
-
-        atomic_store_explicit(&async->n_wakes, n_wakes | ASYNC_COUNTING, memory_order_relaxed);
-        return n_wakes;
-}
-
-static void end_counting(struct rouse_async *async, uint64_t n_wakes) {
-        /* Release: who sees it sees all that went over. */
-        atomic_store_explicit(&async->n_wakes, n_wakes, memory_order_release);
-}
-
 /* Counts n_sends as one wake, with its latency encoded, and has it. Guarded. */
 static inline void deliver(struct loopside *side, struct rouse_async *async, uint64_t n_wakes,
                            uint64_t n_sends, uint16_t code) {
@@ -145,7 +131,7 @@ static inline void deliver(struct loopside *side, struct rouse_async *async, uin
                               atomic_load_explicit(&async->n_coalesced, memory_order_relaxed) +
                                       n_sends - 1,
                               memory_order_release);
-        end_counting(async, n_wakes + 1);
+        rouse__async_end_counting(async, n_wakes + 1);
         if (!async->cb)
                 return;
         rouse__loopside_unguard(side);
@@ -165,7 +151,7 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 rouse__handle_bury(&async->handle);
                 return;
         }
-        n_wakes = begin_counting(async);
+        n_wakes = rouse__async_begin_counting(async);
         /* Acquire: the callback sees what all these sends were made after. Release: hands `next`
          * and `first_ns` to the next first sender, and the news of counting to who takes a
          * snapshot. */
@@ -184,7 +170,7 @@ void rouse__async_wake(struct rouse_async *async, uint64_t now_ns) {
                 deliver(&async->handle.hub->loopside, async, n_wakes, n_sends,
                         rouse__latency_encode(latency_ns));
         else
-                end_counting(async, n_wakes);
+                rouse__async_end_counting(async, n_wakes);
 }
 
 /* What others have sent to a handle that is pending. It stays so, for the push of the first. */
@@ -208,7 +194,7 @@ static inline void wake_here(struct loopside *side, struct rouse_async *async, u
 
         if (word & WORD_DROPPED)
                 return; /* pending: its turn comes */
-        n_wakes = begin_counting(async);
+        n_wakes = rouse__async_begin_counting(async);
         n_sends = atomic_load_explicit(&async->n_here, memory_order_relaxed);
         /* Release: who sees this sees that a wake is being counted, or that it was. */
         atomic_store_explicit(&async->n_here, 0, memory_order_release);
@@ -267,17 +253,33 @@ static void wait_a_moment(unsigned int n_tries) {
                 nanosleep(&moment, NULL); /* that thread may be of a lower priority */
 }
 
+/*
+ * Whether sends have gone over from n_here to the word since these were read, in this order. That
+ * is not a wake, so n_wakes is afterwards what it was before. Either the word was read before it:
+ * then it is greater now, by more than n_here can hold. Or n_here was: then it is less now, or it
+ * has grown again to what was read, and all is as if it had been read now.
+ */
+static bool has_gone_over(const struct rouse_async *async, uint64_t word, uint8_t n_here) {
+        /* Relaxed: the reading of n_here or of n_wakes acquired. */
+        uint64_t now = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+
+        return atomic_load_explicit(&async->n_here, memory_order_relaxed) < n_here ||
+               rouse__word_count(now) - rouse__word_count(word) >= LOOPSIDE_MAX;
+}
+
 void rouse_async_stats(const rouse_async_t *async, rouse_async_stats_t *ret_stats) {
         struct rouse_hub *hub = async->handle.hub;
-        uint64_t wakes, coalesced, pending, word, again;
+        uint64_t wakes, wakes_again, coalesced, pending, word;
         uint32_t bits;
+        uint8_t n_here;
 
         for (unsigned int n_tries = 0;; n_tries++) {
                 uint8_t crowd;
 
                 /* All acquire, so that they are read in this order. What the loop wrote in the
                  * middle of counting, it wrote after ASYNC_COUNTING and released: if any of it was
-                 * seen here, the second look at n_wakes sees that, or another number. */
+                 * seen here, the second look at n_wakes sees that, or what came when it was over.
+                 */
                 wakes = atomic_load_explicit(&async->n_wakes, memory_order_acquire);
                 coalesced = atomic_load_explicit(&async->n_coalesced, memory_order_acquire);
                 crowd = atomic_load_explicit(&async->crowd, memory_order_acquire);
@@ -285,22 +287,20 @@ void rouse_async_stats(const rouse_async_t *async, rouse_async_stats_t *ret_stat
                 pending = rouse__word_count(word);
                 if (rouse__crowd_has_stripes(crowd))
                         pending += rouse__stripes_pending(&hub->stripes, crowd);
-                pending += atomic_load_explicit(&async->n_here, memory_order_acquire);
-                /* What may have gone over from n_here to the word: LOOPSIDE_MAX and more. */
-                again = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
-                if (!(wakes & ASYNC_COUNTING) &&
-                    rouse__word_count(again) - rouse__word_count(word) < LOOPSIDE_MAX &&
-                    wakes == atomic_load_explicit(&async->n_wakes, memory_order_relaxed))
+                n_here = atomic_load_explicit(&async->n_here, memory_order_acquire);
+                wakes_again = atomic_load_explicit(&async->n_wakes, memory_order_acquire);
+                if (!(wakes & ASYNC_COUNTING) && wakes == wakes_again &&
+                    !has_gone_over(async, word, n_here))
                         break;
                 wait_a_moment(n_tries);
         }
         /* Relaxed: belongs to some recent wake. */
         bits = atomic_load_explicit(&async->handle.kind_bits, memory_order_relaxed);
         *ret_stats = (rouse_async_stats_t){
-                .sends = wakes + coalesced + pending,
+                .sends = wakes + coalesced + pending + n_here,
                 .wakes = wakes,
                 .coalesced = coalesced,
-                .pending = pending,
+                .pending = pending + n_here,
                 .latency_ns = rouse__latency_decode((uint16_t)(bits & 0xffff)),
                 .latency_max_ns = rouse__latency_decode((uint16_t)(bits >> 16)),
         };

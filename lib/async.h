@@ -67,6 +67,20 @@ static inline uint64_t rouse__async_last_latency(const struct rouse_async *async
         return rouse__latency_decode((uint16_t)(bits & 0xffff));
 }
 
+/* Sends begin to go over from one counter to another. Returns n_wakes. Loop thread. */
+static inline uint64_t rouse__async_begin_counting(struct rouse_async *async) {
+        /* Relaxed: only this thread writes it, and what follows releases. */
+        uint64_t n_wakes = atomic_load_explicit(&async->n_wakes, memory_order_relaxed);
+
+        atomic_store_explicit(&async->n_wakes, n_wakes | ASYNC_COUNTING, memory_order_relaxed);
+        return n_wakes;
+}
+
+static inline void rouse__async_end_counting(struct rouse_async *async, uint64_t n_wakes) {
+        /* Release: who sees it sees all that went over. */
+        atomic_store_explicit(&async->n_wakes, n_wakes, memory_order_release);
+}
+
 /* Sends n times at once, n > 0; as rouse_async_send(), but on the loop thread, and not in a signal
  * handler. */
 int rouse__async_send_many(struct rouse_async *async, uint64_t n_sends);

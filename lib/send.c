@@ -167,13 +167,16 @@ static bool may_append(const struct rouse_hub *hub, const struct rouse_async *as
 /* More sends to a handle that has a slot of the loopside. Guarded. */
 static void count_here(struct rouse_async *async, uint8_t n_here, uint64_t n_sends) {
         if (n_here + n_sends > LOOPSIDE_MAX) {
-                /* To the word. One stays: it says that there is a slot. */
+                uint64_t n_wakes = rouse__async_begin_counting(async);
+
+                /* To the word. One stays: it says that there is a slot. Release: who sees it sees
+                 * the word, too. */
                 async->handle.hub->loopside.has_passed_by = true;
                 rouse__async_add(async, n_here - 1U + n_sends);
-                n_here = 1;
-                n_sends = 0;
+                atomic_store_explicit(&async->n_here, 1, memory_order_release);
+                rouse__async_end_counting(async, n_wakes);
+                return;
         }
-        /* Release, wherever it is written: who sees what is left sees the word, too. */
         atomic_store_explicit(&async->n_here, (uint8_t)(n_here + n_sends), memory_order_release);
 }
 
