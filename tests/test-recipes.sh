@@ -89,11 +89,12 @@ while [ -e $root/run/hold ]; do sleep 0.05; done
 echo "end" >>$root/var/log/nightly.log
 rmdir $root/run/nightly
 END
-        # Begins; as long as src/slow is there, it does not come to an end.
+        # If src/slow is there when it begins, it does not come to an end. It looks before it says
+        # that it begins, as who reads that may take the file away at once.
         cat >srv/project/Makefile <<END
 check:
-	echo begin >>$root/var/log/project.log
-	if [ -e src/slow ]; then sleep 1000; fi
+	if [ -e src/slow ]; then time=1000; else time=0; fi; \\
+	echo begin >>$root/var/log/project.log; sleep \$\$time
 	echo end >>$root/var/log/project.log
 END
         chmod +x usr/bin/rouse usr/local/bin/nightly
