@@ -89,11 +89,7 @@ static void nobody_can_change_its_length(void) {
                          0);
         attached_ring(&attached, 1);
         fixture_turn(&attached_daemon);
-        ck_assert_int_eq(attached_send(&attached, 0), ATTACH_RING);
-        fixture_turn(&attached_daemon);
-        attached_expect_sends("a", 1, 1);
-        attached_detach(&attached);
-        attached_finish();
+        attached_finish_with_a_send(&attached);
 }
 
 static void many_sends_are_one_wake_and_counted(void) {
@@ -327,11 +323,7 @@ static void a_half_closed_connection_keeps_its_attachments(void) {
         attached = attached_new("[\"a\"]");
         ck_assert_int_eq(shutdown(attached.fd, SHUT_WR), 0);
         fixture_turn(&attached_daemon);
-        ck_assert_int_eq(attached_send(&attached, 0), ATTACH_RING);
-        fixture_turn(&attached_daemon);
-        attached_expect_sends("a", 1, 1);
-        attached_detach(&attached);
-        attached_finish();
+        attached_finish_with_a_send(&attached);
 }
 
 static void the_stop_takes_what_is_pending(void) {
