@@ -2,6 +2,7 @@
 
 attach_tests = \
 	tests/test-attach \
+	tests/test-attach-again-model \
 	tests/test-attach-hostile \
 	tests/test-attach-model \
 	tests/test-attach-reload \
@@ -20,7 +21,11 @@ tests_test_attach_hostile_SOURCES = tests/test-attach-hostile.c $(ATTACH_FIXTURE
 tests_test_attach_hostile_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_hostile_LDADD = $(LDADD_DAEMON)
 
-tests_test_attach_model_SOURCES = tests/test-attach-model.c tests/model.c tests/model.h
+tests_test_attach_again_model_SOURCES = tests/test-attach-again-model.c $(MODEL)
+tests_test_attach_again_model_CFLAGS = $(CFLAGS_TEST)
+tests_test_attach_again_model_LDADD = $(LDADD_LIB)
+
+tests_test_attach_model_SOURCES = tests/test-attach-model.c $(MODEL)
 tests_test_attach_model_CFLAGS = $(CFLAGS_TEST)
 tests_test_attach_model_LDADD = $(LDADD_LIB)
 
