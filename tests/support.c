@@ -97,6 +97,12 @@ char *test_read_file(const char *path) {
         return content;
 }
 
+bool test_exists(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) == 0;
+}
+
 bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms) {
         uint64_t deadline_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
 

@@ -28,6 +28,8 @@ const char *test_path(const char *format, ...) __attribute__((format(printf, 1, 
 void test_write_file(const char *path, const char *content);
 /* Reads a file, whole; free() it. NULL if it is not there. */
 char *test_read_file(const char *path);
+/* Whether something has this name, be it a link that leads nowhere. */
+bool test_exists(const char *path);
 
 /* Calls `condition` until it is true, at most `timeout_ms`; says whether it was. The pause between
  * two calls is short: this is for what no event tells. */

@@ -2,6 +2,7 @@
 
 #include "tests/harness.h"
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 #include <linux/sockios.h>
 #include <pwd.h>
@@ -12,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,16 +154,13 @@ static void what_has_no_address_gets_no_answer_and_counts(void) {
 }
 
 static void pokes_in_numbers_all_count(void) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         unsigned long long sum = 0;
         struct roused roused;
         char *lines, *line;
         int fd;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         for (int i = 0; i < 1000; i++) {
                 /* Singly, then in numbers, and now and then with an answer in between. */
                 ck_assert_int_eq(send(fd, "count\na", 7, 0), 7);
@@ -185,12 +182,13 @@ static void pokes_in_numbers_all_count(void) {
 
 static void a_sender_that_reads_no_answers_harms_nobody(void) {
         struct roused roused;
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct sockaddr_un address;
         char *answer;
         int fd;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        address = unix_address(test_path("d/poke.sock"));
+        /* It is not connected: to one that is, the kernel would let through all answers. */
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)),
                          0);
@@ -202,7 +200,8 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
         answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
         ck_assert_ptr_nonnull(
                 strstr(answer, "\"poke\":{\"datagrams\":5001,\"sends\":5001,\"errors\":0,"));
-        ck_assert_ptr_null(strstr(answer, "\"replies_lost\":0}"));
+        ck_assert_ptr_nonnull(strstr(answer, "\"replies_lost\":"));
+        ck_assert_ptr_null(strstr(answer, "\"replies_lost\":0"));
         free(answer);
         close(fd);
         roused_stop(&roused);
@@ -210,15 +209,12 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
 
 static void descriptors_that_come_along_are_closed(void) {
         struct roused roused;
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         union {
                 struct cmsghdr align;
                 char bytes[CMSG_SPACE(sizeof(int))];
         } control = {0};
         struct iovec iov = {(char[]){"a"}, 1};
-        struct msghdr header = {.msg_name = &address,
-                                .msg_namelen = sizeof(address),
-                                .msg_iov = &iov,
+        struct msghdr header = {.msg_iov = &iov,
                                 .msg_iovlen = 1,
                                 .msg_control = &control,
                                 .msg_controllen = sizeof(control)};
@@ -227,11 +223,10 @@ static void descriptors_that_come_along_are_closed(void) {
         char byte;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
         ck_assert_int_eq(pipe(pipe_fds), 0);
         *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
         memcpy(CMSG_DATA(cmsg), &pipe_fds[1], sizeof(int));
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         ck_assert_int_eq(sendmsg(fd, &header, 0), 1);
         close(fd);
         close(pipe_fds[1]);
@@ -376,16 +371,13 @@ static bool nothing_is_left(void *arg) {
  * first, whose place he takes. */
 static void a_crowd_of_senders_keeps_each_ones_rights(void) {
         enum { STRANGER = 70000, N_KNOWN = 16 };
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         struct roused roused;
         char *answer;
         int fd;
 
         if (!start_for_everybody(&roused, config))
                 return;
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         for (uid_t i = 0; i < N_KNOWN; i++)
                 send_as(fd, STRANGER + i, "a");
         ck_assert(test_until(nothing_is_left, &fd, 5000));
