@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,117 +334,6 @@ static void path_that_is_too_long_for_an_address_is_served(void) {
         ck_assert(!test_exists(test_path("%s/control.sock", long_name)));
 }
 
-/* What a service manager does: the descriptors are 3 and up, and the environment says so. In a
- * process of its own, as check has descriptors there too. Returns the exit status of `judge`. */
-static int with_handed_over(const int *fds, int n_fds, const char *names,
-                            int (*judge)(int r, struct sockets *sockets)) {
-        char number[16];
-        int status;
-        pid_t pid;
-
-        pid = fork();
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0) {
-                struct sockets sockets = SOCKETS_NULL;
-                char *message = NULL;
-                int copies[8];
-
-                for (int i = 0; i < n_fds; i++)
-                        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-                for (int i = 0; i < n_fds; i++)
-                        dup2(copies[i], 3 + i);
-                snprintf(number, sizeof(number), "%ld", (long)getpid());
-                setenv("LISTEN_PID", number, 1);
-                snprintf(number, sizeof(number), "%d", n_fds);
-                setenv("LISTEN_FDS", number, 1);
-                setenv("LISTEN_FDNAMES", names, 1);
-                status = sockets_open(test_dir(), &sockets, &message);
-                status = judge(status, &sockets);
-                sockets_close(&sockets);
-                free(message);
-                _exit(status);
-        }
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert(WIFEXITED(status));
-        return WEXITSTATUS(status);
-}
-
-static int judge_adopted(int r, struct sockets *sockets) {
-        int on = 0;
-        socklen_t n_on = sizeof(on);
-
-        if (r != 0)
-                return 1;
-        if (sockets->poke_fd < 3 || sockets->poke_fd > 4 || sockets->control_fd < 3 ||
-            sockets->control_fd > 4)
-                return 2;
-        if (getsockopt(sockets->poke_fd, SOL_SOCKET, SO_PASSCRED, &on, &n_on) < 0 || !on)
-                return 3;
-        for (int fd = 3; fd <= 4; fd++) {
-                if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC) || !(fcntl(fd, F_GETFL) & O_NONBLOCK))
-                        return 4;
-        }
-        if (getenv("LISTEN_FDS") || getenv("LISTEN_PID") || getenv("LISTEN_FDNAMES"))
-                return 5;
-        return 0;
-}
-
-static int judge_only_poke(int r, struct sockets *sockets) {
-        return r == 0 && sockets->poke_fd == 3 && sockets->control_fd > 3 ? 0 : 1;
-}
-
-static int judge_refused(int r, struct sockets *sockets) {
-        (void)sockets;
-        return r == -EPROTOTYPE ? 0 : r == -EEXIST ? 10 : 1;
-}
-
-static void takes_over_what_systemd_opened(void) {
-        static const char *const names[] = {"poke:control", "roused.socket:roused.socket",
-                                            "unknown:control"};
-        _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
-        _cleanup_close_ int control = unix_bound(test_path("control.sock"), SOCK_STREAM);
-        const int fds[] = {poke, control};
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-                ck_assert_int_eq(with_handed_over(fds, 2, names[i], judge_adopted), 0);
-                /* It stays where it is: systemd goes on listening. */
-                ck_assert_int_eq(unix_knock(test_path("poke.sock"), SOCK_DGRAM), 0);
-                ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
-                ck_assert(!test_exists(test_path("lock")));
-        }
-}
-
-static void makes_the_one_that_systemd_did_not_open(void) {
-        _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
-
-        ck_assert_int_eq(with_handed_over(&poke, 1, "poke", judge_only_poke), 0);
-        ck_assert(test_exists(test_path("poke.sock")));
-        ck_assert(!test_exists(test_path("control.sock")));
-}
-
-static void refuses_what_is_neither_of_the_two(void) {
-        _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
-        _cleanup_close_ int control = unix_bound(test_path("control.sock"), SOCK_STREAM);
-        _cleanup_close_ int packets = unix_bound(test_path("packets"), SOCK_SEQPACKET);
-        _cleanup_close_ int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        const struct {
-                int fds[2];
-                int n_fds;
-                const char *names;
-                int expected;
-        } rows[] = {
-                {{poke, control}, 2, "control:poke", 0},        {{packets}, 1, "control", 0},
-                {{poke, file}, 2, "poke:control", 0},           {{poke, poke}, 2, "a:b", 10},
-                {{control, control}, 2, "control:control", 10},
-        };
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-                ck_assert_int_eq(
-                        with_handed_over(rows[i].fds, rows[i].n_fds, rows[i].names, judge_refused),
-                        rows[i].expected);
-        ck_assert(!test_exists(test_path("lock")));
-}
-
 static const struct test tests[] = {
         TEST(opens_both_close_on_exec_and_non_blocking),
         TEST(mode_is_the_same_under_every_umask),
@@ -464,9 +352,6 @@ static const struct test tests[] = {
         TEST(after_retirement_no_send_succeeds_and_none_is_lost),
         TEST(close_leaves_what_somebody_put_in_its_place),
         TEST(path_that_is_too_long_for_an_address_is_served),
-        TEST(takes_over_what_systemd_opened),
-        TEST(makes_the_one_that_systemd_did_not_open),
-        TEST(refuses_what_is_neither_of_the_two),
         {0},
 };
 
