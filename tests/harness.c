@@ -159,6 +159,18 @@ void roused_stop(struct roused *roused) {
         }
 }
 
+void roused_freeze(const struct roused *roused) {
+        int status;
+
+        ck_assert_int_eq(kill(roused->pid, SIGSTOP), 0);
+        ck_assert_int_eq(waitpid(roused->pid, &status, WUNTRACED), roused->pid);
+        ck_assert(WIFSTOPPED(status));
+}
+
+void roused_thaw(const struct roused *roused) {
+        ck_assert_int_eq(kill(roused->pid, SIGCONT), 0);
+}
+
 void roused_kill(struct roused *roused) {
         ck_assert_int_eq(kill(roused->pid, SIGKILL), 0);
         ck_assert_int_eq(waitpid(roused->pid, NULL, 0), roused->pid);

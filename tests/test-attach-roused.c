@@ -1,8 +1,8 @@
 /*
  * Attachments of librouse-client with a real roused, which reloads, is killed and comes back.
  *
- * Where counts are compared, they are exact: the daemon is stopped (SIGSTOP) before it is killed,
- * so that it has taken nothing of what it is to lose.
+ * Where counts are compared, they are exact: the daemon is frozen before it is killed, so that it
+ * has taken nothing of what it is to lose.
  */
 
 #include "lib/rouse-client.h"
@@ -23,14 +23,6 @@
 #include "tests/attaching-fixture.h"
 #include "tests/harness.h"
 #include "tests/support.h"
-
-static void stop_daemon(void) {
-        int status;
-
-        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
-        ck_assert_int_eq(waitpid(roused.pid, &status, WUNTRACED), roused.pid);
-        ck_assert(WIFSTOPPED(status));
-}
 
 static void sends_become_wakes(void) {
         rouse_client_t *client;
@@ -96,7 +88,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         roused_start(&roused, "killed", abc_config);
         client = new_client();
         attachment = attach(client);
-        stop_daemon();
+        roused_freeze(&roused);
         for (int i = 0; i < 7; i++)
                 ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         gone.fd = rouse_attachment_fd(attachment);
@@ -117,7 +109,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         expect_sends("a", 8);
         /* A daemon without one of the handles does not get any of it. */
-        stop_daemon();
+        roused_freeze(&roused);
         ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         roused_kill(&roused);
         roused_write_config(&roused, "handles: {a: {}}\n");
@@ -143,11 +135,11 @@ static void a_daemon_that_stops_takes_all_and_the_next_one_the_rest(void) {
                 "handles:\n  a: {}\n  b:\n    run: [/bin/sh, -c, 'echo ran >>$ROUSE_DIR/ran']\n");
         client = new_client();
         attachment = attach(client);
-        stop_daemon();
+        roused_freeze(&roused);
         for (int i = 0; i < 5; i++)
                 ck_assert_int_eq(rouse_attachment_send(attachment, 1), 0);
         ck_assert_int_eq(kill(roused.pid, SIGTERM), 0);
-        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
+        roused_thaw(&roused);
         roused_expect_log(&roused, "stopped");
         ck_assert_int_eq(waitpid(roused.pid, NULL, 0), roused.pid);
         free(roused_expect_lines(&roused, "ran", 1));
@@ -243,7 +235,7 @@ static void nothing_is_lost_while_attaching_again(void) {
                 uint64_t n_sent[2] = {0};
                 atomic_bool is_over = false;
 
-                stop_daemon();
+                roused_freeze(&roused);
                 start_senders(senders, attachment, &is_over, false);
                 usleep(500);
                 roused_kill(&roused);
