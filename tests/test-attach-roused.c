@@ -184,6 +184,7 @@ struct sender {
         const atomic_bool *is_over;
         bool may_be_refused;
         uint64_t n_sent[2];
+        atomic_bool has_sent; /* for those who look on */
         unsigned int seed;
 };
 
@@ -196,6 +197,8 @@ static void *send_on(void *arg) {
 
                 test_expect(r == 0 || (r == -EBADF && sender->may_be_refused));
                 sender->n_sent[i] += r == 0;
+                if (r == 0)
+                        atomic_store(&sender->has_sent, true);
                 /* Sometimes so slow that each is the first, sometimes in bursts. */
                 if (rand_r(&sender->seed) % 64 == 0)
                         usleep((useconds_t)(rand_r(&sender->seed) % 200));
@@ -211,6 +214,18 @@ static void start_senders(struct sender *senders, rouse_attachment_t *attachment
                                              .may_be_refused = may_be_refused,
                                              .seed = i + 1};
                 ck_assert_int_eq(pthread_create(&senders[i].thread, NULL, send_on, &senders[i]), 0);
+        }
+}
+
+static bool has_sent(void *arg) {
+        return atomic_load(&((struct sender *)arg)->has_sent);
+}
+
+/* Until each of them has sent something from now on. */
+static void await_sends(struct sender *senders) {
+        for (unsigned int i = 0; i < N_THREADS; i++) {
+                atomic_store(&senders[i].has_sent, false);
+                ck_assert(test_until(has_sent, &senders[i], (unsigned int)PATIENCE_MS));
         }
 }
 
@@ -237,11 +252,11 @@ static void nothing_is_lost_while_attaching_again(void) {
 
                 roused_freeze(&roused);
                 start_senders(senders, attachment, &is_over, false);
-                usleep(500);
+                await_sends(senders);
                 roused_kill(&roused);
                 roused_restart(&roused);
                 ck_assert_int_eq(rouse_attachment_reattach(attachment, PATIENCE_MS), 0);
-                usleep(500);
+                await_sends(senders);
                 atomic_store(&is_over, true);
                 join_senders(senders, n_sent);
                 expect_sends("a", n_sent[0]);
@@ -252,8 +267,8 @@ static void nothing_is_lost_while_attaching_again(void) {
         roused_stop(&roused);
 }
 
-/* A process that attaches, sends on two threads until its standard input ends, and tells how much
- * it has sent. */
+/* A process that attaches, sends on two threads until its input ends, and tells that it has begun,
+ * and in the end how much it has sent. */
 static void be_a_sender(int in, int out) {
         rouse_client_t *client = new_client();
         rouse_attachment_t *attachment = attach(client);
@@ -263,6 +278,8 @@ static void be_a_sender(int in, int out) {
         char byte;
 
         start_senders(senders, attachment, &is_over, false);
+        await_sends(senders);
+        ck_assert_int_eq(write(out, "", 1), 1);
         (void)!read(in, &byte, 1);
         atomic_store(&is_over, true);
         join_senders(senders, n_sent);
@@ -277,6 +294,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         uint64_t n_sent[2] = {0}, n_theirs[2];
         rouse_client_t *client;
         const char *result;
+        char begun;
 
         roused_start(&roused, "reloads", abc_config);
         ck_assert_int_eq(pipe(stop), 0);
@@ -292,6 +310,8 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
                         be_a_sender(stop[0], results[1]);
                 }
         }
+        for (int i = 0; i < N_PROCESSES; i++)
+                ck_assert_int_eq(read(results[0], &begun, 1), 1);
         client = new_client();
         for (int i = 0; i < 30; i++) {
                 roused_write_config(&roused, i % 2 ? abc_config
@@ -299,7 +319,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
                                                      "  b: {min_interval: 1ms}\n  d: {}\n");
                 ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
                                  0);
-                usleep(2000);
+                usleep(2000); /* or else reloads were all that happens */
         }
         rouse_client_free(client);
         close(stop[1]);
@@ -332,7 +352,7 @@ static void nothing_is_lost_of_what_a_reload_removes(void) {
                 atomic_bool is_over = false;
 
                 start_senders(senders, attachment, &is_over, true);
-                usleep(500);
+                await_sends(senders);
                 roused_write_config(&roused, "handles: {a: {}}\n");
                 ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
                                  0);
