@@ -37,6 +37,9 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
 
 /* The number of open descriptors. */
 int test_n_fds(void);
+/* Lets the process open n more descriptors and not one besides, until test_restore_fds(). */
+void test_leave_fds(unsigned int n);
+void test_restore_fds(void);
 
 /* Whether this build has the thread sanitizer. */
 bool test_has_thread_sanitizer(void);

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -204,19 +203,16 @@ static void runs_are_told_to_those_who_ask(void) {
 /* It cannot be started at first, for want of descriptors; nobody is told of a start that was none.
  */
 static void a_start_that_fails_is_not_told(void) {
-        struct rlimit before, none;
         char method[32];
         json_t *params;
         int fd;
 
         fd = watch_good();
-        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-        none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        test_leave_fds(0);
         ck_assert_int_eq(handle_send(fixture_handle(&d, "good"), NULL, 0, NULL), 0);
         while (handle_state(fixture_handle(&d, "good")) != HANDLE_BACKING_OFF)
                 uv_run(&d.loop, UV_RUN_ONCE);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        test_restore_fds();
         while (handle_run_seq(fixture_handle(&d, "good")) < 1)
                 uv_run(&d.loop, UV_RUN_ONCE);
         json_decref(hear(fd, method));

@@ -179,24 +179,16 @@ static void what_cannot_be_opened_changes_nothing(void) {
         struct configuration *costly = configure("    - {fifo: other}\n"
                                                  "    - {every: 1ms, send: b}\n"
                                                  "    - {cron: '* * * * *', send: b}\n");
-        int fds[1024], n, n_fds;
+        int n_fds;
         struct worker *worker;
 
         set_up();
         worker = start_with(before);
         n_fds = test_n_fds();
         ck_assert_int_eq(try_change(worker, gone), -ENOENT);
-        for (n = 0; n < 1024; n++) {
-                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-                if (fds[n] < 0)
-                        break;
-        }
-        if (n < 1024) {
-                close(fds[--n]); /* enough for the first */
-                ck_assert_int_eq(try_change(worker, costly), -EMFILE);
-        }
-        while (n > 0)
-                close(fds[--n]);
+        test_leave_fds(1); /* enough for the first */
+        ck_assert_int_eq(try_change(worker, costly), -EMFILE);
+        test_restore_fds();
         ck_assert_int_eq(test_n_fds(), n_fds);
         ck_assert(!test_exists(test_path("other")));
         ck_assert_reaches(n_a, n_a + 3);

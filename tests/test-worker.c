@@ -312,35 +312,23 @@ static void workers_leave_nothing_behind(void) {
 
 static void without_descriptors_nothing_is_left(void) {
         struct configuration *configuration = configure(everything);
-        int fds[1024], n = 0, before;
+        int before, r = -EMFILE;
         struct worker *worker;
-        bool started = false;
 
         set_up();
         before = test_n_fds();
-        for (n = 0; n < 1024; n++) {
-                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-                if (fds[n] < 0)
-                        break;
-        }
-        if (n == 1024) { /* the limit is far away */
-                while (n > 0)
-                        close(fds[--n]);
-        }
-        /* with every number of free descriptors, down from enough */
-        while (n > 0 && !started) {
-                int r;
-
-                close(fds[--n]);
+        /* with every number of free descriptors, up to enough */
+        for (unsigned int n = 0; r != 0; n++) {
+                test_leave_fds(n);
                 r = try_start(configuration, &worker);
-                ck_assert_msg(r == 0 || r == -EMFILE || r == -ENOMEM, "%s", strerror(-r));
-                started = r == 0;
-                if (started)
+                test_restore_fds();
+                if (r == 0) {
+                        ck_assert_uint_gt(n, 5); /* the sources have some each */
                         worker_free(worker);
+                }
+                ck_assert_msg(r == 0 || r == -EMFILE || r == -ENOMEM, "%s", strerror(-r));
+                ck_assert_int_eq(test_n_fds(), before);
         }
-        while (n > 0)
-                close(fds[--n]);
-        ck_assert_int_eq(test_n_fds(), before);
         tear_down();
         configuration_unref(configuration);
 }
