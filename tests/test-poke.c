@@ -24,6 +24,18 @@ static const char config[] = "handles:\n"
                              "    run: [sh, -c, 'echo $ROUSE_SENDS >>$ROUSE_DIR/count']\n"
                              "access: {send: []}\n";
 
+/* Of the numbers that the runs of "count" wrote, a line each. */
+static unsigned long long sum_of_counts(void) {
+        char *lines = test_read_file(test_path("d/count"));
+        unsigned long long sum = 0;
+
+        ck_assert_ptr_nonnull(lines);
+        for (char *line = lines; *line; line = strchr(line, '\n') + 1)
+                sum += strtoull(line, NULL, 10);
+        free(lines);
+        return sum;
+}
+
 /* Tickets depend on how far the loop came in between. */
 static void blur_tickets(char *answer) {
         char *to = answer;
@@ -96,8 +108,7 @@ static void a_datagram_with_many_names_counts_each(void) {
         enum { N = 20000 };
         static char text[N * 6 + 1];
         struct roused roused;
-        unsigned long long sum = 0;
-        char *answer, *lines, *line;
+        char *answer;
 
         for (size_t i = 0; i < N; i++)
                 memcpy(text + i * 6, "count\n", 7);
@@ -107,11 +118,7 @@ static void a_datagram_with_many_names_counts_each(void) {
         ck_assert_int_eq(strncmp(answer, "ok 1\n", 5), 0);
         free(answer);
         roused_stop(&roused);
-        lines = test_read_file(test_path("d/count"));
-        for (line = lines; *line; line = strchr(line, '\n') + 1)
-                sum += strtoull(line, NULL, 10);
-        ck_assert_uint_eq(sum, N);
-        free(lines);
+        ck_assert_uint_eq(sum_of_counts(), N);
 }
 
 /* Lines count as long as there is room to say so. */
@@ -154,9 +161,7 @@ static void what_has_no_address_gets_no_answer_and_counts(void) {
 }
 
 static void pokes_in_numbers_all_count(void) {
-        unsigned long long sum = 0;
         struct roused roused;
-        char *lines, *line;
         int fd;
 
         roused_start(&roused, "d", config);
@@ -173,11 +178,7 @@ static void pokes_in_numbers_all_count(void) {
         }
         close(fd);
         roused_stop(&roused);
-        lines = test_read_file(test_path("d/count"));
-        for (line = lines; *line; line = strchr(line, '\n') + 1)
-                sum += strtoull(line, NULL, 10);
-        ck_assert_uint_eq(sum, 1000 + 50 + 9);
-        free(lines);
+        ck_assert_uint_eq(sum_of_counts(), 1000 + 50 + 9);
 }
 
 static void a_sender_that_reads_no_answers_harms_nobody(void) {
