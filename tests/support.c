@@ -27,6 +27,7 @@
 #include "lib/clock.h"
 
 static const struct test *running;
+static const char *running_name;
 static char *directory;
 
 int test_n_fds(void) {
@@ -129,6 +130,17 @@ bool test_exists(const char *path) {
         return lstat(path, &st) == 0;
 }
 
+void test_skip(const char *why) {
+        fprintf(stderr, "%s is skipped: %s\n", running_name, why);
+}
+
+bool test_is_root(void) {
+        if (geteuid() == 0)
+                return true;
+        test_skip("who is not root cannot become somebody else");
+        return false;
+}
+
 bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms) {
         uint64_t deadline_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
 
@@ -177,6 +189,7 @@ START_TEST(run_one) {
         const struct test *test = running + _i;
         int before, after;
 
+        running_name = test->name;
         before = test_n_fds();
         test->fn();
         after = test_n_fds();

@@ -31,6 +31,11 @@ char *test_read_file(const char *path);
 /* Whether something has this name, be it a link that leads nowhere. */
 bool test_exists(const char *path);
 
+/* Says why a test, or the rest of it, is not made here. */
+void test_skip(const char *why);
+/* Whether the test can become somebody else; if not, it says so. */
+bool test_is_root(void);
+
 /* Calls `condition` until it is true, at most `timeout_ms`; says whether it was. The pause between
  * two calls is short: this is for what no event tells. */
 bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms);
