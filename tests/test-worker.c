@@ -20,7 +20,7 @@
 #include "lib/clock.h"
 #include "tests/worker-fixture.h"
 
-static void periods(void) {
+static void a_period_keeps_its_beat_however_late_it_is(void) {
         static const struct {
                 uint64_t due_ns, period_ns, now_ns, next_ns;
         } rows[] = {
@@ -47,7 +47,7 @@ static void periods(void) {
         }
 }
 
-static void keys_are_checked(void) {
+static void wrong_keys_are_refused_with_a_reason(void) {
         static const struct {
                 const char *source, *message;
         } rows[] = {
@@ -102,7 +102,7 @@ static void keys_are_checked(void) {
         }
 }
 
-static void equal_sources(void) {
+static void sources_are_equal_if_they_say_the_same(void) {
         static const char *const rows[] = {
                 "{every: 1s, send: a}",
                 "{every: 2s, send: a}",
@@ -136,7 +136,7 @@ static void equal_sources(void) {
                 }
 }
 
-static void every(void) {
+static void every_sends_no_more_often_than_it_says(void) {
         struct configuration *configuration = configure("    - {every: 20ms, send: a}\n"
                                                         "    - {every: 1h, send: b}\n");
         uint64_t before_ns, passed_ns;
@@ -158,7 +158,7 @@ static void every(void) {
         configuration_unref(configuration);
 }
 
-static void a_signal(void) {
+static void a_signal_reaches_all_who_wait_and_ends_nothing(void) {
         struct configuration *configuration = configure("    - {signal: USR1, send: a}\n"
                                                         "    - {signal: RTMIN+3, send: b}\n"
                                                         "    - {signal: USR1, send: b}\n");
@@ -203,7 +203,7 @@ static void a_blocked_signal_waits_for_the_next_worker(void) {
         configuration_unref(configuration);
 }
 
-static void a_watch(void) {
+static void a_watch_sends_for_each_change(void) {
         struct configuration *configuration = configure("    - {watch: deep/er/file, send: a}\n"
                                                         "    - watch: tree\n"
                                                         "      recursive: true\n"
@@ -233,7 +233,7 @@ static void a_watch(void) {
         configuration_unref(configuration);
 }
 
-static void a_target_that_is_gone(void) {
+static void a_target_that_is_gone_is_an_error(void) {
         struct configuration *configuration = configure("    - {every: 1ms, send: a}\n"
                                                         "    - {every: 1ms, send: gone}\n");
         struct worker *worker = NULL;
@@ -427,14 +427,14 @@ static void replaced_in_the_middle_of_everything(void) {
 }
 
 static const struct test tests[] = {
-        TEST(periods),
-        TEST(keys_are_checked),
-        TEST(equal_sources),
-        TEST(every),
-        TEST(a_signal),
+        TEST(a_period_keeps_its_beat_however_late_it_is),
+        TEST(wrong_keys_are_refused_with_a_reason),
+        TEST(sources_are_equal_if_they_say_the_same),
+        TEST(every_sends_no_more_often_than_it_says),
+        TEST(a_signal_reaches_all_who_wait_and_ends_nothing),
         TEST(a_blocked_signal_waits_for_the_next_worker),
-        TEST(a_watch),
-        TEST(a_target_that_is_gone),
+        TEST(a_watch_sends_for_each_change),
+        TEST(a_target_that_is_gone_is_an_error),
         TEST(a_closed_target_harms_nobody),
         TEST(threads_have_names),
         TEST(workers_leave_nothing_behind),
