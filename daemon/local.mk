@@ -91,7 +91,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/gate.c daemon/gate.h \
 	daemon/group.c daemon/group.h \
 	daemon/handle-private.h \
-	daemon/handle-run.c daemon/handle-view.c daemon/handle-watch.c \
+	daemon/handle-run.c daemon/handle-send.c daemon/handle-view.c daemon/handle-watch.c \
 	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
 	daemon/sketch.c daemon/sketch.h \
