@@ -91,8 +91,7 @@ static bool has_left_keys(const struct conf_loader *loader, const struct draft *
 
 /* The keys that mean something only with this kind. */
 static int read_kind_keys(struct conf_loader *loader, const struct conf_node *node,
-                          struct draft *draft, const struct conf_node *of_action,
-                          struct action_conf *action) {
+                          struct draft *draft, struct action_conf *action) {
         bool any = has_left_keys(loader, draft);
         const struct conf_node *value;
         int r, result = 0;
@@ -110,8 +109,6 @@ static int read_kind_keys(struct conf_loader *loader, const struct conf_node *no
                 if (r < 0)
                         result = r;
         }
-        if (result == 0 && action->kind->check)
-                result = action->kind->check(loader->errors, of_action, action);
         return result;
 }
 
@@ -134,7 +131,7 @@ static int read_action(struct conf_loader *loader, const struct conf_node *node,
                 return r;
         }
         action->kind = kind;
-        r = read_kind_keys(loader, node, draft, value, action);
+        r = read_kind_keys(loader, node, draft, action);
         if (r < 0)
                 return r;
         *ret = steal_ptr(action);

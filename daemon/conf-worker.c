@@ -134,8 +134,6 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
         if (r != -ENOMEM && source->target &&
             add_reference(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
                 return -ENOMEM;
-        if (r == 0 && kind->check)
-                r = kind->check(loader->errors, node, source);
         if (r < 0)
                 return r;
         *ret = steal_ptr(source);

@@ -70,11 +70,7 @@ static void a_full_bell_is_emptied(void) {
                 ck_assert_int_ne(uv_backend_timeout(&attached_daemon.core.loop), 0);
                 ck_assert_int_eq(read(attached.bell_fd, &(uint64_t){0}, sizeof(uint64_t)), -1);
         }
-        ck_assert_int_eq(attached_send(&attached, 0), ATTACH_RING);
-        fixture_turn(&attached_daemon);
-        attached_expect_sends("a", 1, 1);
-        attached_detach(&attached);
-        attached_finish();
+        attached_finish_with_a_send(&attached);
 }
 
 /* The loop finds the bell readable; before it comes to it, the client makes it block and empties

@@ -86,18 +86,12 @@ static void clients_are_limited(void) {
 }
 
 static void clients_wait_while_descriptors_are_short(void) {
-        struct rlimit limit, low;
         int fd, first, second;
 
         begin();
         first = fixture_connect(&d);
         fd = fixture_connect(&d);
-        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-        second = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        close(second);
-        /* Room for the client's own end and no more. */
-        low = (struct rlimit){.rlim_cur = (rlim_t)second + 1, .rlim_max = limit.rlim_max};
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+        test_leave_fds(1); /* for the client's own end */
         second = fixture_connect(&d);
         ck_assert(d.control->was_short);
         ck_assert(!d.control->is_accepting);
@@ -109,7 +103,7 @@ static void clients_wait_while_descriptors_are_short(void) {
         close(fd);
         fixture_expect(&d, second, PONG);
         ck_assert(d.control->is_accepting);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        test_restore_fds();
         close(first);
         close(second);
         finish();
