@@ -264,14 +264,13 @@ static int check_group(struct conf_errors *errors, const struct conf_node *group
         return conf_check_name(errors, group);
 }
 
-static int check_max_wait(struct conf_errors *errors, const struct conf_node *handle,
-                          const struct gate_policy *gate) {
+static void check_max_wait(struct conf_errors *errors, const struct conf_node *handle,
+                           const struct gate_policy *gate) {
         const struct conf_pair *max_wait = conf_node_find(handle, "max_wait");
 
-        if (!max_wait || !gate->max_wait_ns || gate->max_wait_ns >= gate->quiet_ns)
-                return 0;
-        return conf_error(errors, max_wait->value,
-                          "'max_wait' is shorter than 'quiet', which could never pass");
+        if (max_wait && gate->max_wait_ns && gate->max_wait_ns < gate->quiet_ns)
+                conf_error(errors, max_wait->value,
+                           "'max_wait' is shorter than 'quiet', which could never pass");
 }
 
 /* What each key needs beside it. */
@@ -291,10 +290,8 @@ static bool has_needed(const struct conf_node *handle, const struct action_kind 
         return conf_node_find(handle, needed);
 }
 
-int conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
-                      struct conf_policy *policy, const struct action_kind *kind) {
-        int r, result = 0;
-
+void conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
+                       struct conf_policy *policy, const struct action_kind *kind) {
         for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
                 const struct conf_pair *pair = conf_node_find(handle, needs[i].key);
                 const char *needed = needs[i].needed;
@@ -302,26 +299,15 @@ int conf_policy_check(struct conf_errors *errors, const struct conf_node *handle
                 if (!pair || has_needed(handle, kind, needed))
                         continue;
                 if (needed)
-                        r = conf_error(errors, pair->key,
-                                       "'%s' means something only together with '%s'", needs[i].key,
-                                       needed);
+                        conf_error(errors, pair->key,
+                                   "'%s' means something only together with '%s'", needs[i].key,
+                                   needed);
                 else
-                        r = conf_error(errors, pair->key,
-                                       "'%s' means something only together with an action",
-                                       needs[i].key);
-                if (r == -ENOMEM)
-                        return r;
-                result = r;
+                        conf_error(errors, pair->key,
+                                   "'%s' means something only together with an action",
+                                   needs[i].key);
         }
-        r = check_max_wait(errors, handle, &policy->policy.gate);
-        if (r < 0)
-                result = r;
-        if (r != -ENOMEM && policy->group) {
-                r = check_group(errors, policy->group);
-                if (r < 0) {
-                        policy->group = NULL;
-                        result = r;
-                }
-        }
-        return r == -ENOMEM ? r : result;
+        check_max_wait(errors, handle, &policy->policy.gate);
+        if (policy->group && check_group(errors, policy->group) < 0)
+                policy->group = NULL;
 }
