@@ -151,6 +151,20 @@ static int unknown_busy(struct conf_errors *errors, const struct conf_node *node
         return conf_error_expected(errors, node, "rerun, restart, or signal and its name");
 }
 
+/* "signal", blanks, and its name. */
+static int read_busy_signal(struct conf_errors *errors, const struct conf_node *node,
+                            struct policy_conf *policy) {
+        size_t n = strlen("signal") + strspn(node->text + strlen("signal"), " ");
+        struct conf_node signal = *node;
+
+        if (n == node->n)
+                return conf_error(errors, node, "which signal? As in 'signal USR1'");
+        signal.text += n;
+        signal.n -= (uint32_t)n;
+        signal.column = (uint16_t)(signal.column + n + node->quoted);
+        return set_busy_signal(errors, &signal, policy);
+}
+
 static int read_on_busy(struct conf_errors *errors, const struct conf_node *node, void *field) {
         struct policy_conf *policy = field;
 
@@ -158,21 +172,13 @@ static int read_on_busy(struct conf_errors *errors, const struct conf_node *node
                 return read_busy_mapping(errors, node, policy);
         if (node->type != CONF_SCALAR)
                 return unknown_busy(errors, node);
-        if (strncmp(node->text, "signal ", strlen("signal ")) == 0) {
-                size_t n = strlen("signal") + strspn(node->text + strlen("signal"), " ");
-                struct conf_node signal = *node;
-
-                signal.text += n;
-                signal.n -= (uint32_t)n;
-                signal.column = (uint16_t)(signal.column + n + node->quoted);
-                return set_busy_signal(errors, &signal, policy);
-        }
+        if (strcmp(node->text, "signal") == 0 ||
+            strncmp(node->text, "signal ", strlen("signal ")) == 0)
+                return read_busy_signal(errors, node, policy);
         if (strcmp(node->text, "rerun") == 0)
                 policy->runner.on_busy = ON_BUSY_RERUN;
         else if (strcmp(node->text, "restart") == 0)
                 policy->runner.on_busy = ON_BUSY_RESTART;
-        else if (strcmp(node->text, "signal") == 0)
-                return conf_error(errors, node, "which signal? As in 'signal USR1'");
         else
                 return unknown_busy(errors, node);
         return 0;
