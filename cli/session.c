@@ -31,6 +31,10 @@ int session_open(struct session *session) {
 
         if (session->client)
                 return 0;
+        if (session->dir && !*session->dir) {
+                message("--dir needs a directory, not ''");
+                return EXIT_USAGE;
+        }
         r = rouse_client_create(session->dir, &session->client);
         if (r == -ENAMETOOLONG)
                 message("the directory's path is too long for a socket: %s",

@@ -21,6 +21,8 @@ static void a_wrong_command_line_says_what_is_right(void) {
                 {"rouse is_active x", 2, "", "rouse: no such verb: is_active; is-active?\n"},
                 {"rouse --dri /x list", 2, "", "rouse: no such option: --dri; --dir?\n"},
                 {"rouse --dir", 2, "", "rouse: --dir needs a value: --dir DIR\n"},
+                {"rouse --dir '' list", 2, "", "rouse: --dir needs a directory, not ''\n"},
+                {"rouse send x --dir=", 2, "", "rouse: --dir needs a directory, not ''\n"},
                 {"rouse -x list", 2, "", "rouse: no such option: -x\n"},
                 {"rouse --json=1 list", 2, "", "rouse: --json takes no value\n"},
                 {"rouse send", 2, "", "rouse: send needs more: rouse send NAME…\n"},
