@@ -82,6 +82,26 @@ static void help_needs_no_daemon(void) {
         typed_check_rows(test_dir(), rows);
 }
 
+/* Each verb in the synopsis of rouse(1), and each option of it behind the verb. */
+static void the_manual_has_every_verb_with_its_options(void) {
+        typed_check(
+                test_dir(),
+                "page=$(sed -n '/^.Sh SYNOPSIS/,/^.Sh DESCRIPTION/p' "
+                "\"${ROUSE_SOURCE:-.}/doc/rouse.1\")\n"
+                "for verb in $(rouse help | sed -n 's/^  \\([a-z-]*\\) .*/\\1/p'); do\n"
+                "    uses=$(echo \"$page\" | awk -v verb=$verb '\n"
+                "        /^\\.Cm/ {on = 0; for (i = 2; i <= NF; i++) if ($i == verb) on = 1}\n"
+                "        on')\n"
+                "    test \"$uses\" || echo \"$verb is missing\"\n"
+                "    for option in $(rouse help $verb | sed -n 's/^  --\\([a-z-]*\\).*/\\1/p')\n"
+                "    do\n"
+                "        test $option = json || echo \"$uses\" | grep -q \"Fl -$option\" ||\n"
+                "            echo \"$verb --$option is missing\"\n"
+                "    done\n"
+                "done",
+                0, "", "");
+}
+
 static void a_daemon_that_is_not_there_is_told(void) {
         static const struct typed_row rows[] = {
                 {"rouse send x", 69, "",
@@ -365,6 +385,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_wrong_command_line_says_what_is_right),
                 TEST(help_needs_no_daemon),
+                TEST(the_manual_has_every_verb_with_its_options),
                 TEST(a_daemon_that_is_not_there_is_told),
                 TEST(sends_print_their_tickets),
                 TEST(what_cannot_be_printed_is_a_failure),
