@@ -47,6 +47,8 @@ static void a_wrong_command_line_says_what_is_right(void) {
                  "rouse: --after and --ticket exclude each other\n"},
                 {"rouse wait a --after ''", 2, "", "rouse: --after needs a number, not ''\n"},
                 {"rouse wait a --ticket -1", 2, "", "rouse: --ticket needs a number, not '-1'\n"},
+                {"rouse wait a --after 18446744073709551616", 2, "",
+                 "rouse: --after 18446744073709551616 is larger than 18446744073709551615\n"},
                 {"rouse version x", 2, "", "rouse: version takes no 'x': rouse version\n"},
                 {"rouse --json check x", 2, "", "rouse: check has nothing to print as JSON\n"},
                 {"rouse help sned", 2, "", "rouse: no such verb: sned; send?\n"},
