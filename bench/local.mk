@@ -58,6 +58,7 @@ bench_daemon_LDADD = bench/libbench.la $(UV_LIBS) $(YAML_LIBS)
 bench_hub_SOURCES = \
 	bench/engine.c \
 	bench/engine.h \
+	bench/hub-turns.c bench/hub-turns.h \
 	bench/hub.c
 bench_hub_LDADD = bench/libbench.la lib/librouse-core.la $(UV_LIBS) -lm
 

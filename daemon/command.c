@@ -118,7 +118,6 @@ static void look_after_orphans(const struct command *command) {
 
 static void on_left_open(void *arg, struct line_reader *reader) {
         const struct command *command = arg;
-
         struct tails *tails = run_registry(command->run)->tails;
 
         if (tails)

@@ -199,7 +199,7 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
  * ticket for them: tickets are given on this thread.
  */
 static bool is_plain(const struct handle *handle) {
-        return handle->is_plain && !handle_own_life(handle) && !handle->is_retiring &&
+        return handle->is_plain && !handle->has_life && !handle->is_retiring &&
                list_is_empty(&handle->watches);
 }
 
@@ -386,69 +386,6 @@ bool handle_is_busy(const struct handle *handle) {
 
         return life->run || (life->gate.n_sends && !life->gate.paused) || handle_n_unseen(handle) ||
                (life->runner.state != RUNNER_IDLE && life->runner.state != RUNNER_FAILED);
-}
-
-int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret) {
-        enum handle_disposition disposition;
-        struct handle_life *life;
-        int r;
-
-        if (n_key && handle_has_action(handle) && handle_is_active(handle)) {
-                /* Before the send, and on the loop thread: the wake that covers it finds the key.
-                 */
-                life = handle_live(handle);
-                if (life)
-                        keyset_add(&life->keys, &handle_policy(handle)->keys, key, n_key);
-        }
-        if (!ret)
-                return rouse_async_send(handle_async(handle));
-        disposition = handle_foresee(handle);
-        r = rouse_async_send(handle_async(handle));
-        if (r < 0)
-                return r;
-        *ret = (struct handle_receipt){.ticket = handle->seq + 1, .disposition = disposition};
-        return 0;
-}
-
-void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
-        bool any_life = false;
-
-        for (size_t i = 0; i < n; i++)
-                if (handles[i]) {
-                        const struct handle_life *life = handle_own_life(handles[i]);
-
-                        seqfile_prefetch(handles[i]->registry->seqfile, handles[i]->entry);
-                        __builtin_prefetch(handle_own_past(handles[i]), 1);
-                        if (handles[i]->is_plain && !life)
-                                continue;
-                        any_life |= life != NULL;
-                        if (handles[i]->conf) {
-                                __builtin_prefetch(&handles[i]->conf->action);
-                                __builtin_prefetch(&handles[i]->conf->policy);
-                        }
-                        for (size_t at = 0; life && at < sizeof(*life); at += 64)
-                                __builtin_prefetch((const char *)life + at, 1);
-                }
-        if (!any_life)
-                return;
-        for (size_t i = 0; i < n; i++)
-                if (handles[i] && handle_own_life(handles[i]))
-                        histogram_prefetch(handle_own_life(handles[i])->wake_latency);
-        for (size_t i = 0; i < n; i++)
-                if (handles[i] && handle_own_life(handles[i]) &&
-                    handle_own_life(handles[i])->wake_latency)
-                        histogram_prefetch_buckets(handle_own_life(handles[i])->wake_latency);
-}
-
-int handle_send_many(struct handle *handle, uint64_t n_sends) {
-        return n_sends == 1 ? rouse_async_send(handle_async(handle))
-                            : rouse__async_send_many(handle_async(handle), n_sends);
-}
-
-int handle_send_keys(struct handle *handle, const struct keyset *keys) {
-        if (keys && handle_has_action(handle) && handle_is_active(handle) && handle_live(handle))
-                keyset_add_all(&handle_own_life(handle)->keys, &handle_policy(handle)->keys, keys);
-        return handle_send(handle, NULL, 0, NULL);
 }
 
 int handle_start(struct handle *handle) {

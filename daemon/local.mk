@@ -86,12 +86,13 @@ daemon_libroused_la_SOURCES += \
 	daemon/action.c daemon/action.h \
 	daemon/command-env.c daemon/command-env.h \
 	daemon/command.c daemon/command.h \
+	daemon/core.c daemon/core.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/exec.c daemon/exec.h \
 	daemon/gate.c daemon/gate.h \
 	daemon/group.c daemon/group.h \
 	daemon/handle-private.h \
-	daemon/handle-run.c daemon/handle-view.c daemon/handle-watch.c \
+	daemon/handle-run.c daemon/handle-send.c daemon/handle-view.c daemon/handle-watch.c \
 	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
 	daemon/sketch.c daemon/sketch.h \

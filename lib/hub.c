@@ -184,8 +184,7 @@ static void check_stripes(struct rouse_hub *hub) {
 
 /* Leaves the loop so that it may sleep, or so that it will not. The bell is not armed. */
 static void settle(struct rouse_hub *hub) {
-        bool is_busy = hub->n_lively > 0 ||
-                       (!list_is_empty(&hub->endings) && rouse__endings_are_due(&hub->endings));
+        bool is_busy = hub->n_lively > 0 || rouse__endings_are_due(&hub->endings);
 
         check_stripes(hub);
         atomic_store_explicit(&hub->now_ns, 0, memory_order_relaxed);

@@ -69,15 +69,15 @@ void fixture_deinit(struct daemon *daemon) {
 void fixture_turn(struct daemon *daemon) {
         int n = 0, timeout_ms;
 
-        while (n++ < 5 || (uv_backend_timeout(&daemon->loop) == 0 && n < 1000))
-                uv_run(&daemon->loop, UV_RUN_NOWAIT);
-        timeout_ms = uv_backend_timeout(&daemon->loop);
+        while (n++ < 5 || (uv_backend_timeout(&daemon->core.loop) == 0 && n < 1000))
+                uv_run(&daemon->core.loop, UV_RUN_NOWAIT);
+        timeout_ms = uv_backend_timeout(&daemon->core.loop);
         if (timeout_ms > 0 && timeout_ms <= SOON_MS)
-                uv_run(&daemon->loop, UV_RUN_ONCE);
+                uv_run(&daemon->core.loop, UV_RUN_ONCE);
 }
 
 struct handle *fixture_handle(struct daemon *daemon, const char *name) {
-        struct handle *handle = registry_find(daemon->registry, name);
+        struct handle *handle = registry_find(daemon->core.registry, name);
 
         ck_assert_msg(handle != NULL, "no handle %s", name);
         return handle;

@@ -367,10 +367,10 @@ static struct configuration *prepare(const char *text) {
 static void apply(struct configuration *configuration) {
         struct registry_changes changes = {0};
 
-        ck_assert_int_eq(registry_apply(attached_daemon.registry, configuration, &changes), 0);
+        ck_assert_int_eq(registry_apply(attached_daemon.core.registry, configuration, &changes), 0);
         registry_changes_deinit(&changes);
-        configuration_unref(attached_daemon.configuration);
-        attached_daemon.configuration = configuration;
+        configuration_unref(attached_daemon.core.configuration);
+        attached_daemon.core.configuration = configuration;
         control_check_attached(attached_daemon.control);
         fixture_turn(&attached_daemon);
 }
@@ -390,8 +390,8 @@ static void a_reload_leaves_what_stays_and_closes_the_rest(void) {
                       "  a: {quiet: 1ms}\n"
                       "  b: {access: {send: [root]}}\n"
                       "access: {read: '*', send: '*', admin: [root]}\n"));
-        ck_assert_ptr_null(registry_find(attached_daemon.registry, "c"));
-        registry_get_stats(attached_daemon.registry, &stats);
+        ck_assert_ptr_null(registry_find(attached_daemon.core.registry, "c"));
+        registry_get_stats(attached_daemon.core.registry, &stats);
         n_sends = stats.sends;
         ck_assert_uint_eq(n_sends, 12);
         ck_assert_int_ne(attached_send(&attached, 0), ATTACH_REFUSED);
@@ -401,7 +401,7 @@ static void a_reload_leaves_what_stays_and_closes_the_rest(void) {
         fixture_turn(&attached_daemon);
         fixture_turn(&attached_daemon);
         attached_expect_sends("b", 4, 1);
-        registry_get_stats(attached_daemon.registry, &stats);
+        registry_get_stats(attached_daemon.core.registry, &stats);
         ck_assert_uint_eq(stats.sends, 13);
         attached_detach(&attached);
         attached_finish();
@@ -426,9 +426,9 @@ static void what_is_accepted_during_a_reload_counts(void) {
                         n_accepted += attached_send(&attached, i) != ATTACH_REFUSED;
         apply(next);
         fixture_turn(&attached_daemon);
-        ck_assert_ptr_null(registry_find(attached_daemon.registry, "c"));
+        ck_assert_ptr_null(registry_find(attached_daemon.core.registry, "c"));
         attached_expect_sends("a", 5, 1);
-        registry_get_stats(attached_daemon.registry, &stats);
+        registry_get_stats(attached_daemon.core.registry, &stats);
         ck_assert_uint_eq(stats.sends, n_accepted);
         ck_assert_uint_eq(stats.wakes + stats.coalesced, n_accepted);
         ck_assert_int_eq(attached_send(&attached, 1), ATTACH_REFUSED);
@@ -490,7 +490,7 @@ static void reloads_lose_nothing(void) {
                         n_accepted += hammers[i].n_accepted;
                 }
                 fixture_turn(&attached_daemon);
-                registry_get_stats(attached_daemon.registry, &stats);
+                registry_get_stats(attached_daemon.core.registry, &stats);
                 ck_assert_uint_eq(stats.sends, n_accepted);
                 ck_assert_uint_eq(stats.wakes + stats.coalesced, n_accepted);
                 attached_detach(&attached);

@@ -34,7 +34,7 @@ static void two_hundred_clients_are_served(void) {
                 close(fds[i]);
         }
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         ck_assert_uint_eq(d.control->stats.clients_total, 200);
         finish();
 }
@@ -74,14 +74,14 @@ static void clients_are_limited(void) {
         while (n < LIMIT_CLIENTS)
                 fds[n++] = fixture_connect(&d);
         assert_refused("Too many clients");
-        ck_assert_uint_eq(d.control->n_clients, LIMIT_CLIENTS);
+        ck_assert_uint_eq(d.control->set.n_clients, LIMIT_CLIENTS);
         ck_assert_uint_eq(d.control->stats.clients_refused, 3);
         fixture_say(fds[n - 1], PING "\n");
         fixture_expect(&d, fds[n - 1], PONG);
         while (n > 0)
                 close(fds[--n]);
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         finish();
 }
 
@@ -125,11 +125,11 @@ static void the_daemon_does_not_wait_long_for_who_does_not_read(void) {
         fd = fixture_connect(&d);
         fixture_say(fd, REQUEST("list", "[]", "1") "\n");
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 1);
+        ck_assert_uint_eq(d.control->set.n_clients, 1);
         start_ns = clock_now_ns();
         control_shut_down(d.control);
-        while (d.control->n_clients > 0)
-                uv_run(&d.loop, UV_RUN_ONCE);
+        while (d.control->set.n_clients > 0)
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         ck_assert_uint_ge(clock_now_ns() - start_ns, 900 * NS_PER_MS);
         ck_assert_uint_lt(clock_now_ns() - start_ns, test_slow_ms(10000) * NS_PER_MS);
         close(fd);

@@ -54,7 +54,7 @@ static void let_run(const char *name) {
 
         ck_assert_int_eq(handle_send(handle, NULL, 0, &receipt), 0);
         while (handle_run_seq(handle) < receipt.ticket)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
 }
 
 /* Begins with a client that is told of the wakes and runs of "good". */
@@ -215,10 +215,10 @@ static void a_start_that_fails_is_not_told(void) {
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
         ck_assert_int_eq(handle_send(fixture_handle(&d, "good"), NULL, 0, NULL), 0);
         while (handle_state(fixture_handle(&d, "good")) != HANDLE_BACKING_OFF)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
         while (handle_run_seq(fixture_handle(&d, "good")) < 1)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         json_decref(hear(fd, method));
         ck_assert_str_eq(method, "wake");
         params = hear(fd, method);
@@ -243,7 +243,7 @@ static void feed(struct handle *handle, uint64_t from, uint64_t to) {
                 handle_tell_wake(handle, seq, 1);
                 handle_tell_run_started(handle, seq, 1);
                 handle_tell_run_ended(handle, &result);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
         }
 }
 
@@ -255,7 +255,7 @@ static void a_slow_reader_loses_runs_and_never_the_last(void) {
         int fd;
 
         fd = watch_good();
-        client = container_of(list_first(&d.control->clients), struct client, link);
+        client = container_of(list_first(&d.control->set.clients), struct client, link);
         feed(fixture_handle(&d, "good"), 1, n_runs);
         ck_assert_uint_le(client->stream.out.size, 256U << 10);
         ck_assert_uint_eq(client->subscription.n_entries, 1);
@@ -323,7 +323,7 @@ static void a_pause_may_have_an_end(void) {
         json_decref(fixture_ask(&d, "pause", "[\"bare\",10]"));
         handle_send(handle, NULL, 0, NULL);
         while (handle_seq(handle) == 0)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         ck_assert(!handle_is_paused(handle));
 
         for (int i = 0; i < 3; i++) {
