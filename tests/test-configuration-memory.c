@@ -40,6 +40,7 @@ char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 void *__real_mmap(void *p, size_t n, int protection, int flags, int fd, off_t offset);
 FILE *__real_open_memstream(char **text, size_t *n);
+int __real_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *n);
 void *__real_conf_arena_alloc(struct conf_arena *arena, size_t n);
 char *__real_conf_arena_strndup(struct conf_arena *arena, const char *text, size_t n);
 
@@ -50,6 +51,7 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 void *__wrap_mmap(void *p, size_t n, int protection, int flags, int fd, off_t offset);
+int __wrap_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *n);
 int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
@@ -87,6 +89,11 @@ void *__wrap_mmap(void *p, size_t n, int protection, int flags, int fd, off_t of
 
 FILE *__wrap_open_memstream(char **text, size_t *n) {
         return fails() ? NULL : __real_open_memstream(text, n);
+}
+
+/* Without memory it says no more than that. */
+int __wrap_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *n) {
+        return fails() ? -1 : __real_getgrouplist(user, gid, groups, n);
 }
 
 void *__wrap_conf_arena_alloc(struct conf_arena *arena, size_t n) {
