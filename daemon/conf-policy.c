@@ -3,7 +3,8 @@
  * the handle's action can have them at all. A key that could not be read has its default by then,
  * which contradicts nothing, so what is reported twice was wrong twice.
  *
- * Zero is refused everywhere, because it would say the same as leaving the key out.
+ * Zero is refused everywhere: it would say the same as leaving the key out, or, as a back-off, that
+ * there is to be no retry at all.
  */
 #include "daemon/conf-policy.h"
 
