@@ -68,7 +68,8 @@ tests_test_configuration_memory_LDADD = $(LDADD_DAEMON)
 tests_test_configuration_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=mmap \
 	-Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=__asprintf_chk \
-	-Wl,--wrap=open_memstream
+	-Wl,--wrap=open_memstream,--wrap=getgrouplist \
+	-Wl,--wrap=conf_arena_alloc,--wrap=conf_arena_strndup
 
 tests_test_access_SOURCES = tests/test-access.c tests/conf-support.c tests/conf-support.h
 tests_test_access_CFLAGS = $(CFLAGS_TEST)
