@@ -68,10 +68,10 @@ static void be_daemon(int pong_fd, bool with_pong) {
         if (stand_in_init(&player.daemon, dir, "handles: {bench: {}}\n") < 0)
                 die("cannot make a daemon");
         if (with_pong)
-                handle_watch_add(registry_find(player.daemon.registry, "bench"), &player.watch,
+                handle_watch_add(registry_find(player.daemon.core.registry, "bench"), &player.watch,
                                  &pong_ops);
         ready(pong_fd);
-        uv_run(&player.daemon.loop, UV_RUN_DEFAULT);
+        uv_run(&player.daemon.core.loop, UV_RUN_DEFAULT);
 }
 
 static void be_bare(int ping_fd, int pong_fd) {

@@ -2,6 +2,7 @@
 
 #include "cli/number.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "cli/exit-code.h"
@@ -13,6 +14,9 @@ int number_read(const char *option, const char *text, uint64_t *ret) {
 
         if (rouse__json_whole(number, ret) == 0)
                 return 0;
-        message("--%s needs a number, not '%s'", option, text);
+        if (number.n > 0 && text[0] != '0' && strspn(text, "0123456789") == number.n)
+                message("--%s %s is larger than %llu", option, text, ULLONG_MAX);
+        else
+                message("--%s needs a number, not '%s'", option, text);
         return EXIT_USAGE;
 }

@@ -20,6 +20,7 @@
 #include "lib/timespan.h"
 
 #define LOOK_UP_MS 1000
+#define NAME_SIZE  256
 
 void session_deinit(struct session *session) {
         session->client = rouse_client_free(session->client);
@@ -30,6 +31,10 @@ int session_open(struct session *session) {
 
         if (session->client)
                 return 0;
+        if (session->dir && !*session->dir) {
+                message("--dir needs a directory, not ''");
+                return EXIT_USAGE;
+        }
         r = rouse_client_create(session->dir, &session->client);
         if (r == -ENAMETOOLONG)
                 message("the directory's path is too long for a socket: %s",
@@ -126,16 +131,14 @@ static bool is_unreachable(int error) {
                error == -ENOTSOCK || error == -EPROTOTYPE;
 }
 
-int session_tell_no_handle(struct session *session, const char *name) {
-        struct json_iterator it = {0};
+/* Of the names that stand in a list, the one that was probably meant. */
+static bool find_nearest(struct json_text list, const char *name, char nearest[NAME_SIZE]) {
+        struct json_iterator it = {.whole = list};
         struct json_text member;
         struct suggest suggest;
-        const char *result;
-        char nearest[256], candidate[256];
+        char candidate[NAME_SIZE];
 
         suggest_init(&suggest, name);
-        if (rouse_client_call(session->client, "list", NULL, LOOK_UP_MS, &result) == 0)
-                it.whole = (struct json_text){.at = result, .n = strlen(result)};
         while (rouse__json_next(&it)) {
                 if (!rouse__json_find(it.value, "name", &member) ||
                     rouse__json_string(member, candidate, sizeof(candidate), NULL) < 0)
@@ -144,8 +147,34 @@ int session_tell_no_handle(struct session *session, const char *name) {
                 if (suggest.best == candidate)
                         suggest.best = strcpy(nearest, candidate);
         }
-        if (suggest.best)
-                message("no handle is named \"%s\"; %s?", name, suggest.best);
+        return suggest.best;
+}
+
+/* What the daemon answers to a method without parameters; nothing if it does not. */
+static struct json_text look_up(struct session *session, const char *method) {
+        const char *result;
+
+        if (rouse_client_call(session->client, method, NULL, LOOK_UP_MS, &result) < 0)
+                return (struct json_text)JSON_TEXT_NULL;
+        return (struct json_text){.at = result, .n = strlen(result)};
+}
+
+int session_tell_no_method(struct session *session, const char *name) {
+        struct json_text methods = result_member(look_up(session, "describe"), "methods");
+        char nearest[NAME_SIZE];
+
+        if (find_nearest(methods, name, nearest))
+                message("no such method: %s; %s?", name, nearest);
+        else
+                message("no such method: %s; 'rouse call describe' lists them", name);
+        return EXIT_FAILED;
+}
+
+int session_tell_no_handle(struct session *session, const char *name) {
+        char nearest[NAME_SIZE];
+
+        if (find_nearest(look_up(session, "list"), name, nearest))
+                message("no handle is named \"%s\"; %s?", name, nearest);
         else
                 message("no handle is named \"%s\"; 'rouse list' shows them all", name);
         return EXIT_NO_HANDLE;

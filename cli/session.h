@@ -42,6 +42,8 @@ int session_show(const struct session *session, int code, struct json_text resul
 int session_failed(struct session *session);
 /* Tells that there is no such handle, and which name was probably meant. Returns the exit code. */
 int session_tell_no_handle(struct session *session, const char *name);
+/* The same of a method. */
+int session_tell_no_method(struct session *session, const char *name);
 /* What is to be done about a refusal for want of rights. */
 #define ACCESS_HINT "; 'access' in the daemon's configuration says who may"
 

@@ -27,6 +27,8 @@ static int run(struct session *session, const struct arguments *arguments) {
                 return EXIT_DONE;
         }
         error = rouse_client_get_error(session->client);
+        if (r == -ENOSYS)
+                return session_tell_no_method(session, arguments->operands[0]);
         if (!error->rpc_code && r == -EINVAL) {
                 message("%s", error->message);
                 return EXIT_USAGE;

@@ -79,6 +79,10 @@ static int check_keys(const struct arguments *arguments, bool *use_control, int 
 static int tell_refusal(struct session *session, const rouse_client_send_t *send) {
         if (send->result == -ENXIO)
                 return session_tell_no_handle(session, send->name);
+        if (send->result == -EMSGSIZE && send->key) {
+                message("a key of %zu bytes is too long: %s", strlen(send->key), send->name);
+                return EXIT_FAILED;
+        }
         message("%s: %s%s", rouse_client_strerror(send->result), send->name,
                 send->result == -EACCES ? ACCESS_HINT : "");
         return session_exit_code(send->result);

@@ -116,7 +116,7 @@ static int read_subject(struct conf_errors *errors, const struct conf_node *node
 
 static int read_grant(struct conf_errors *errors, const struct conf_node *node, void *field) {
         struct grant *grant = field;
-        int r, result = 0;
+        int result = 0;
 
         grant->is_set = true;
         if (node->type != CONF_SEQUENCE) {
@@ -125,13 +125,9 @@ static int read_grant(struct conf_errors *errors, const struct conf_node *node, 
                                                    "a list of users, \"@group\" or \"*\"");
                 return read_subject(errors, node, grant);
         }
-        for (size_t i = 0; i < node->n; i++) {
-                r = read_subject(errors, node->items[i], grant);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
+        for (size_t i = 0; i < node->n; i++)
+                if (conf_errors_note(errors, read_subject(errors, node->items[i], grant)) < 0)
+                        result = -EINVAL;
         return result;
 }
 

@@ -28,9 +28,6 @@ struct action_kind {
         /* Keys of the handle that mean something only with this kind ("timeout" with "run"): a
          * table ended by a row without a name, with offsets into the kind's struct. NULL: none. */
         const struct conf_key *keys;
-        /* Looks at the whole once all keys were read. NULL: nothing to check. */
-        int (*check)(struct conf_errors *errors, const struct conf_node *node,
-                     const struct action_conf *conf);
         /* The handles that it sends to, a list ended by NULL, or NULL: for dangling names and
          * cycles. */
         const char *const *(*targets)(const struct action_conf *conf);

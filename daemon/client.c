@@ -14,10 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/attachment.h"
 #include "daemon/configuration.h"
-#include "daemon/control-private.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/rpc-call.h"
@@ -29,8 +27,7 @@ struct client *client_of(const struct rpc_call *call) {
 }
 
 bool client_may(const struct client *client, const struct handle *handle, enum access_right right) {
-        return access_allows(daemon_access(client->control->daemon),
-                             handle ? handle_access(handle) : NULL, &client->peer, right);
+        return core_allows(client->set->core, &client->peer, handle, right);
 }
 
 /* Closes a client that has no reason to stay. */
@@ -111,7 +108,7 @@ static const struct stream_ops stream_ops = {
         .closed = on_closed,
 };
 
-int client_new_consume_fd(struct control *control, int fd, const struct peer *peer) {
+int client_new_consume_fd(struct client_set *set, int fd, const struct peer *peer) {
         struct client *client = calloc(1, sizeof(*client));
         int r;
 
@@ -119,18 +116,19 @@ int client_new_consume_fd(struct control *control, int fd, const struct peer *pe
                 close_fd(fd);
                 return -ENOMEM;
         }
-        client->control = control;
-        r = stream_init_consume_fd(&client->stream, &control->streams, fd, &stream_ops,
+        client->set = set;
+        r = stream_init_consume_fd(&client->stream, &set->streams, fd, &stream_ops,
                                    LIMIT_REQUEST_BYTES, LIMIT_REPLY_BYTES);
         if (r < 0) {
                 free(client);
                 return r;
         }
-        rpc_init(&client->rpc, &control->table, &rpc_host, &control->counters, &client->stream.out);
-        subscription_init(&client->subscription, client);
+        rpc_init(&client->rpc, &set->table, &rpc_host, &set->counters, &client->stream.out);
+        subscription_init(&client->subscription, &set->subscriptions, &client->stream,
+                          &client->peer);
         client->peer = *peer;
-        list_append(&control->clients, &client->link);
-        control->n_clients++;
+        list_append(&set->clients, &client->link);
+        set->n_clients++;
         return 0;
 }
 
@@ -139,9 +137,9 @@ const char *client_attach_limit(const struct client *client) {
 
         if (client->n_attachments == LIMIT_ATTACHMENTS)
                 return "This connection has as many attachments as it may have";
-        if (control_is_privileged(&client->peer))
+        if (access_is_master(core_access(client->set->core), &client->peer))
                 return NULL;
-        list_for_each (link, &client->control->clients) {
+        list_for_each (link, &client->set->clients) {
                 const struct client *other = container_of(link, struct client, link);
 
                 if (other->peer.uid == client->peer.uid)
@@ -181,17 +179,17 @@ static void close_attachments(struct client *client) {
 }
 
 void client_close(struct client *client) {
-        struct control *control = client->control;
+        struct client_set *set = client->set;
 
         if (!list_is_linked(&client->link))
                 return;
         list_remove(&client->link);
-        control->n_clients--;
+        set->n_clients--;
         rpc_end(&client->rpc);
         subscription_deinit(&client->subscription);
         close_attachments(client);
         stream_close(&client->stream);
-        control_client_closed(control);
+        set->left(set);
 }
 
 void client_shut_down(struct client *client) {

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "daemon/access.h"
+#include "daemon/attachment.h"
 #include "daemon/limits.h"
 #include "daemon/peer.h"
 #include "daemon/rpc.h"
@@ -11,13 +12,29 @@
 #include "daemon/subscription.h"
 #include "lib/list.h"
 
-struct attachment;
 struct configuration;
-struct control;
+struct core;
+struct daemon;
+struct deadline_queue;
 struct handle;
 
+/* What clients have in common, and what they are served with. Its owner makes the parts. */
+struct client_set {
+        struct core *core;
+        struct daemon *daemon; /* for methods that concern it as a whole */
+        struct list clients;
+        size_t n_clients;
+        struct stream_set streams;
+        struct rpc_table table;
+        struct rpc_counters counters;
+        struct subscription_set subscriptions;
+        struct attachment_set attachments;
+        struct deadline_queue *deadlines;     /* of those who wait */
+        void (*left)(struct client_set *set); /* a client is gone */
+};
+
 struct client {
-        struct control *control;
+        struct client_set *set;
         struct list link;
         struct stream stream;
         struct rpc rpc;
@@ -31,7 +48,7 @@ struct client {
 
 /* Takes a connected socket and, on success, what `peer` owns. It frees itself when it is closed.
  * On failure the socket is closed. */
-int client_new_consume_fd(struct control *control, int fd, const struct peer *peer);
+int client_new_consume_fd(struct client_set *set, int fd, const struct peer *peer);
 /* Closes at once; its calls are cancelled. May be repeated. */
 void client_close(struct client *client);
 /* Ends what waits, and the rest of a batch, with the error shutting_down, and closes when that is
@@ -50,5 +67,5 @@ void client_check_attached(struct client *client);
 
 /* The client that a call comes from. */
 struct client *client_of(const struct rpc_call *call);
-/* Whether it has a right; handle NULL: for the daemon as a whole. */
+/* As core_allows(). */
 bool client_may(const struct client *client, const struct handle *handle, enum access_right right);

@@ -34,6 +34,12 @@ bool conf_errors_full(const struct conf_errors *errors) {
         return errors->n_items >= LIMIT_CONF_ERRORS;
 }
 
+int conf_errors_result(const struct conf_errors *errors) {
+        if (errors->no_memory)
+                return -ENOMEM;
+        return errors->n_items > 0 ? -EINVAL : 0;
+}
+
 static void make_harmless(char *text) {
         for (unsigned char *c = (unsigned char *)text; *c; c++) {
                 if (*c < 0x20 || *c == 0x7f) {
@@ -94,20 +100,20 @@ int conf_error_v(struct conf_errors *errors, const struct conf_node *where, cons
         }
         n = vsnprintf(text, sizeof(text), format, args);
         if (n < 0)
-                return -ENOMEM;
+                return conf_errors_note(errors, -ENOMEM);
         if ((size_t)n >= sizeof(text))
                 cut_off(text, sizeof(text));
         make_harmless(text);
         message = strdup(text);
         if (!message)
-                return -ENOMEM;
+                return conf_errors_note(errors, -ENOMEM);
         if (where && where->file) {
                 file = strdup(where->file);
                 if (!file)
-                        return -ENOMEM;
+                        return conf_errors_note(errors, -ENOMEM);
         }
         if (make_room(errors) < 0)
-                return -ENOMEM;
+                return conf_errors_note(errors, -ENOMEM);
         errors->items[errors->n_items++] = (struct conf_error){
                 .file = steal_ptr(file),
                 .line = where ? where->line : 0,

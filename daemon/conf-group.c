@@ -79,39 +79,26 @@ const struct conf_key conf_group_keys[] = {
 };
 
 /* A group with errors is added all the same, so that those who name it are not reported too. */
-static int read_group(struct conf_loader *loader, const struct conf_pair *pair) {
+static void read_group(struct conf_loader *loader, const struct conf_pair *pair) {
         const struct conf_key *table = conf_group_keys;
         uint32_t max = 1;
         void *target = &max;
-        int r, result;
 
-        result = conf_check_name(loader->errors, pair->key);
-        if (result == -ENOMEM)
-                return result;
-        r = add_group(loader, pair->key, max);
-        if (r < 0)
-                return r;
-        r = conf_map(loader->errors, pair->value, &table, &target, 1);
+        conf_check_name(loader->errors, pair->key);
+        if (conf_errors_note(loader->errors, add_group(loader, pair->key, max)) < 0)
+                return;
+        conf_map(loader->errors, pair->value, &table, &target, 1);
         loader->configuration->groups[loader->configuration->n_groups - 1].max = max;
-        return r < 0 ? r : result;
 }
 
-int conf_groups_read(struct conf_loader *loader, const struct conf_node *node) {
-        int r, result = 0;
-
+void conf_groups_read(struct conf_loader *loader, const struct conf_node *node) {
         if (node->type != CONF_MAPPING && !conf_node_is_null(node))
-                return conf_error_expected(loader->errors, node, "a mapping of names to groups");
-        for (size_t i = 0; node->type == CONF_MAPPING && i < node->n; i++) {
-                r = read_group(loader, &node->pairs[i]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
-        return result;
+                conf_error_expected(loader->errors, node, "a mapping of names to groups");
+        for (size_t i = 0; node->type == CONF_MAPPING && i < node->n; i++)
+                read_group(loader, &node->pairs[i]);
 }
 
-static int unknown_group(struct conf_loader *loader, const struct conf_reference *reference) {
+static void unknown_group(struct conf_loader *loader, const struct conf_reference *reference) {
         const struct configuration *configuration = loader->configuration;
         struct suggest suggest;
 
@@ -119,26 +106,20 @@ static int unknown_group(struct conf_loader *loader, const struct conf_reference
         for (size_t i = 0; i < configuration->n_groups && !conf_errors_full(loader->errors); i++)
                 suggest_offer(&suggest, configuration->groups[i].name);
         if (suggest.best)
-                return conf_error_at(loader->errors, &reference->place,
-                                     "there is no group '%s', did you mean '%s'?", reference->name,
-                                     suggest.best);
-        return conf_error_at(loader->errors, &reference->place,
-                             "there is no group '%s'; it has to stand below 'groups'",
-                             reference->name);
+                conf_error_at(loader->errors, &reference->place,
+                              "there is no group '%s', did you mean '%s'?", reference->name,
+                              suggest.best);
+        else
+                conf_error_at(loader->errors, &reference->place,
+                              "there is no group '%s'; it has to stand below 'groups'",
+                              reference->name);
 }
 
-int conf_groups_check(struct conf_loader *loader) {
-        int r, result = 0;
-
+void conf_groups_check(struct conf_loader *loader) {
         for (size_t i = 0; i < loader->of_groups.n_items; i++) {
                 const struct conf_reference *reference = &loader->of_groups.items[i];
 
-                if (find_group(loader->configuration, reference->name))
-                        continue;
-                r = unknown_group(loader, reference);
-                if (r == -ENOMEM)
-                        return r;
-                result = r;
+                if (!find_group(loader->configuration, reference->name))
+                        unknown_group(loader, reference);
         }
-        return result;
 }

@@ -91,8 +91,7 @@ static bool has_left_keys(const struct conf_loader *loader, const struct draft *
 
 /* The keys that mean something only with this kind. */
 static int read_kind_keys(struct conf_loader *loader, const struct conf_node *node,
-                          struct draft *draft, const struct conf_node *of_action,
-                          struct action_conf *action) {
+                          struct draft *draft, struct action_conf *action) {
         bool any = has_left_keys(loader, draft);
         const struct conf_node *value;
         int r, result = 0;
@@ -105,13 +104,9 @@ static int read_kind_keys(struct conf_loader *loader, const struct conf_node *no
                         r = key->required ? conf_error(loader->errors, node,
                                                        "the key '%s' is missing", key->name)
                                           : 0;
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
+                if (conf_errors_note(loader->errors, r) < 0)
+                        result = -EINVAL;
         }
-        if (result == 0 && action->kind->check)
-                result = action->kind->check(loader->errors, of_action, action);
         return result;
 }
 
@@ -134,20 +129,20 @@ static int read_action(struct conf_loader *loader, const struct conf_node *node,
                 return r;
         }
         action->kind = kind;
-        r = read_kind_keys(loader, node, draft, value, action);
+        r = read_kind_keys(loader, node, draft, action);
         if (r < 0)
                 return r;
         *ret = steal_ptr(action);
         return 0;
 }
 
-static int second_action(struct conf_loader *loader, const struct conf_node *node,
-                         const struct action_kind *first, const struct action_kind *second) {
+static void second_action(struct conf_loader *loader, const struct conf_node *node,
+                          const struct action_kind *first, const struct action_kind *second) {
         const struct conf_node *first_key = conf_node_find(node, first->key)->key;
 
-        return conf_error(loader->errors, conf_node_find(node, second->key)->key,
-                          "a handle has one action: '%s' cannot stand beside '%s' at %u:%u",
-                          second->key, first->key, first_key->line, first_key->column);
+        conf_error(loader->errors, conf_node_find(node, second->key)->key,
+                   "a handle has one action: '%s' cannot stand beside '%s' at %u:%u", second->key,
+                   first->key, first_key->line, first_key->column);
 }
 
 static const struct action_kind *find_kind(const char *key) {
@@ -158,11 +153,9 @@ static const struct action_kind *find_kind(const char *key) {
 }
 
 /* Every kind whose key is there reads its value, so that its errors are seen; the first stays. */
-static int read_actions(struct conf_loader *loader, const struct conf_node *node,
-                        struct draft *draft, struct action_conf **ret) {
-        _cleanup_(action_conf_freep) struct action_conf *kept = NULL;
+static void read_actions(struct conf_loader *loader, const struct conf_node *node,
+                         struct draft *draft, const struct action_conf **ret) {
         const struct action_kind *first = NULL;
-        int r, result = 0;
 
         for (size_t i = 0; node->type == CONF_MAPPING && i < node->n; i++) {
                 _cleanup_(action_conf_freep) struct action_conf *action = NULL;
@@ -171,41 +164,30 @@ static int read_actions(struct conf_loader *loader, const struct conf_node *node
 
                 if (!value)
                         continue;
-                r = read_action(loader, node, draft, kind, value, &action);
-                if (r != -ENOMEM && first)
-                        r = second_action(loader, node, first, kind);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-                if (!first) {
+                conf_errors_note(loader->errors,
+                                 read_action(loader, node, draft, kind, value, &action));
+                if (first) {
+                        second_action(loader, node, first, kind);
+                } else {
                         first = kind;
-                        kept = steal_ptr(action);
+                        *ret = steal_ptr(action);
                 }
         }
-        *ret = steal_ptr(kept);
-        return result;
 }
 
 /* A key that belongs to a kind of action which the handle has not. */
-static int report_left_keys(struct conf_loader *loader, const struct conf_node *node,
-                            const struct draft *draft) {
-        int r, result = 0;
-
+static void report_left_keys(struct conf_loader *loader, const struct conf_node *node,
+                             const struct draft *draft) {
         if (!has_left_keys(loader, draft))
-                return 0;
+                return;
         for (size_t k = 0; action_kinds[k]; k++)
                 for (const struct conf_key *key = action_kinds[k]->keys; key && key->name; key++) {
                         if (!draft->of_kinds[find_row(loader, key->name)])
                                 continue;
-                        r = conf_error(loader->errors, conf_node_find(node, key->name)->key,
-                                       "'%s' means something only together with '%s'", key->name,
-                                       action_kinds[k]->key);
-                        if (r == -ENOMEM)
-                                return r;
-                        result = r;
+                        conf_error(loader->errors, conf_node_find(node, key->name)->key,
+                                   "'%s' means something only together with '%s'", key->name,
+                                   action_kinds[k]->key);
                 }
-        return result;
 }
 
 static int add_handle(struct conf_loader *loader, const struct conf_node *name) {
@@ -284,15 +266,10 @@ static const struct action_kind *kind_of(const struct conf_node *handle) {
 
 static int read_policy(struct conf_loader *loader, const struct conf_node *node,
                        struct conf_policy *draft) {
-        int r, result;
-
         if (!conf_policy_occurs(node))
                 return 0;
-        result = conf_policy_check(loader->errors, node, draft, kind_of(node));
-        if (result == -ENOMEM)
-                return result;
-        r = add_policy(loader, draft);
-        return r < 0 ? r : result;
+        conf_policy_check(loader->errors, node, draft, kind_of(node));
+        return add_policy(loader, draft);
 }
 
 /* Where a target's name stands below an action's value; NULL if it is not there. */
@@ -310,14 +287,16 @@ static const struct conf_node *find_text(const struct conf_node *node, const cha
         return NULL;
 }
 
-/* Makes the draft what stays. One that has errors is good for nothing any more. */
-static int keep_action(struct conf_loader *loader, struct handle_conf *handle, bool is_good) {
+/* Makes the draft what stays. Of files that have errors nothing does. */
+static int keep_action(struct conf_loader *loader, struct handle_conf *handle) {
         _cleanup_(action_conf_freep) struct action_conf *draft = NULL;
 
         if (!handle->action || !handle->action->kind->keep)
                 return 0;
         draft = (struct action_conf *)steal_ptr(handle->action);
-        return is_good ? draft->kind->keep(&loader->pool, draft, &handle->action) : 0;
+        if (conf_errors_result(loader->errors) < 0)
+                return 0;
+        return draft->kind->keep(&loader->pool, draft, &handle->action);
 }
 
 /* Remembers what the action of the handle at this node names. */
@@ -337,49 +316,30 @@ static int add_references(struct conf_loader *loader, const struct conf_node *no
         return r;
 }
 
-int conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
+/* Each step is made whatever came of the ones before it. */
+void conf_handle_read(struct conf_loader *loader, const struct conf_pair *pair) {
         const struct conf_key *const tables[] = {conf_handle_keys, loader->handle_keys,
                                                  conf_policy_keys};
         _cleanup_(draft_deinit) struct draft draft = {0};
+        struct conf_errors *errors = loader->errors;
         struct conf_policy policy;
         void *const targets[] = {&draft, &draft, &policy};
-        struct action_conf *action = NULL;
         struct handle_conf *handle;
-        int r, result;
 
-        if (loader->configuration->n_handles == LIMIT_HANDLES)
-                return conf_error(loader->errors, pair->key, "there are more than %u handles",
-                                  LIMIT_HANDLES);
-        result = conf_check_name(loader->errors, pair->key);
-        if (result == -ENOMEM)
-                return result;
-        r = add_handle(loader, pair->key);
-        if (r < 0)
-                return r;
+        if (loader->configuration->n_handles == LIMIT_HANDLES) {
+                conf_error(errors, pair->key, "there are more than %u handles", LIMIT_HANDLES);
+                return;
+        }
+        conf_check_name(errors, pair->key);
+        if (conf_errors_note(errors, add_handle(loader, pair->key)) < 0)
+                return;
         handle = &loader->configuration->handles[loader->configuration->n_handles - 1];
         conf_policy_init(&policy);
-        r = conf_map(loader->errors, pair->value, tables, targets, 3);
-        if (r < 0)
-                result = r;
-        if (r != -ENOMEM)
-                r = read_actions(loader, pair->value, &draft, &action);
-        if (r < 0)
-                result = r;
-        handle->action = action;
-        if (r != -ENOMEM)
-                r = report_left_keys(loader, pair->value, &draft);
-        if (r < 0)
-                result = r;
-        if (r != -ENOMEM)
-                r = read_policy(loader, pair->value, &policy);
-        if (r < 0)
-                result = r;
-        if (r != -ENOMEM)
-                r = fill_handle(loader, handle, &draft);
-        if (r == 0)
-                r = add_references(loader, pair->value, action);
-        if (r < 0)
-                result = r;
-        r = keep_action(loader, handle, result == 0);
-        return r < 0 ? r : result;
+        conf_map(errors, pair->value, tables, targets, 3);
+        read_actions(loader, pair->value, &draft, &handle->action);
+        report_left_keys(loader, pair->value, &draft);
+        conf_errors_note(errors, read_policy(loader, pair->value, &policy));
+        conf_errors_note(errors, fill_handle(loader, handle, &draft));
+        conf_errors_note(errors, add_references(loader, pair->value, handle->action));
+        conf_errors_note(errors, keep_action(loader, handle));
 }

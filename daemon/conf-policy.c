@@ -3,7 +3,8 @@
  * the handle's action can have them at all. A key that could not be read has its default by then,
  * which contradicts nothing, so what is reported twice was wrong twice.
  *
- * Zero is refused everywhere, because it would say the same as leaving the key out.
+ * Zero is refused everywhere: it would say the same as leaving the key out, or, as a back-off, that
+ * there is to be no retry at all.
  */
 #include "daemon/conf-policy.h"
 
@@ -151,6 +152,20 @@ static int unknown_busy(struct conf_errors *errors, const struct conf_node *node
         return conf_error_expected(errors, node, "rerun, restart, or signal and its name");
 }
 
+/* "signal", blanks, and its name. */
+static int read_busy_signal(struct conf_errors *errors, const struct conf_node *node,
+                            struct policy_conf *policy) {
+        size_t n = strlen("signal") + strspn(node->text + strlen("signal"), " ");
+        struct conf_node signal = *node;
+
+        if (n == node->n)
+                return conf_error(errors, node, "which signal? As in 'signal USR1'");
+        signal.text += n;
+        signal.n -= (uint32_t)n;
+        signal.column = (uint16_t)(signal.column + n + node->quoted);
+        return set_busy_signal(errors, &signal, policy);
+}
+
 static int read_on_busy(struct conf_errors *errors, const struct conf_node *node, void *field) {
         struct policy_conf *policy = field;
 
@@ -158,21 +173,13 @@ static int read_on_busy(struct conf_errors *errors, const struct conf_node *node
                 return read_busy_mapping(errors, node, policy);
         if (node->type != CONF_SCALAR)
                 return unknown_busy(errors, node);
-        if (strncmp(node->text, "signal ", strlen("signal ")) == 0) {
-                size_t n = strlen("signal") + strspn(node->text + strlen("signal"), " ");
-                struct conf_node signal = *node;
-
-                signal.text += n;
-                signal.n -= (uint32_t)n;
-                signal.column = (uint16_t)(signal.column + n + node->quoted);
-                return set_busy_signal(errors, &signal, policy);
-        }
+        if (strcmp(node->text, "signal") == 0 ||
+            strncmp(node->text, "signal ", strlen("signal ")) == 0)
+                return read_busy_signal(errors, node, policy);
         if (strcmp(node->text, "rerun") == 0)
                 policy->runner.on_busy = ON_BUSY_RERUN;
         else if (strcmp(node->text, "restart") == 0)
                 policy->runner.on_busy = ON_BUSY_RESTART;
-        else if (strcmp(node->text, "signal") == 0)
-                return conf_error(errors, node, "which signal? As in 'signal USR1'");
         else
                 return unknown_busy(errors, node);
         return 0;
@@ -264,14 +271,13 @@ static int check_group(struct conf_errors *errors, const struct conf_node *group
         return conf_check_name(errors, group);
 }
 
-static int check_max_wait(struct conf_errors *errors, const struct conf_node *handle,
-                          const struct gate_policy *gate) {
+static void check_max_wait(struct conf_errors *errors, const struct conf_node *handle,
+                           const struct gate_policy *gate) {
         const struct conf_pair *max_wait = conf_node_find(handle, "max_wait");
 
-        if (!max_wait || !gate->max_wait_ns || gate->max_wait_ns >= gate->quiet_ns)
-                return 0;
-        return conf_error(errors, max_wait->value,
-                          "'max_wait' is shorter than 'quiet', which could never pass");
+        if (max_wait && gate->max_wait_ns && gate->max_wait_ns < gate->quiet_ns)
+                conf_error(errors, max_wait->value,
+                           "'max_wait' is shorter than 'quiet', which could never pass");
 }
 
 /* What each key needs beside it. */
@@ -291,10 +297,8 @@ static bool has_needed(const struct conf_node *handle, const struct action_kind 
         return conf_node_find(handle, needed);
 }
 
-int conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
-                      struct conf_policy *policy, const struct action_kind *kind) {
-        int r, result = 0;
-
+void conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
+                       struct conf_policy *policy, const struct action_kind *kind) {
         for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
                 const struct conf_pair *pair = conf_node_find(handle, needs[i].key);
                 const char *needed = needs[i].needed;
@@ -302,26 +306,15 @@ int conf_policy_check(struct conf_errors *errors, const struct conf_node *handle
                 if (!pair || has_needed(handle, kind, needed))
                         continue;
                 if (needed)
-                        r = conf_error(errors, pair->key,
-                                       "'%s' means something only together with '%s'", needs[i].key,
-                                       needed);
+                        conf_error(errors, pair->key,
+                                   "'%s' means something only together with '%s'", needs[i].key,
+                                   needed);
                 else
-                        r = conf_error(errors, pair->key,
-                                       "'%s' means something only together with an action",
-                                       needs[i].key);
-                if (r == -ENOMEM)
-                        return r;
-                result = r;
+                        conf_error(errors, pair->key,
+                                   "'%s' means something only together with an action",
+                                   needs[i].key);
         }
-        r = check_max_wait(errors, handle, &policy->policy.gate);
-        if (r < 0)
-                result = r;
-        if (r != -ENOMEM && policy->group) {
-                r = check_group(errors, policy->group);
-                if (r < 0) {
-                        policy->group = NULL;
-                        result = r;
-                }
-        }
-        return r == -ENOMEM ? r : result;
+        check_max_wait(errors, handle, &policy->policy.gate);
+        if (policy->group && check_group(errors, policy->group) < 0)
+                policy->group = NULL;
 }

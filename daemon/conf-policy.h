@@ -22,6 +22,6 @@ void conf_policy_init(struct conf_policy *policy);
 /* Whether any of its keys stands in a handle. */
 bool conf_policy_occurs(const struct conf_node *handle);
 /* Looks at the whole, once all keys of the handle were read. `kind` is that of its action; NULL: it
- * has none. Forgets the group if it is no name. 0, -EINVAL, -ENOMEM. */
-int conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
-                      struct conf_policy *policy, const struct action_kind *kind);
+ * has none. What is wrong is noted. Forgets the group if it is no name. */
+void conf_policy_check(struct conf_errors *errors, const struct conf_node *handle,
+                       struct conf_policy *policy, const struct action_kind *kind);

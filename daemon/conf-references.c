@@ -53,8 +53,8 @@ int conf_references_add(struct conf_references *references, const char *name,
         return 0;
 }
 
-static int dangling(struct conf_loader *loader, const struct conf_reference *reference,
-                    size_t *budget) {
+static void dangling(struct conf_loader *loader, const struct conf_reference *reference,
+                     size_t *budget) {
         const struct configuration *configuration = loader->configuration;
         struct suggest suggest;
 
@@ -65,37 +65,26 @@ static int dangling(struct conf_loader *loader, const struct conf_reference *ref
                         suggest_offer(&suggest, configuration->handles[i].name);
         }
         if (suggest.best)
-                return conf_error_at(loader->errors, &reference->place,
-                                     "there is no handle '%s', did you mean '%s'?", reference->name,
-                                     suggest.best);
-        return conf_error_at(loader->errors, &reference->place, "there is no handle '%s'",
-                             reference->name);
+                conf_error_at(loader->errors, &reference->place,
+                              "there is no handle '%s', did you mean '%s'?", reference->name,
+                              suggest.best);
+        else
+                conf_error_at(loader->errors, &reference->place, "there is no handle '%s'",
+                              reference->name);
 }
 
-static int check_names(struct conf_loader *loader, const struct conf_references *references,
-                       size_t *budget) {
-        int r, result = 0;
-
-        for (size_t i = 0; i < references->n_items; i++) {
-                if (configuration_find_handle(loader->configuration, references->items[i].name))
-                        continue;
-                r = dangling(loader, &references->items[i], budget);
-                if (r == -ENOMEM)
-                        return r;
-                result = r;
-        }
-        return result;
+static void check_names(struct conf_loader *loader, const struct conf_references *references,
+                        size_t *budget) {
+        for (size_t i = 0; i < references->n_items; i++)
+                if (!configuration_find_handle(loader->configuration, references->items[i].name))
+                        dangling(loader, &references->items[i], budget);
 }
 
-int conf_references_check(struct conf_loader *loader) {
+void conf_references_check(struct conf_loader *loader) {
         size_t budget = SUGGESTION_BUDGET;
-        int r, result;
 
-        result = check_names(loader, &loader->of_handles, &budget);
-        if (result == -ENOMEM)
-                return result;
-        r = check_names(loader, &loader->of_sources, &budget);
-        return r < 0 ? r : result;
+        check_names(loader, &loader->of_handles, &budget);
+        check_names(loader, &loader->of_sources, &budget);
 }
 
 static int compare_handle(const void *key, const void *item) {
@@ -171,7 +160,6 @@ static int report_cycle(struct search *search, const struct handle_conf *target)
         _cleanup_free_ char *text = NULL;
         size_t first = search->n_stack, n_text;
         FILE *stream;
-        int r;
 
         while (search->stack[--first].handle != target)
                 ;
@@ -188,12 +176,12 @@ static int report_cycle(struct search *search, const struct handle_conf *target)
         fputs(target->name, stream);
         if (fclose(stream) != 0)
                 return -ENOMEM;
-        r = conf_error_at(search->loader->errors,
-                          place_of(search->loader,
-                                   (size_t)(last - search->loader->configuration->handles),
-                                   target->name),
-                          "handles send to each other in a cycle: %s", text);
-        return r == -ENOMEM ? r : 0;
+        conf_error_at(search->loader->errors,
+                      place_of(search->loader,
+                               (size_t)(last - search->loader->configuration->handles),
+                               target->name),
+                      "handles send to each other in a cycle: %s", text);
+        return 0;
 }
 
 static int search_from(struct search *search, const struct handle_conf *start) {

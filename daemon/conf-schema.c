@@ -76,16 +76,13 @@ static int missing_keys(struct conf_errors *errors, const struct conf_node *node
                         const struct row_set *seen, const struct conf_key *const *tables,
                         size_t n_tables) {
         unsigned int number = 0;
-        int r, result = 0;
+        int result = 0;
 
         for (size_t t = 0; t < n_tables; t++)
                 for (const struct conf_key *row = tables[t]; row->name; row++, number++) {
                         if (!row->required || row_set_has(seen, number))
                                 continue;
-                        r = conf_error(errors, node, "the key '%s' is missing", row->name);
-                        if (r == -ENOMEM)
-                                return r;
-                        result = r;
+                        result = conf_error(errors, node, "the key '%s' is missing", row->name);
                 }
         return result;
 }
@@ -111,10 +108,8 @@ int conf_map(struct conf_errors *errors, const struct conf_node *node,
                         r = repeated_key(errors, node, pair->key);
                 else
                         r = row->parse(errors, pair->value, (char *)targets[t] + row->offset);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
+                if (conf_errors_note(errors, r) < 0)
+                        result = -EINVAL;
         }
         r = missing_keys(errors, node, &seen, tables, n_tables);
         return r < 0 ? r : result;

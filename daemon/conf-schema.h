@@ -24,8 +24,8 @@ struct conf_key {
 /* Reads the mapping `node` into `target`. Reports unknown keys (with the nearest right one),
  * repeated and missing ones, and every wrong value. `tables` is a list of n_tables tables, each
  * ended by a row without a name, so that kinds can add their own keys to common ones; `targets` has
- * the struct that each table's offsets are meant for. A null node is an empty mapping. 0, -EINVAL
- * if anything was reported, -ENOMEM.
+ * the struct that each table's offsets are meant for. A null node is an empty mapping. 0; negative:
+ * something was reported, or memory ran out, which both are noted in `errors`.
  */
 int conf_map(struct conf_errors *errors, const struct conf_node *node,
              const struct conf_key *const *tables, void *const *targets, size_t n_tables);

@@ -331,17 +331,13 @@ static int copy_strings(const struct conf_node *const *items, size_t n_items, vo
 }
 
 static int read_strings(struct conf_errors *errors, const struct conf_node *node, void *field) {
-        int r, result = 0;
+        int result = 0;
 
         if (node->n == 0)
                 return conf_error(errors, node, "this list is empty");
-        for (size_t i = 0; i < node->n; i++) {
-                r = expect_text(errors, node->items[i], "a text");
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
+        for (size_t i = 0; i < node->n; i++)
+                if (conf_errors_note(errors, expect_text(errors, node->items[i], "a text")) < 0)
+                        result = -EINVAL;
         return result < 0 ? result : copy_strings(node->items, node->n, field);
 }
 

@@ -131,11 +131,9 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
         r = conf_map(loader->errors, node,
                      (const struct conf_key *const[]){kind->keys, conf_source_keys},
                      (void *const[]){source, source}, kind->has_target || refused < 0 ? 2 : 1);
-        if (r != -ENOMEM && refused == 0 && source->target &&
+        if (refused == 0 && source->target &&
             add_reference(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
                 return -ENOMEM;
-        if (r == 0 && kind->check)
-                r = kind->check(loader->errors, node, source);
         if (r == 0)
                 r = refused;
         if (r < 0)
@@ -144,9 +142,10 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
         return 0;
 }
 
+/* Those with errors are left out. */
 static int read_sources(struct conf_loader *loader, const struct conf_node *node,
                         struct worker_conf *worker) {
-        int r, result = 0;
+        int r;
 
         if (conf_node_is_null(node))
                 return 0;
@@ -157,14 +156,10 @@ static int read_sources(struct conf_loader *loader, const struct conf_node *node
                 return -ENOMEM;
         for (size_t i = 0; i < node->n; i++) {
                 r = read_source(loader, node->items[i], &worker->sources[worker->n_sources]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-                else
+                if (conf_errors_note(loader->errors, r) == 0)
                         worker->n_sources++;
         }
-        return result;
+        return 0;
 }
 
 static int check_worker_name(struct conf_loader *loader, const struct conf_node *name) {
@@ -192,11 +187,9 @@ static int make_room(struct conf_loader *loader) {
 static int read_worker(struct conf_loader *loader, const struct conf_pair *pair) {
         _cleanup_(worker_conf_freep) struct worker_conf *worker = NULL;
         struct configuration *configuration = loader->configuration;
-        int r, result;
+        int r;
 
-        result = check_worker_name(loader, pair->key);
-        if (result == -ENOMEM)
-                return result;
+        check_worker_name(loader, pair->key);
         worker = calloc(1, sizeof(*worker));
         if (!worker)
                 return -ENOMEM;
@@ -204,15 +197,13 @@ static int read_worker(struct conf_loader *loader, const struct conf_pair *pair)
         if (!worker->name)
                 return -ENOMEM;
         r = read_sources(loader, pair->value, worker);
-        if (r == -ENOMEM)
-                return r;
         loader->workers[configuration->n_workers] = pair->key;
         configuration->workers[configuration->n_workers++] = steal_ptr(worker);
-        return r < 0 ? r : result;
+        return r;
 }
 
 int conf_workers_read(struct conf_loader *loader, const struct conf_node *node) {
-        int r, result = 0;
+        int r;
 
         if (conf_node_is_null(node))
                 return 0;
@@ -225,11 +216,7 @@ int conf_workers_read(struct conf_loader *loader, const struct conf_node *node) 
                 if (loader->configuration->n_workers == LIMIT_WORKERS)
                         return conf_error(loader->errors, node->pairs[i].key,
                                           "there are more than %u workers", LIMIT_WORKERS);
-                r = read_worker(loader, &node->pairs[i]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
+                conf_errors_note(loader->errors, read_worker(loader, &node->pairs[i]));
         }
-        return result;
+        return 0;
 }

@@ -102,34 +102,25 @@ static struct conf_node *new_node(struct builder *builder, const yaml_mark_t *ma
         return node;
 }
 
-/* Anchors and tags may stand before any value. 0, or -ENOMEM: the value itself is used. */
-static int refuse_properties(struct builder *builder, const yaml_mark_t *mark,
-                             const yaml_char_t *anchor, const yaml_char_t *tag) {
-        struct conf_node where;
-
-        if (!anchor && !tag)
-                return 0;
-        where = place(builder, mark);
-        if (anchor && conf_error(builder->errors, &where,
-                                 "anchors (&%s) are not supported: write the value out where it "
-                                 "is needed",
-                                 (const char *)anchor) == -ENOMEM)
-                return -ENOMEM;
-        if (tag && conf_error(builder->errors, &where,
-                              "tags (%s) are not supported: put quotes around a text that begins "
-                              "with '!'",
-                              (const char *)tag) == -ENOMEM)
-                return -ENOMEM;
-        return 0;
+/* Anchors and tags may stand before any value. The value itself is used. */
+static void refuse_properties(const struct builder *builder, const struct conf_node *where,
+                              const yaml_char_t *anchor, const yaml_char_t *tag) {
+        if (anchor)
+                conf_error(builder->errors, where,
+                           "anchors (&%s) are not supported: write the value out where it is "
+                           "needed",
+                           (const char *)anchor);
+        if (tag)
+                conf_error(builder->errors, where,
+                           "tags (%s) are not supported: put quotes around a text that begins "
+                           "with '!'",
+                           (const char *)tag);
 }
 
-/* A node in the place of a value that was just reported, which `r` says. */
-static int push_invalid(struct builder *builder, const yaml_mark_t *mark, int r) {
-        struct conf_node *node;
+/* A node in the place of a value that was just reported. */
+static int push_invalid(struct builder *builder, const yaml_mark_t *mark) {
+        struct conf_node *node = new_node(builder, mark, CONF_INVALID);
 
-        if (r == -ENOMEM)
-                return r;
-        node = new_node(builder, mark, CONF_INVALID);
         if (!node)
                 return -ENOMEM;
         return push(builder, node);
@@ -138,11 +129,11 @@ static int push_invalid(struct builder *builder, const yaml_mark_t *mark, int r)
 static int on_alias(struct builder *builder, const yaml_event_t *event) {
         struct conf_node where = place(builder, &event->start_mark);
 
-        return push_invalid(builder, &event->start_mark,
-                            conf_error(builder->errors, &where,
-                                       "aliases (*%s) are not supported: write the value out, or "
-                                       "put quotes around a text that begins with '*'",
-                                       (const char *)event->data.alias.anchor));
+        conf_error(builder->errors, &where,
+                   "aliases (*%s) are not supported: write the value out, or put quotes around a "
+                   "text that begins with '*'",
+                   (const char *)event->data.alias.anchor);
+        return push_invalid(builder, &event->start_mark);
 }
 
 static int on_scalar(struct builder *builder, const yaml_event_t *event) {
@@ -151,21 +142,17 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event) {
         bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         struct conf_node where = place(builder, &event->start_mark);
         struct conf_node *node;
-        int r;
 
-        r = refuse_properties(builder, &event->start_mark, event->data.scalar.anchor,
-                              event->data.scalar.tag);
-        if (r < 0)
-                return r;
-        if (memchr(text, 0, n_text))
-                return push_invalid(builder, &event->start_mark,
-                                    conf_error(builder->errors, &where,
-                                               "a NUL character is not allowed in a text"));
-        if (!quoted && strcmp(text, "<<") == 0 && at_key(builder))
-                return push_invalid(builder, &event->start_mark,
-                                    conf_error(builder->errors, &where,
-                                               "merge keys (<<) are not supported: write the keys "
-                                               "out"));
+        refuse_properties(builder, &where, event->data.scalar.anchor, event->data.scalar.tag);
+        if (memchr(text, 0, n_text)) {
+                conf_error(builder->errors, &where, "a NUL character is not allowed in a text");
+                return push_invalid(builder, &event->start_mark);
+        }
+        if (!quoted && strcmp(text, "<<") == 0 && at_key(builder)) {
+                conf_error(builder->errors, &where,
+                           "merge keys (<<) are not supported: write the keys out");
+                return push_invalid(builder, &event->start_mark);
+        }
         node = new_node(builder, &event->start_mark, CONF_SCALAR);
         if (!node)
                 return -ENOMEM;
@@ -181,17 +168,14 @@ static int on_start(struct builder *builder, const yaml_event_t *event, uint8_t 
                     const yaml_char_t *anchor, const yaml_char_t *tag) {
         struct conf_node where = place(builder, &event->start_mark);
         struct conf_node *node;
-        int r;
 
-        r = refuse_properties(builder, &event->start_mark, anchor, tag);
-        if (r < 0)
-                return r;
+        refuse_properties(builder, &where, anchor, tag);
         if (builder->n_open == LIMIT_CONF_DEPTH)
                 return conf_error(builder->errors, &where, "values are nested more than %u deep",
                                   LIMIT_CONF_DEPTH);
-        if (at_key(builder) && conf_error(builder->errors, &where, "a key must be a word, not %s",
-                                          type == CONF_MAPPING ? "a mapping" : "a list") == -ENOMEM)
-                return -ENOMEM;
+        if (at_key(builder))
+                conf_error(builder->errors, &where, "a key must be a word, not %s",
+                           type == CONF_MAPPING ? "a mapping" : "a list");
         node = new_node(builder, &event->start_mark, type);
         if (!node)
                 return -ENOMEM;

@@ -6,7 +6,8 @@
  * that are defined twice or not at all, cycles) waits for the end, and so do the places.
  *
  * An error never stops the reading: a handle that has errors is added all the same, so that those
- * who name it are not reported too. Only -ENOMEM stops at once.
+ * who name it are not reported too. Lack of memory does: between two handles, two files, and before
+ * the end's checks. The loader's errors remember both, and finish() asks them once.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ static int read_workers(struct conf_errors *errors, const struct conf_node *node
 
 static int read_groups(struct conf_errors *errors, const struct conf_node *node, void *field) {
         (void)errors;
-        return conf_groups_read(field, node);
+        conf_groups_read(field, node);
+        return 0;
 }
 
 static int read_access(struct conf_errors *errors, const struct conf_node *node, void *field) {
@@ -72,14 +74,16 @@ static const struct conf_key top_keys[] = {
 };
 
 static int read_pair(void *arg, const struct conf_node *section, const struct conf_pair *pair) {
+        struct conf_loader *loader = arg;
+
         if (strcmp(section->text, "handles") != 0)
                 return 0;
-        return conf_handle_read(arg, pair) == -ENOMEM ? -ENOMEM : 1;
+        conf_handle_read(loader, pair);
+        return loader->errors->no_memory ? -ENOMEM : 1;
 }
 
-/* Adds what one file says; `file` must live as long as the loader. 0, also if errors were noted;
- * -ENOMEM. */
-static int add(struct conf_loader *loader, const char *file, const char *text, size_t n_text) {
+/* Adds what one file says; `file` must live as long as the loader. */
+static void add(struct conf_loader *loader, const char *file, const char *text, size_t n_text) {
         const struct conf_key *table = top_keys;
         const struct conf_node *root;
         void *target = loader;
@@ -87,30 +91,28 @@ static int add(struct conf_loader *loader, const char *file, const char *text, s
 
         r = conf_yaml_parse(loader->errors, &loader->nodes, file, text, n_text, read_pair, loader,
                             &root);
-        if (r == -EINVAL)
+        if (conf_errors_note(loader->errors, r) < 0)
                 loader->incomplete = true;
-        if (r == 0 && root)
-                r = conf_map(loader->errors, root, &table, &target, 1);
-        return r == -ENOMEM ? r : 0;
+        else if (root)
+                conf_map(loader->errors, root, &table, &target, 1);
 }
 
 static int index_handles(struct conf_loader *loader) {
         struct configuration *configuration = loader->configuration;
-        size_t i, first;
+        size_t first;
         int r;
 
         r = configuration_index_init(configuration);
-        for (i = 0; r == 0 && i < configuration->n_handles; i++) {
-                if (configuration_index_add(configuration, i, &first))
-                        continue;
-                if (conf_error_at(loader->errors, &loader->handles[i],
-                                  "the handle '%s' is defined twice; the first stands at %s:%u:%u",
-                                  configuration->handles[i].name, loader->handles[first].file,
-                                  loader->handles[first].line,
-                                  loader->handles[first].column) == -ENOMEM)
-                        r = -ENOMEM;
-        }
-        return r;
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < configuration->n_handles; i++)
+                if (!configuration_index_add(configuration, i, &first))
+                        conf_error_at(loader->errors, &loader->handles[i],
+                                      "the handle '%s' is defined twice; the first stands at "
+                                      "%s:%u:%u",
+                                      configuration->handles[i].name, loader->handles[first].file,
+                                      loader->handles[first].line, loader->handles[first].column);
+        return 0;
 }
 
 /* Gives back what the growing array has too much. */
@@ -124,28 +126,23 @@ static void shrink(struct configuration *configuration) {
                 configuration->handles = handles;
 }
 
-/* Checks all files together. 0; -EINVAL if any error was noted; -ENOMEM. */
+/* Checks all files together. 0, also if errors were noted; -ENOMEM. */
 static int check(struct conf_loader *loader) {
         struct configuration *configuration = loader->configuration;
         int r;
 
         r = index_handles(loader);
-        if (r == 0 && configuration->access)
-                r = access_rules_fill(configuration->access);
-        else if (r == 0)
-                r = access_rules_new_default(&configuration->access);
-        if (r == 0 && !loader->incomplete)
-                r = conf_references_check(loader);
-        if (r != -ENOMEM && !loader->incomplete)
-                r = conf_groups_check(loader);
-        if (r != -ENOMEM && !loader->incomplete)
-                r = conf_cycles_check(loader);
-        if (r == -ENOMEM)
+        if (r < 0)
                 return r;
-        if (loader->errors->n_items > 0)
-                return -EINVAL;
-        shrink(configuration);
-        return 0;
+        if (configuration->access)
+                r = access_rules_fill(configuration->access);
+        else
+                r = access_rules_new_default(&configuration->access);
+        if (r < 0 || loader->incomplete)
+                return r;
+        conf_references_check(loader);
+        conf_groups_check(loader);
+        return conf_cycles_check(loader);
 }
 
 static int begin(struct conf_loader *loader, struct conf_errors *errors,
@@ -161,12 +158,17 @@ static int begin(struct conf_loader *loader, struct conf_errors *errors,
 
 static int finish(struct conf_loader *loader, const char *file,
                   struct configuration **configuration, struct configuration **ret) {
-        int r = check(loader);
+        int r;
 
+        if (!loader->errors->no_memory)
+                conf_errors_note(loader->errors, check(loader));
         conf_errors_sort(loader->errors, file);
-        if (r == 0)
-                *ret = steal_ptr(*configuration);
-        return r;
+        r = conf_errors_result(loader->errors);
+        if (r < 0)
+                return r;
+        shrink(*configuration);
+        *ret = steal_ptr(*configuration);
+        return 0;
 }
 
 int configuration_parse(const char *name, const char *text, size_t n_text,
@@ -178,9 +180,7 @@ int configuration_parse(const char *name, const char *text, size_t n_text,
         r = begin(&loader, errors, &configuration);
         if (r < 0)
                 return r;
-        r = add(&loader, name, text, n_text);
-        if (r < 0)
-                return r;
+        add(&loader, name, text, n_text);
         return finish(&loader, name, &configuration, ret);
 }
 
@@ -193,25 +193,19 @@ int configuration_load(const char *file, struct conf_errors *errors, struct conf
         r = begin(&loader, errors, &configuration);
         if (r < 0)
                 return r;
-        r = conf_files_find(&files, errors, file);
-        if (r == -EINVAL)
+        if (conf_errors_note(errors, conf_files_find(&files, errors, file)) < 0)
                 loader.incomplete = true;
-        else if (r < 0)
-                return r;
-        for (size_t i = 0; i < files.n_paths; i++) {
+        for (size_t i = 0; i < files.n_paths && !errors->no_memory; i++) {
                 _cleanup_free_ char *text = NULL;
                 size_t n_text;
 
                 r = conf_file_read(errors, files.paths[i], &text, &n_text);
-                if (r == -ENOMEM || (r == -ENOENT && i == 0))
+                if (r == -ENOENT && i == 0)
                         return r;
-                if (r < 0) {
+                if (conf_errors_note(errors, r) < 0)
                         loader.incomplete = true;
-                        continue;
-                }
-                r = add(&loader, files.paths[i], text, n_text);
-                if (r < 0)
-                        return r;
+                else
+                        add(&loader, files.paths[i], text, n_text);
         }
         return finish(&loader, file, &configuration, ret);
 }

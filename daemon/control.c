@@ -21,9 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/client.h"
 #include "daemon/control-private.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -56,34 +55,33 @@ static void pause_accepting(struct control *control, int error) {
         control->was_short = true;
         control->is_accepting = false;
         uv_poll_stop(&control->listen);
-        (void)deadline_set(control->deadlines, &control->deadline,
-                           deadline_now(control->deadlines) + ACCEPT_AGAIN_NS, on_accept_again);
+        (void)deadline_set(control->set.deadlines, &control->deadline,
+                           deadline_now(control->set.deadlines) + ACCEPT_AGAIN_NS, on_accept_again);
 }
 
-void control_client_closed(struct control *control) {
+/* There may be room for others. */
+static void on_left(struct client_set *set) {
+        struct control *control = container_of(set, struct control, set);
+
         if (!control->is_shutting_down)
                 start_accepting(control);
-}
-
-bool control_is_privileged(const struct peer *peer) {
-        return peer->uid == 0 || peer->uid == geteuid();
 }
 
 static size_t count_clients(const struct control *control, uid_t uid) {
         size_t n = 0;
 
-        list_for_each (link, &control->clients)
+        list_for_each (link, &control->set.clients)
                 n += container_of(link, struct client, link)->peer.uid == uid;
         return n;
 }
 
 /* Why a client cannot be taken; NULL: it can. */
 static const char *refusal(const struct control *control, const struct peer *peer) {
-        if (control->n_clients >= LIMIT_CLIENTS)
+        if (control->set.n_clients >= LIMIT_CLIENTS)
                 return "Too many clients are connected";
-        if (control_is_privileged(peer))
+        if (access_is_master(core_access(control->set.core), peer))
                 return NULL;
-        if (control->n_clients >= LIMIT_CLIENTS - LIMIT_CLIENTS_RESERVED)
+        if (control->set.n_clients >= LIMIT_CLIENTS - LIMIT_CLIENTS_RESERVED)
                 return "Too many clients are connected";
         if (count_clients(control, peer->uid) >= LIMIT_CLIENTS_PER_UID)
                 return "Too many clients of this user are connected";
@@ -98,7 +96,7 @@ static void refuse(struct control *control, int fd, const char *why) {
         struct rpc_call call = {.rpc = &rpc, .id = {"null", 4}};
 
         control->stats.clients_refused++;
-        rpc_init(&rpc, &control->table, &host, &control->counters, &out);
+        rpc_init(&rpc, &control->set.table, &host, &control->set.counters, &out);
         rpc_fail(&call, &rpc_limit_reached, NULL, "%s", why);
         if (!out.failed)
                 (void)send(fd, out.data, out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -120,7 +118,7 @@ static void take_client(struct control *control, int fd) {
                         peer_deinit(&peer);
                         return;
                 }
-                r = client_new_consume_fd(control, steal_fd(&owned_fd), &peer);
+                r = client_new_consume_fd(&control->set, steal_fd(&owned_fd), &peer);
         }
         if (r < 0) {
                 log_warning("cannot serve a client: %s", strerror(-r));
@@ -150,14 +148,14 @@ static void on_connection(uv_poll_t *poll, int status, int events) {
         }
 }
 
-static void on_lines(struct stream_set *set) {
-        rouse_hub_awake(daemon_hub(container_of(set, struct control, streams)->daemon));
+static void on_lines(struct stream_set *streams) {
+        rouse_hub_awake(container_of(streams, struct client_set, streams)->core->hub);
 }
 
 static void part_closed(struct control *control) {
         if (--control->n_open > 0)
                 return;
-        rpc_table_deinit(&control->table);
+        rpc_table_deinit(&control->set.table);
         if (control->closed_cb)
                 control->closed_cb(control->closed_arg);
         free(control);
@@ -167,8 +165,8 @@ static void on_listen_closed(uv_handle_t *handle) {
         part_closed(container_of((uv_poll_t *)handle, struct control, listen));
 }
 
-static void on_streams_closed(struct stream_set *set) {
-        part_closed(container_of(set, struct control, streams));
+static void on_streams_closed(struct stream_set *streams) {
+        part_closed(container_of(streams, struct control, set.streams));
 }
 
 static void close_listen(struct control *control) {
@@ -177,50 +175,53 @@ static void close_listen(struct control *control) {
         uv_close((uv_handle_t *)&control->listen, on_listen_closed);
         control->listen_fd = close_fd(control->listen_fd);
         control->is_accepting = false;
-        deadline_clear(control->deadlines, &control->deadline);
+        deadline_clear(control->set.deadlines, &control->deadline);
 }
 
-int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control **ret) {
+int control_new_consume_fd(struct core *core, struct daemon *daemon, int listen_fd,
+                           struct control **ret) {
         _cleanup_close_ int fd = listen_fd;
         struct control *control = calloc(1, sizeof(*control));
         int r;
 
         if (!control)
                 return -ENOMEM;
-        r = rpc_table_init(&control->table, methods);
+        r = rpc_table_init(&control->set.table, methods);
         if (r < 0)
                 goto free_control;
-        r = deadline_queue_new(daemon_loop(daemon), NULL, &control->deadlines);
+        r = deadline_queue_new(&core->loop, NULL, &control->set.deadlines);
         if (r < 0)
                 goto free_table;
         /* For the two deadlines of its own; those of waits may fail, which their clients are told.
          */
-        r = deadline_reserve(control->deadlines, 1);
+        r = deadline_reserve(control->set.deadlines, 1);
         if (r < 0)
                 goto close_deadlines;
-        r = attachment_set_init(&control->attachments, daemon_loop(daemon), daemon_hub(daemon));
+        r = attachment_set_init(&control->set.attachments, &core->loop, core->hub);
         if (r < 0)
                 goto close_deadlines;
-        r = uv_poll_init(daemon_loop(daemon), &control->listen, fd);
+        r = uv_poll_init(&core->loop, &control->listen, fd);
         if (r < 0)
                 goto deinit_attachments;
-        control->daemon = daemon;
+        control->set.core = control->set.subscriptions.core = core;
+        control->set.daemon = daemon;
+        control->set.left = on_left;
         control->listen_fd = steal_fd(&fd);
         control->n_open = 2;
-        list_init(&control->clients);
-        stream_set_init(&control->streams, daemon_loop(daemon), LIMIT_REPLIES_BYTES,
+        list_init(&control->set.clients);
+        stream_set_init(&control->set.streams, &core->loop, LIMIT_REPLIES_BYTES,
                         LIMIT_REQUESTS_BYTES);
-        control->streams.awake = on_lines;
+        control->set.streams.awake = on_lines;
         start_accepting(control);
         *ret = control;
         return 0;
 
 deinit_attachments:
-        attachment_set_deinit(&control->attachments);
+        attachment_set_deinit(&control->set.attachments);
 close_deadlines:
-        deadline_queue_close(control->deadlines);
+        deadline_queue_close(control->set.deadlines);
 free_table:
-        rpc_table_deinit(&control->table);
+        rpc_table_deinit(&control->set.table);
 free_control:
         free(control);
         return r;
@@ -228,7 +229,7 @@ free_control:
 
 /* What is called may close clients, but only the one it is called for. */
 static void for_each_client(struct control *control, void (*fn)(struct client *client)) {
-        list_for_each_safe (link, &control->clients)
+        list_for_each_safe (link, &control->set.clients)
                 fn(container_of(link, struct client, link));
 }
 
@@ -243,8 +244,8 @@ void control_shut_down(struct control *control) {
         control->is_shutting_down = true;
         close_listen(control);
         for_each_client(control, client_shut_down);
-        (void)deadline_set(control->deadlines, &control->deadline,
-                           deadline_now(control->deadlines) + FAREWELL_NS, on_farewell);
+        (void)deadline_set(control->set.deadlines, &control->deadline,
+                           deadline_now(control->set.deadlines) + FAREWELL_NS, on_farewell);
 }
 
 void control_close(struct control *control, void (*cb)(void *arg), void *arg) {
@@ -253,13 +254,13 @@ void control_close(struct control *control, void (*cb)(void *arg), void *arg) {
         control->closed_arg = arg;
         close_listen(control);
         for_each_client(control, client_close);
-        attachment_set_deinit(&control->attachments);
-        control->deadlines = deadline_queue_close(control->deadlines);
-        stream_set_close(&control->streams, on_streams_closed);
+        attachment_set_deinit(&control->set.attachments);
+        control->set.deadlines = deadline_queue_close(control->set.deadlines);
+        stream_set_close(&control->set.streams, on_streams_closed);
 }
 
 void control_take_attached(struct control *control, const struct configuration *next) {
-        list_for_each (link, &control->clients)
+        list_for_each (link, &control->set.clients)
                 client_take_attached(container_of(link, struct client, link), next);
 }
 
@@ -269,9 +270,11 @@ void control_check_attached(struct control *control) {
 
 void control_get_stats(const struct control *control, struct control_stats *ret) {
         *ret = control->stats;
-        ret->clients = control->n_clients;
-        ret->requests = control->counters.requests;
-        ret->errors = control->counters.errors;
-        list_for_each (link, &control->clients)
+        ret->clients = control->set.n_clients;
+        ret->notifications = control->set.subscriptions.n_notifications;
+        ret->missed = control->set.subscriptions.n_missed;
+        ret->requests = control->set.counters.requests;
+        ret->errors = control->set.counters.errors;
+        list_for_each (link, &control->set.clients)
                 ret->attachments += container_of(link, struct client, link)->n_attachments;
 }

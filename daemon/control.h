@@ -5,10 +5,13 @@
 
 struct configuration;
 struct control;
+struct core;
 struct daemon;
 
-/* Takes a listening stream socket (closes it in the end, does not remove its path). */
-int control_new_consume_fd(struct daemon *daemon, int listen_fd, struct control **ret);
+/* Takes a listening stream socket (closes it in the end, does not remove its path). What clients
+ * ask of the daemon as a whole goes to `daemon`. */
+int control_new_consume_fd(struct core *core, struct daemon *daemon, int listen_fd,
+                           struct control **ret);
 /* Takes no more clients and no more requests but those that are being answered: waiting requests
  * get the error shutting_down, and what was written is flushed for a short while. */
 void control_shut_down(struct control *control);

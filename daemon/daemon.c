@@ -1,7 +1,6 @@
 /*
- * What the daemon is made of, in the order in which it is put together: loop, reaper of children,
- * hub, deadlines, file of numbers, registry with its handles, mailbox, workers, sockets. Taking
- * apart goes the other way:
+ * What the daemon is made of, in the order in which it is put together: the core, which has loop
+ * and handles; mailbox and workers; sockets. Taking apart goes the other way:
  *
  *     RUNNING -> DELIVERING   no new sends: workers are joined, what stands in the sockets' queues
  * is taken, waiting clients are answered; what is pending becomes wakes and runs, without regard to
@@ -26,6 +25,7 @@
 #include "daemon/configuration.h"
 #include "daemon/conf-node.h"
 #include "daemon/control.h"
+#include "daemon/core.h"
 #include "daemon/daemon-setup.h"
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
@@ -34,16 +34,11 @@
 #include "daemon/mailbox.h"
 #include "daemon/notify.h"
 #include "daemon/poke.h"
-#include "daemon/reaper.h"
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
-#include "daemon/run-env.h"
-#include "daemon/seqfile.h"
 #include "daemon/sockets.h"
-#include "daemon/tails.h"
 #include "daemon/workforce.h"
 #include "lib/cleanup.h"
-#include "lib/clock.h"
 #include "lib/list.h"
 
 DEFINE_CLEANUP(struct configuration *, configuration_unref)
@@ -58,18 +53,9 @@ enum stage {
 };
 
 struct daemon {
+        struct core core;
         const struct daemon_setup *setup;
-        uv_loop_t loop;
         enum stage stage;
-        uint64_t started_ns;
-        rouse_hub_t *hub;
-        struct deadline_queue *deadlines;
-        struct seqfile *seqfile;
-        struct reaper *reaper;
-        struct tails tails;
-        char **env;
-        struct configuration *configuration; /* counted; the one in force */
-        struct registry *registry;
         struct mailbox *mailbox;
         struct workforce *workforce;
         struct poke *poke;
@@ -80,28 +66,8 @@ struct daemon {
         int signal_fd;     /* -1: not open */
 };
 
-uv_loop_t *daemon_loop(struct daemon *daemon) {
-        return &daemon->loop;
-}
-
-rouse_hub_t *daemon_hub(struct daemon *daemon) {
-        return daemon->hub;
-}
-
-struct registry *daemon_registry(struct daemon *daemon) {
-        return daemon->registry;
-}
-
 const struct poke *daemon_poke(const struct daemon *daemon) {
         return daemon->poke;
-}
-
-const struct access_rules *daemon_access(const struct daemon *daemon) {
-        return daemon->configuration->access;
-}
-
-uint64_t daemon_started_ns(const struct daemon *daemon) {
-        return daemon->started_ns;
 }
 
 static bool is_stopping(const struct daemon *daemon) {
@@ -119,7 +85,8 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 log_warning("a send to %s came after it was closed", rouse_async_name(async));
                 return;
         }
-        handle = async ? rouse_async_data(async) : registry_find_target(daemon->registry, name);
+        handle =
+                async ? rouse_async_data(async) : registry_find_target(daemon->core.registry, name);
         if (!handle)
                 log_warning("a send to %s, which is no handle, came from a fifo", name);
         else if (handle_send(handle, key, n_key, NULL) < 0)
@@ -170,12 +137,12 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         control_take_attached(daemon->control, configuration);
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
-        r = registry_apply(daemon->registry, configuration, &result.changes);
+        r = registry_apply(daemon->core.registry, configuration, &result.changes);
         if (r < 0)
                 log_error("not all of the configuration could be applied: %s", strerror(-r));
         workforce_apply(daemon->workforce, configuration);
-        configuration_unref(daemon->configuration);
-        daemon->configuration = configuration_ref(configuration);
+        configuration_unref(daemon->core.configuration);
+        daemon->core.configuration = configuration_ref(configuration);
         give_back_memory();
         poke_configured(daemon->poke);
         control_check_attached(daemon->control);
@@ -207,8 +174,8 @@ static void on_stop_deadline(struct deadline *deadline, uint64_t now_ns) {
 }
 
 static void set_stop_deadline(struct daemon *daemon, uint64_t patience_ns) {
-        (void)deadline_set(daemon->deadlines, &daemon->stop_deadline,
-                           deadline_now(daemon->deadlines) + patience_ns, on_stop_deadline);
+        (void)deadline_set(daemon->core.deadlines, &daemon->stop_deadline,
+                           deadline_now(daemon->core.deadlines) + patience_ns, on_stop_deadline);
 }
 
 /* Nothing runs: what is left only needs the loop to be gone. */
@@ -216,7 +183,7 @@ static void on_idle(void *arg) {
         struct daemon *daemon = arg;
 
         daemon->stage = CLOSING;
-        uv_stop(&daemon->loop);
+        uv_stop(&daemon->core.loop);
 }
 
 void daemon_shutdown(struct daemon *daemon) {
@@ -231,7 +198,7 @@ void daemon_shutdown(struct daemon *daemon) {
         poke_shut_down(daemon->poke);
         control_shut_down(daemon->control);
         set_stop_deadline(daemon, STOP_PATIENCE_NS);
-        if (registry_shut_down(daemon->registry, on_idle, daemon) < 0)
+        if (registry_shut_down(daemon->core.registry, on_idle, daemon) < 0)
                 on_idle(daemon);
 }
 
@@ -245,13 +212,13 @@ static void go_on_stopping(struct daemon *daemon) {
                 daemon->stage = ENDING;
                 log_warning("runs that go on are told to end");
                 set_stop_deadline(daemon, STOP_KILL_AFTER_NS);
-                registry_stop_runs(daemon->registry, false);
+                registry_stop_runs(daemon->core.registry, false);
                 break;
         case ENDING:
                 daemon->stage = KILLING;
                 log_warning("runs that go on are killed");
                 set_stop_deadline(daemon, STOP_KILL_AFTER_NS);
-                registry_stop_runs(daemon->registry, true);
+                registry_stop_runs(daemon->core.registry, true);
                 break;
         case KILLING:
                 log_error("a process cannot be killed; leaving it behind");
@@ -294,7 +261,7 @@ static int open_signals(struct daemon *daemon) {
         daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
         if (daemon->signal_fd < 0)
                 return -errno;
-        r = uv_poll_init(&daemon->loop, &daemon->signals, daemon->signal_fd);
+        r = uv_poll_init(&daemon->core.loop, &daemon->signals, daemon->signal_fd);
         if (r < 0) {
                 daemon->signal_fd = close_fd(daemon->signal_fd);
                 return r;
@@ -310,45 +277,6 @@ static void close_signals(struct daemon *daemon) {
         daemon->signal_fd = close_fd(daemon->signal_fd);
 }
 
-static int open_core(struct daemon *daemon) {
-        const struct daemon_setup *setup = daemon->setup;
-        struct registry_setup registry_setup;
-        struct registry_changes changes = {0};
-        int error, r;
-
-        r = rouse_hub_create(&daemon->loop, &daemon->hub);
-        if (r < 0)
-                return r;
-        r = deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines);
-        if (r < 0)
-                return r;
-        r = seqfile_open(setup->seq_file, &error, &daemon->seqfile);
-        if (r < 0)
-                return r;
-        if (error < 0)
-                log_warning(
-                        "cannot keep the numbers of wakes in %s: %s; they begin at the time of day instead",
-                        setup->seq_file, strerror(-error));
-        r = run_env_new(setup->dir, &daemon->env);
-        if (r < 0)
-                return r;
-        registry_setup = (struct registry_setup){
-                .loop = &daemon->loop,
-                .hub = daemon->hub,
-                .deadlines = daemon->deadlines,
-                .seqfile = daemon->seqfile,
-                .reaper = daemon->reaper,
-                .tails = &daemon->tails,
-                .env = daemon->env,
-        };
-        r = registry_new(&registry_setup, &daemon->registry);
-        if (r < 0)
-                return r;
-        r = registry_apply(daemon->registry, daemon->configuration, &changes);
-        registry_changes_deinit(&changes);
-        return r;
-}
-
 static int open_all(struct daemon *daemon) {
         struct sockets *sockets = daemon->setup->sockets;
         int r;
@@ -356,26 +284,24 @@ static int open_all(struct daemon *daemon) {
         r = open_signals(daemon); /* before there are other threads */
         if (r < 0)
                 return r;
-        r = reaper_new(&daemon->loop, &daemon->reaper); /* this, too */
+        r = core_open(&daemon->core, daemon->setup->dir, daemon->setup->seq_file);
         if (r < 0)
                 return r;
-        r = open_core(daemon);
+        r = mailbox_new(daemon->core.hub, on_letter, daemon, &daemon->mailbox);
         if (r < 0)
                 return r;
-        r = mailbox_new(daemon->hub, on_letter, daemon, &daemon->mailbox);
+        r = workforce_new(daemon->core.hub, daemon->mailbox, &daemon->workforce);
         if (r < 0)
                 return r;
-        r = workforce_new(daemon->hub, daemon->mailbox, &daemon->workforce);
+        workforce_apply(daemon->workforce, daemon->core.configuration);
+        r = poke_new_consume_fd(&daemon->core, steal_fd(&sockets->poke_fd), &daemon->poke);
         if (r < 0)
                 return r;
-        workforce_apply(daemon->workforce, daemon->configuration);
-        r = poke_new_consume_fd(daemon, steal_fd(&sockets->poke_fd), &daemon->poke);
+        r = control_new_consume_fd(&daemon->core, daemon, steal_fd(&sockets->control_fd),
+                                   &daemon->control);
         if (r < 0)
                 return r;
-        r = control_new_consume_fd(daemon, steal_fd(&sockets->control_fd), &daemon->control);
-        if (r < 0)
-                return r;
-        return notify_watchdog_new(&daemon->loop, &daemon->watchdog);
+        return notify_watchdog_new(&daemon->core.loop, &daemon->watchdog);
 }
 
 static void on_closed(void *arg) {
@@ -385,7 +311,7 @@ static void on_closed(void *arg) {
 /* Closes what there is, however far open_all() came. True: nothing is left on the loop. */
 static bool close_all(struct daemon *daemon) {
         daemon->stage = CLOSING;
-        deadline_clear(daemon->deadlines, &daemon->stop_deadline);
+        deadline_clear(daemon->core.deadlines, &daemon->stop_deadline);
         daemon->watchdog = notify_watchdog_free(daemon->watchdog);
         close_signals(daemon);
         daemon->workforce = workforce_free(daemon->workforce);
@@ -393,36 +319,19 @@ static bool close_all(struct daemon *daemon) {
                 control_close(daemon->control, on_closed, daemon);
         daemon->poke = poke_close(daemon->poke);
         daemon->mailbox = mailbox_free(daemon->mailbox);
-        daemon->registry = registry_free(daemon->registry);
-        tails_close(&daemon->tails);
-        if (daemon->hub)
-                rouse_hub_close(daemon->hub, on_closed, daemon);
-        daemon->deadlines = deadline_queue_close(daemon->deadlines);
-        daemon->reaper = reaper_close(daemon->reaper);
-        (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
-        daemon->seqfile = seqfile_close(daemon->seqfile);
-        daemon->env = run_env_free(daemon->env);
-        daemon->configuration = configuration_unref(daemon->configuration);
-        return uv_loop_close(&daemon->loop) == 0;
+        return core_close(&daemon->core) == 0;
 }
 
 int daemon_run(const struct daemon_setup *setup) {
-        struct daemon daemon = {
-                .setup = setup,
-                .started_ns = clock_now_ns(),
-                .signal_fd = -1,
-                .configuration = setup->configuration,
-        };
+        struct daemon daemon = {.setup = setup, .signal_fd = -1};
         bool is_clean;
         int r;
 
-        r = uv_loop_init(&daemon.loop);
+        r = core_init(&daemon.core, setup->configuration);
         if (r < 0) {
                 log_error("cannot make an event loop: %s", uv_strerror(r));
-                configuration_unref(daemon.configuration);
                 return r;
         }
-        tails_init(&daemon.tails);
         r = open_all(&daemon);
         if (r < 0) {
                 log_error("cannot start: %s", uv_strerror(r));
@@ -431,9 +340,10 @@ int daemon_run(const struct daemon_setup *setup) {
         }
         give_back_memory();
         daemon.stage = RUNNING;
-        log_notice("serving %zu handles in %s", registry_n_handles(daemon.registry), setup->dir);
+        log_notice("serving %zu handles in %s", registry_n_handles(daemon.core.registry),
+                   setup->dir);
         notify_ready();
-        (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+        (void)uv_run(&daemon.core.loop, UV_RUN_DEFAULT);
         is_clean = close_all(&daemon);
         if (!is_clean)
                 log_error("something was still open at the end");

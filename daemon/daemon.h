@@ -1,26 +1,14 @@
-/* What the sockets ask of the daemon as a whole. Loop thread. Tests put another one in its place.
+/* What clients may ask of the daemon as a whole. Loop thread. Tests put another one in its place.
  */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-#include <uv.h>
-
 #include "daemon/registry-setup.h"
-#include "lib/rouse.h"
 
-struct access_rules;
 struct conf_errors;
 struct daemon;
 struct poke;
-struct registry;
 
-uv_loop_t *daemon_loop(struct daemon *daemon);
-rouse_hub_t *daemon_hub(struct daemon *daemon);
-struct registry *daemon_registry(struct daemon *daemon);
-const struct poke *daemon_poke(const struct daemon *daemon);           /* for its counters */
-const struct access_rules *daemon_access(const struct daemon *daemon); /* as configured now */
-uint64_t daemon_started_ns(const struct daemon *daemon);               /* monotonic */
+const struct poke *daemon_poke(const struct daemon *daemon); /* for its counters */
 
 struct reload_result {
         struct registry_changes changes; /* names of handles */

@@ -5,6 +5,7 @@
 #include "daemon/gate.h"
 #include "daemon/group.h"
 #include "daemon/handle.h"
+#include "daemon/histogram.h"
 #include "daemon/runner.h"
 #include "daemon/seqfile.h"
 #include "daemon/sketch.h"
@@ -84,6 +85,11 @@ static inline struct handle *handle_of_async(rouse_async_t *async) {
         return rouse__async_room(async);
 }
 
+/* Of the hub's names; open ones are not there without their handle. */
+static inline struct handle *handle_of_name(struct rouse__name *name) {
+        return handle_of_async(rouse__async_from_name(name));
+}
+
 /* The handle has a reference to it. */
 static inline rouse_async_t *handle_async(const struct handle *handle) {
         return (rouse_async_t *)(void *)((char *)handle + HANDLE_ROOM);
@@ -135,7 +141,12 @@ struct handle_life *handle_live(struct handle *handle);
 uint64_t handle_first_seq(const struct handle *handle);
 /* For looking: what a handle without a life is like. */
 const struct handle_life *handle_life(const struct handle *handle);
-void handle_record(struct histogram **histogram, uint64_t value);
+/* Made with its first value, if there is memory. */
+static inline void handle_record(struct histogram **histogram, uint64_t value) {
+        if (*histogram || histogram_new(histogram) == 0)
+                histogram_add(*histogram, value);
+}
+
 /* The run of a closed handle becomes this one's, which has a life and no run. */
 void handle_inherit_run(struct handle *handle, struct run *run);
 /* A wake is to become a run. */

@@ -15,7 +15,8 @@
 #include "lib/async.h"
 #include "lib/names.h"
 
-int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret) {
+static __attribute__((noinline)) int send_with(struct handle *handle, const char *key, size_t n_key,
+                                               struct handle_receipt *ret) {
         enum handle_disposition disposition;
         struct handle_life *life;
         int r;
@@ -35,6 +36,12 @@ int handle_send(struct handle *handle, const char *key, size_t n_key, struct han
         return 0;
 }
 
+int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret) {
+        if (n_key == 0 && !ret)
+                return rouse_async_send(handle_async(handle));
+        return send_with(handle, key, n_key, ret);
+}
+
 int handle_send_many(struct handle *handle, uint64_t n_sends) {
         return rouse__async_send_many(handle_async(handle), n_sends);
 }
@@ -45,33 +52,37 @@ int handle_send_keys(struct handle *handle, const struct keyset *keys) {
         return handle_send(handle, NULL, 0, NULL);
 }
 
-/* Returns its life, if it has one. */
-static const struct handle_life *prefetch_wake(const struct handle *handle) {
-        const struct handle_life *life = handle_own_life(handle);
+static void prefetch_life(const struct handle *handle) {
+        const char *life = (const char *)handle->life;
 
-        seqfile_prefetch(handle->registry->seqfile, handle->entry);
-        __builtin_prefetch(handle_own_past(handle), 1);
-        if (handle->conf && (life || !handle->is_plain)) {
+        if (handle->conf) {
                 __builtin_prefetch(&handle->conf->action);
                 __builtin_prefetch(&handle->conf->policy);
         }
-        for (size_t at = 0; life && at < sizeof(*life); at += 64)
-                __builtin_prefetch((const char *)life + at, 1);
-        return life;
+        for (size_t at = 0; at < sizeof(*handle->life); at += 64)
+                __builtin_prefetch(life + at, 1);
 }
 
 void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
         const struct handle_life *lives[NAMES_AT_ONCE];
         size_t n_lives = 0;
 
-        for (size_t i = 0; i < n; i++)
-                if (handles[i]) {
-                        lives[n_lives] = prefetch_wake(handles[i]);
-                        n_lives += lives[n_lives] != NULL;
+        for (size_t i = 0; i < n; i++) {
+                const struct handle *handle = handles[i];
+
+                if (!handle)
+                        continue;
+                seqfile_prefetch(handle->registry->seqfile, handle->entry);
+                if (handle->has_life) {
+                        lives[n_lives++] = handle->life;
+                        prefetch_life(handle);
+                } else {
+                        __builtin_prefetch(handle->past, 1);
                 }
+        }
         for (size_t i = 0; i < n_lives; i++)
                 histogram_prefetch(lives[i]->wake_latency);
         for (size_t i = 0; i < n_lives; i++)
                 if (lives[i]->wake_latency)
-                        histogram_prefetch_buckets(lives[i]->wake_latency);
+                        histogram_prefetch_bucket(lives[i]->wake_latency);
 }

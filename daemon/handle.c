@@ -99,11 +99,6 @@ const struct handle_life *handle_life(const struct handle *handle) {
         return handle_own_life(handle) ?: &none;
 }
 
-void handle_record(struct histogram **histogram, uint64_t value) {
-        if (*histogram || histogram_new(histogram) == 0)
-                histogram_add(*histogram, value);
-}
-
 static void wake(struct handle *handle, uint64_t now_ns) {
         struct handle_life *life = handle_own_life(handle);
         uint64_t latency_ns = now_ns - life->gate.first_ns;

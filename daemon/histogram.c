@@ -13,13 +13,6 @@
 #define PART_BITS 3
 #define N_PARTS   (1U << PART_BITS)
 
-struct histogram {
-        uint64_t n, max;
-        uint32_t n_buckets;
-        uint32_t last;     /* the bucket of the value that was added last */
-        uint32_t *buckets; /* saturating */
-};
-
 static uint32_t bucket_of(uint64_t value) {
         unsigned int e;
 
@@ -59,10 +52,6 @@ struct histogram *histogram_free(struct histogram *histogram) {
         return NULL;
 }
 
-void histogram_add(struct histogram *histogram, uint64_t value) {
-        histogram_add_many(histogram, value, 1);
-}
-
 void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t n_times) {
         uint32_t bucket = bucket_of(value);
 
@@ -77,10 +66,11 @@ void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t n_
                 histogram->buckets = buckets;
                 histogram->n_buckets = n;
         }
-        histogram->last = bucket;
-        if (n_times > UINT32_MAX - histogram->buckets[bucket])
-                n_times = UINT32_MAX - histogram->buckets[bucket];
-        histogram->buckets[bucket] += (uint32_t)n_times;
+        histogram->last = &histogram->buckets[bucket];
+        histogram->last_value = value;
+        if (n_times > UINT32_MAX - *histogram->last)
+                n_times = UINT32_MAX - *histogram->last;
+        *histogram->last += (uint32_t)n_times;
         histogram->n += n_times;
         if (value > histogram->max)
                 histogram->max = value;
@@ -112,13 +102,4 @@ uint64_t histogram_quantile(const struct histogram *histogram, unsigned int perm
                 }
         }
         return histogram->max;
-}
-
-void histogram_prefetch(const struct histogram *histogram) {
-        __builtin_prefetch(histogram, 1);
-}
-
-/* The next value will not be far from the last one. */
-void histogram_prefetch_buckets(const struct histogram *histogram) {
-        __builtin_prefetch(&histogram->buckets[histogram->last], 1);
 }

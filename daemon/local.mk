@@ -86,6 +86,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/action.c daemon/action.h \
 	daemon/command-env.c daemon/command-env.h \
 	daemon/command.c daemon/command.h \
+	daemon/core.c daemon/core.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/exec.c daemon/exec.h \
 	daemon/gate.c daemon/gate.h \

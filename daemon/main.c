@@ -151,7 +151,7 @@ static int load(const struct options *options, struct configuration **ret) {
         r = configuration_load(options->config_file, &errors, ret);
         if (r < 0) {
                 print_conf_errors(&errors);
-                if (errors.n_items == 0)
+                if (r == -ENOMEM)
                         fprintf(stderr, "roused: cannot read %s: %s\n", options->config_file,
                                 strerror(-r));
         }

@@ -8,7 +8,6 @@
 
 #include "daemon/attachment.h"
 #include "daemon/client.h"
-#include "daemon/control-private.h"
 #include "daemon/handle.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
@@ -68,8 +67,7 @@ static void attach(struct rpc_call *call, const struct rpc_arg *args) {
 
         if (!is_possible(call, &args[0]) || !find_handles(call, &args[0], handles))
                 return;
-        r = attachment_new(&client->control->attachments, handles, args[0].strings.n, &attachment,
-                           fds);
+        r = attachment_new(&client->set->attachments, handles, args[0].strings.n, &attachment, fds);
         if (r == 0) {
                 r = stream_pass_consume_fds(&client->stream, at, fds);
                 if (r < 0)

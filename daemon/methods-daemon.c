@@ -8,7 +8,6 @@
 #include "lib/buffer.h"
 #include "daemon/client.h"
 #include "daemon/conf-error.h"
-#include "daemon/control-private.h"
 #include "daemon/daemon.h"
 #include "daemon/json-write.h"
 #include "daemon/methods.h"
@@ -71,7 +70,7 @@ static void reload(struct rpc_call *call, const struct rpc_arg *args) {
         int r;
 
         (void)args;
-        r = daemon_reload(client_of(call)->control->daemon, &errors, &result);
+        r = daemon_reload(client_of(call)->set->daemon, &errors, &result);
         if (r == 0) {
                 answer_reloaded(call, &result);
                 reload_result_deinit(&result);
@@ -86,7 +85,7 @@ static void reload(struct rpc_call *call, const struct rpc_arg *args) {
 }
 
 static void shut_down(struct rpc_call *call, const struct rpc_arg *args) {
-        struct daemon *daemon = client_of(call)->control->daemon;
+        struct daemon *daemon = client_of(call)->set->daemon;
 
         (void)args;
         json_write_bool(rpc_result_begin(call), true);

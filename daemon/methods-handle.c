@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "daemon/client.h"
-#include "daemon/control-private.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/handle.h"
 #include "daemon/json-view.h"
 #include "daemon/json-write.h"
@@ -86,7 +85,7 @@ static void resume(struct rpc_call *call, const struct rpc_arg *args) {
 
 /* A handle may be gone once it is closed, so its answer is made of what was known before. */
 static void close_handle(struct rpc_call *call, const struct rpc_arg *args) {
-        struct registry *registry = daemon_registry(client_of(call)->control->daemon);
+        struct registry *registry = client_of(call)->set->core->registry;
         struct handle *handle = method_handle(call, args[0].string, ACCESS_ADMIN);
         char name[N_HANDLE_NAME];
         uint64_t seq;
@@ -109,7 +108,7 @@ static void close_handle(struct rpc_call *call, const struct rpc_arg *args) {
 }
 
 static void create(struct rpc_call *call, const struct rpc_arg *args) {
-        struct registry *registry = daemon_registry(client_of(call)->control->daemon);
+        struct registry *registry = client_of(call)->set->core->registry;
         char name[N_HANDLE_NAME];
         struct handle *handle;
         int r;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/client.h"
+#include "daemon/core.h"
 #include "daemon/control-private.h"
 #include "daemon/daemon.h"
 #include "daemon/glob.h"
@@ -37,7 +38,7 @@ static void list_one(struct handle *handle, void *arg) {
 static size_t unread_bytes(const struct client *of) {
         size_t n = 0;
 
-        list_for_each (link, &of->control->clients) {
+        list_for_each (link, &of->set->clients) {
                 const struct client *client = container_of(link, struct client, link);
 
                 if (client->peer.uid == of->peer.uid)
@@ -68,7 +69,7 @@ static void list(struct rpc_call *call, const struct rpc_arg *args) {
         }
         listing.out = rpc_result_begin(call);
         json_write_open(listing.out, '[');
-        registry_each(daemon_registry(client->control->daemon), list_one, &listing);
+        registry_each(client->set->core->registry, list_one, &listing);
         json_write_close(listing.out, ']');
         rpc_result_end(call);
 }
@@ -161,8 +162,7 @@ static void write_poke(struct buffer *out, const struct poke *poke) {
 
 static void stats_of_daemon(struct rpc_call *call) {
         const struct client *client = client_of(call);
-        struct daemon *daemon = client->control->daemon;
-        struct registry *registry = daemon_registry(daemon);
+        const struct core *core = client->set->core;
         struct handle_stats stats;
         struct buffer *out;
 
@@ -171,16 +171,16 @@ static void stats_of_daemon(struct rpc_call *call) {
                          "Permission denied: stats needs the right to read");
                 return;
         }
-        registry_get_stats(registry, &stats);
+        registry_get_stats(core->registry, &stats);
         out = rpc_result_begin(call);
         json_write_open(out, '{');
         json_write_key(out, "uptime_ms");
-        json_write_u64(out, (clock_now_ns() - daemon_started_ns(daemon)) / NS_PER_MS);
+        json_write_u64(out, (clock_now_ns() - core->started_ns) / NS_PER_MS);
         json_write_key(out, "handles");
-        json_write_u64(out, registry_n_handles(registry));
+        json_write_u64(out, registry_n_handles(core->registry));
         view_stats(out, &stats);
-        write_control(out, client->control);
-        write_poke(out, daemon_poke(daemon));
+        write_control(out, control_of(client));
+        write_poke(out, daemon_poke(client->set->daemon));
         json_write_close(out, '}');
         rpc_result_end(call);
 }

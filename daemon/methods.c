@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "daemon/client.h"
-#include "daemon/control-private.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/handle.h"
 #include "daemon/registry.h"
 #include "daemon/rpc-call.h"
@@ -41,7 +40,7 @@ bool method_name(struct rpc_call *call, struct json_text text, char ret_name[N_H
 struct handle *method_handle(struct rpc_call *call, struct json_text text,
                              enum access_right right) {
         struct client *client = client_of(call);
-        struct registry *registry = daemon_registry(client->control->daemon);
+        struct registry *registry = client->set->core->registry;
         char name[N_HANDLE_NAME];
         struct handle *handle;
 

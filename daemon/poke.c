@@ -33,8 +33,7 @@
 #include <uv.h>
 
 #include "daemon/access.h"
-#include "daemon/configuration.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
@@ -80,7 +79,7 @@ struct line {
 };
 
 struct poke {
-        struct daemon *daemon;
+        struct core *core;
         int fd;
         uv_poll_t poll;
         struct poke_stats stats;
@@ -106,7 +105,7 @@ static const struct cached_peer *find_peer(struct poke *poke, const struct ucred
         if (found)
                 return found;
         take_lines(poke); /* some may be of whoever has to go now */
-        return peer_cache_add(&poke->peers, daemon_access(poke->daemon), ucred, now_ms);
+        return peer_cache_add(&poke->peers, core_access(poke->core), ucred, now_ms);
 }
 
 static void answer_error(struct message *message, const char *reason) {
@@ -134,9 +133,8 @@ static void answer_ok(struct message *message, uint64_t ticket) {
 
 static bool is_allowed(const struct message *message, const struct handle *handle) {
         /* Who may send to all handles may do so without a look at each of them. */
-        return message->may_all ||
-               (message->peer && access_allows(daemon_access(message->poke->daemon),
-                                               handle_access(handle), message->peer, ACCESS_SEND));
+        return message->may_all || (message->peer && core_allows(message->poke->core, message->peer,
+                                                                 handle, ACCESS_SEND));
 }
 
 static const char *no_handle(struct rouse__text name) {
@@ -183,7 +181,7 @@ static void take_lines(struct poke *poke) {
         if (n == 0)
                 return;
         poke->n_lines = 0;
-        registry_find_many(daemon_registry(poke->daemon), poke->names, n, handles);
+        registry_find_many(poke->core->registry, poke->names, n, handles);
         for (size_t i = 0; i < n; i++)
                 take_line(&poke->lines[i], poke->names[i], handles[i]);
         handle_prefetch_wakes(handles, n);
@@ -379,7 +377,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 
         (void)status;
         (void)events;
-        rouse_hub_awake(daemon_hub(poke->daemon));
+        rouse_hub_awake(poke->core->hub);
         do {
                 n_asked = n_most;
                 n_some = take_some(poke, n_asked);
@@ -394,8 +392,8 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 static void consider(struct handle *handle, void *arg) {
         struct poke *poke = arg;
 
-        poke->is_open = poke->is_open && access_is_open(daemon_access(poke->daemon),
-                                                        handle_access(handle), ACCESS_SEND);
+        poke->is_open = poke->is_open &&
+                        access_is_open(core_access(poke->core), handle_access(handle), ACCESS_SEND);
 }
 
 static int ask_who(const struct poke *poke, bool on) {
@@ -407,9 +405,9 @@ static int ask_who(const struct poke *poke, bool on) {
 
 /* A handle that is made later, over the control socket, has no rights of its own. */
 static void learn_rights(struct poke *poke) {
-        poke->is_open = access_is_open(daemon_access(poke->daemon), NULL, ACCESS_SEND);
+        poke->is_open = access_is_open(core_access(poke->core), NULL, ACCESS_SEND);
         if (poke->is_open)
-                registry_each(daemon_registry(poke->daemon), consider, poke);
+                registry_each(poke->core->registry, consider, poke);
         if (poke->is_open)
                 (void)ask_who(poke, false); /* an answer that nobody needs does no harm */
 }
@@ -433,18 +431,18 @@ void poke_configured(struct poke *poke) {
         learn_rights(poke);
 }
 
-int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret) {
+int poke_new_consume_fd(struct core *core, int fd, struct poke **ret) {
         struct poke *poke = calloc(1, sizeof(*poke));
         int r = -ENOMEM;
 
         if (!poke)
                 goto fail;
-        poke->daemon = daemon;
+        poke->core = core;
         poke->fd = fd;
         r = ask_who(poke, true);
         if (r < 0)
                 goto fail;
-        r = uv_poll_init(daemon_loop(daemon), &poke->poll, fd);
+        r = uv_poll_init(&core->loop, &poke->poll, fd);
         if (r < 0)
                 goto fail;
         poke->poll.data = poke;

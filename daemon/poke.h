@@ -3,11 +3,11 @@
 
 #include <stdint.h>
 
-struct daemon;
+struct core;
 struct poke;
 
 /* Takes a bound datagram socket (closes it in the end, does not remove its path). */
-int poke_new_consume_fd(struct daemon *daemon, int fd, struct poke **ret);
+int poke_new_consume_fd(struct core *core, int fd, struct poke **ret);
 /* Takes what has arrived, all of it, and nothing after it. */
 void poke_shut_down(struct poke *poke);
 /* The memory goes when the loop has closed the socket's handle. Accepts and returns NULL. */

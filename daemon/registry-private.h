@@ -5,6 +5,7 @@
 
 #include "daemon/handle.h"
 #include "daemon/registry.h"
+#include "lib/hub.h"
 #include "lib/pool.h"
 
 struct configuration;
@@ -42,7 +43,8 @@ struct registry {
         struct pool pasts;        /* struct handle_past */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
-        uint64_t hub_ns, now_ns;    /* one moment, of the hub's clock and of the deadlines' */
+        bool is_monotonic;          /* deadlines go by the clock that the hub goes by */
+        uint64_t hub_ns, now_ns;    /* else: one moment, of the hub's clock and of theirs */
         bool is_settled;            /* while stopping: all sends have become wakes */
         bool ends_runs, kills_runs; /* while stopping: also those that begin now */
         void (*idle_cb)(void *arg);
@@ -64,8 +66,14 @@ void registry_closed(struct registry *registry, struct handle *handle);
 /* A reference to the group of this name as the newest configuration has it, or NULL. */
 struct group *registry_group(struct registry *registry, const char *name);
 void registry_free_groups(struct group **groups, size_t n_groups);
+/* As registry_wake_time(), in the time of a test's own clock. */
+uint64_t registry_wake_time_there(struct registry *registry);
+
 /* The time of the wake that goes on, not more than a few wakes ago. */
-uint64_t registry_wake_time(struct registry *registry);
+static inline uint64_t registry_wake_time(struct registry *registry) {
+        return registry->is_monotonic ? rouse__hub_now(registry->hub)
+                                      : registry_wake_time_there(registry);
+}
 /* A run begins; it was not started yet. */
 void registry_run_begins(struct registry *registry, struct run *run);
 /* Its handle was closed, or is another one now. */

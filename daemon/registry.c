@@ -24,7 +24,6 @@
 #include "daemon/registry-setup.h"
 #include "daemon/run.h"
 #include "daemon/seqfile.h"
-#include "lib/find.h"
 #include "lib/hub.h"
 
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
@@ -51,11 +50,11 @@ struct handle *registry_find_target(struct registry *registry, const char *name)
 
 void registry_find_many(struct registry *registry, const struct rouse__text *names, size_t n,
                         struct handle **ret) {
-        rouse_async_t *asyncs[NAMES_AT_ONCE];
+        struct rouse__name *found[NAMES_AT_ONCE];
 
-        rouse__hub_find_many(registry->hub, names, n, asyncs);
+        rouse__names_find_many(&registry->hub->names, names, n, found);
         for (size_t i = 0; i < n; i++)
-                ret[i] = asyncs[i] ? handle_of_async(asyncs[i]) : find_closed(registry, names[i]);
+                ret[i] = found[i] ? handle_of_name(found[i]) : find_closed(registry, names[i]);
         /* Mostly there is none, and no handle has to be looked at. */
         for (size_t i = 0; registry->n_retiring > 0 && i < n; i++)
                 if (ret[i] && ret[i]->is_retiring)
@@ -202,11 +201,9 @@ void registry_watch_remove(struct registry_watch *watch) {
 }
 
 /* The hub has read the clock. One of a test's own is read as often. */
-uint64_t registry_wake_time(struct registry *registry) {
+uint64_t registry_wake_time_there(struct registry *registry) {
         uint64_t hub_ns = rouse__hub_now(registry->hub);
 
-        if (deadline_is_monotonic(registry->deadlines))
-                return hub_ns;
         if (registry->hub_ns != hub_ns) {
                 registry->hub_ns = hub_ns;
                 registry->now_ns = deadline_now(registry->deadlines);
@@ -254,6 +251,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .loop = setup->loop,
                 .hub = setup->hub,
                 .deadlines = setup->deadlines,
+                .is_monotonic = deadline_is_monotonic(setup->deadlines),
                 .seqfile = setup->seqfile,
                 .reaper = setup->reaper,
                 .tails = setup->tails,

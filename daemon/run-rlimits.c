@@ -141,20 +141,17 @@ static int read_pair(struct conf_errors *errors, const struct conf_node *node,
 int run_rlimits_read(struct conf_errors *errors, const struct conf_node *node, void *field) {
         struct run_rlimits *rlimits = field;
         _cleanup_free_ struct exec_rlimit *items = NULL;
-        int r, result = 0;
+        int result = 0;
 
         if (node->type != CONF_MAPPING)
                 return conf_error_expected(errors, node, "a mapping such as {nofile: 1024}");
         items = calloc(node->n ?: 1, sizeof(*items));
         if (!items)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < node->n; i++) {
-                r = read_pair(errors, node, &node->pairs[i], &items[i]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
+        for (uint32_t i = 0; i < node->n; i++)
+                if (conf_errors_note(errors, read_pair(errors, node, &node->pairs[i], &items[i])) <
+                    0)
+                        result = -EINVAL;
         if (result < 0)
                 return result;
         free(rlimits->items);

@@ -31,19 +31,15 @@ static int add_status(struct conf_errors *errors, const struct conf_node *node, 
 }
 
 int run_value_statuses(struct conf_errors *errors, const struct conf_node *node, void *field) {
-        int r, result = 0;
+        int result = 0;
 
         if (node->type == CONF_SCALAR && !conf_node_is_null(node))
                 return add_status(errors, node, field);
         if (node->type != CONF_SEQUENCE)
                 return conf_error_expected(errors, node, "an exit status or a list of them");
-        for (uint32_t i = 0; i < node->n; i++) {
-                r = add_status(errors, node->items[i], field);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
+        for (uint32_t i = 0; i < node->n; i++)
+                if (conf_errors_note(errors, add_status(errors, node->items[i], field)) < 0)
+                        result = -EINVAL;
         return result;
 }
 
@@ -88,17 +84,13 @@ static char **copy_variables(const struct conf_node *node) {
 
 int run_value_env(struct conf_errors *errors, const struct conf_node *node, void *field) {
         char **env;
-        int r, result = 0;
+        int result = 0;
 
         if (node->type != CONF_MAPPING)
                 return conf_error_expected(errors, node, "a mapping of names to texts");
-        for (uint32_t i = 0; i < node->n; i++) {
-                r = check_variable(errors, node, &node->pairs[i]);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        result = r;
-        }
+        for (uint32_t i = 0; i < node->n; i++)
+                if (conf_errors_note(errors, check_variable(errors, node, &node->pairs[i])) < 0)
+                        result = -EINVAL;
         if (result < 0)
                 return result;
         env = copy_variables(node);

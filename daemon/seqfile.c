@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +49,11 @@ struct header {
         char reserved[56];
 };
 
-struct record {
-        uint64_t hash;
-        uint64_t seq;
-};
-
-#define N_HEADER_RECORDS (sizeof(struct header) / sizeof(struct record))
+#define N_HEADER_RECORDS (sizeof(struct header) / sizeof(struct seqfile_record))
 #define FIRST_ROOM       256U
 
-struct seqfile {
-        int fd; /* -1: no file, `records` is ordinary memory */
-        struct record *records;
-        uint32_t n_room;  /* records that fit, the header's included */
-        uint32_t *index;  /* hash table of record numbers; 0: free */
-        uint32_t n_index; /* a power of two */
-};
+_Static_assert(offsetof(struct header, floor) == offsetof(struct seqfile_record, seq),
+               "the floor is the number of record 0");
 
 static struct header *header_of(struct seqfile *seqfile) {
         return (struct header *)(void *)seqfile->records;
@@ -129,8 +120,8 @@ static int index_build(struct seqfile *seqfile, uint32_t n_room) {
 
 /* Makes room for twice as many records, in the file or in memory. */
 static int grow(struct seqfile *seqfile, uint32_t n_room) {
-        size_t n_old = seqfile->n_room * sizeof(struct record),
-               n_new = n_room * sizeof(struct record);
+        size_t n_old = seqfile->n_room * sizeof(struct seqfile_record),
+               n_new = n_room * sizeof(struct seqfile_record);
         void *records;
         int r;
 
@@ -166,7 +157,7 @@ static struct seqfile *seqfile_drop(struct seqfile *seqfile) {
         if (seqfile->fd < 0)
                 free(seqfile->records);
         else if (seqfile->records)
-                munmap(seqfile->records, seqfile->n_room * sizeof(struct record));
+                munmap(seqfile->records, seqfile->n_room * sizeof(struct seqfile_record));
         close_fd(seqfile->fd);
         free(seqfile->index);
         free(seqfile);
@@ -176,7 +167,7 @@ DEFINE_CLEANUP(struct seqfile *, seqfile_drop)
 
 static bool is_sound(const struct header *header, uint64_t n_bytes) {
         return header->magic == MAGIC && header->n_records >= N_HEADER_RECORDS &&
-               header->n_records <= n_bytes / sizeof(struct record);
+               header->n_records <= n_bytes / sizeof(struct seqfile_record);
 }
 
 /* What a crash of the machine may have taken back is made good by a jump. */
@@ -228,16 +219,17 @@ static int open_file(struct seqfile *seqfile, const char *path) {
                                 floor = floor_from_clock();
                         break;
                 }
-                if ((uint64_t)st.st_size >= FIRST_ROOM * sizeof(struct record) &&
-                    (uint64_t)st.st_size / sizeof(struct record) < UINT32_MAX / 4) {
-                        r = grow(seqfile, (uint32_t)((uint64_t)st.st_size / sizeof(struct record)));
+                if ((uint64_t)st.st_size >= FIRST_ROOM * sizeof(struct seqfile_record) &&
+                    (uint64_t)st.st_size / sizeof(struct seqfile_record) < UINT32_MAX / 4) {
+                        r = grow(seqfile,
+                                 (uint32_t)((uint64_t)st.st_size / sizeof(struct seqfile_record)));
                         if (r < 0)
                                 return r;
                         if (is_sound(header_of(seqfile), (uint64_t)st.st_size)) {
                                 jump_after_crash(seqfile);
                                 return 0;
                         }
-                        munmap(seqfile->records, seqfile->n_room * sizeof(struct record));
+                        munmap(seqfile->records, seqfile->n_room * sizeof(struct seqfile_record));
                         seqfile->records = NULL;
                         seqfile->n_room = 0;
                 }
@@ -272,7 +264,7 @@ int seqfile_open(const char *path, int *ret_error, struct seqfile **ret) {
         error = open_file(seqfile, path);
         if (error < 0) {
                 if (seqfile->records)
-                        munmap(seqfile->records, seqfile->n_room * sizeof(struct record));
+                        munmap(seqfile->records, seqfile->n_room * sizeof(struct seqfile_record));
                 seqfile->records = NULL;
                 seqfile->n_room = 0;
                 seqfile->fd = close_fd(seqfile->fd);
@@ -291,7 +283,8 @@ int seqfile_open(const char *path, int *ret_error, struct seqfile **ret) {
 
 struct seqfile *seqfile_close(struct seqfile *seqfile) {
         if (seqfile && seqfile->fd >= 0) {
-                (void)msync(seqfile->records, seqfile->n_room * sizeof(struct record), MS_SYNC);
+                (void)msync(seqfile->records, seqfile->n_room * sizeof(struct seqfile_record),
+                            MS_SYNC);
                 header_of(seqfile)->is_open = 0;
                 (void)msync(seqfile->records, sizeof(struct header), MS_SYNC);
         }
@@ -321,22 +314,10 @@ uint64_t seqfile_enter(struct seqfile *seqfile, const char *name, struct seqfile
                         return header_of(seqfile)->floor;
                 }
                 number = (uint32_t)header_of(seqfile)->n_records;
-                seqfile->records[number] = (struct record){hash, header_of(seqfile)->floor};
+                seqfile->records[number] = (struct seqfile_record){hash, header_of(seqfile)->floor};
                 header_of(seqfile)->n_records = number + 1;
                 index_put(seqfile, number);
         }
         ret_entry->index = number;
         return seqfile->records[number].seq;
-}
-
-void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t seq) {
-        uint64_t *kept =
-                entry.index ? &seqfile->records[entry.index].seq : &header_of(seqfile)->floor;
-
-        if (*kept < seq)
-                *kept = seq;
-}
-
-void seqfile_prefetch(const struct seqfile *seqfile, struct seqfile_entry entry) {
-        __builtin_prefetch(&seqfile->records[entry.index], 1);
 }

@@ -5,7 +5,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct seqfile;
+/* What the file keeps for one name; in the place of the first is what it keeps for all unknown
+ * ones.
+ */
+struct seqfile_record {
+        uint64_t hash;
+        uint64_t seq;
+};
+
+struct seqfile {
+        int fd; /* -1: no file, `records` is ordinary memory */
+        struct seqfile_record *records;
+        uint32_t n_room;  /* records that fit, the header's included */
+        uint32_t *index;  /* hash table of record numbers; 0: free */
+        uint32_t n_index; /* a power of two */
+};
 
 /* The record of one name. */
 struct seqfile_entry {
@@ -23,6 +37,14 @@ struct seqfile *seqfile_close(struct seqfile *seqfile);
 /* Finds or makes the entry of a name; returns the number of its last wake. */
 uint64_t seqfile_enter(struct seqfile *seqfile, const char *name, struct seqfile_entry *ret_entry);
 /* The handle woke for the `seq`th time. A store into the page cache: survives kill -9. */
-void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t seq);
+static inline void seqfile_note(struct seqfile *seqfile, struct seqfile_entry entry, uint64_t seq) {
+        uint64_t *kept = &seqfile->records[entry.index].seq;
+
+        if (*kept < seq)
+                *kept = seq;
+}
+
 /* It will wake soon: the processor may fetch its record. */
-void seqfile_prefetch(const struct seqfile *seqfile, struct seqfile_entry entry);
+static inline void seqfile_prefetch(const struct seqfile *seqfile, struct seqfile_entry entry) {
+        __builtin_prefetch(&seqfile->records[entry.index], 1);
+}

@@ -1,7 +1,7 @@
 /*
- * The first bucket is for values below 1024, which for nanoseconds is next to nothing, each further
- * one for twice as much, and the last one for all above. When a bucket is full, all are halved: so
- * only proportions are kept, and what was long ago counts for less than what was lately.
+ * The first bucket is for values below 1024, which for nanoseconds is next to nothing. When a
+ * bucket is full, all are halved: so only proportions are kept, and what was long ago counts for
+ * less than what was lately.
  */
 
 #include "daemon/sketch.h"
@@ -10,28 +10,15 @@
 
 #include "daemon/histogram.h"
 
-#define FIRST_BITS 10
-
-static unsigned int bucket_of(uint64_t value) {
-        unsigned int n_bits = 64 - (unsigned int)__builtin_clzll(value | 1);
-        unsigned int bucket = n_bits > FIRST_BITS ? n_bits - FIRST_BITS : 0;
-
-        return bucket < SKETCH_BUCKETS ? bucket : SKETCH_BUCKETS - 1;
-}
-
 static uint64_t bucket_top(size_t bucket, uint64_t max) {
-        uint64_t top = (UINT64_C(1) << (FIRST_BITS + bucket)) - 1;
+        uint64_t top = (UINT64_C(1) << (SKETCH_FIRST_BITS + bucket)) - 1;
 
         return bucket < SKETCH_BUCKETS - 1 && top < max ? top : max;
 }
 
-void sketch_add(struct sketch *sketch, uint64_t value) {
-        uint16_t *count = &sketch->counts[bucket_of(value)];
-
-        if (*count == UINT16_MAX)
-                for (size_t i = 0; i < SKETCH_BUCKETS; i++)
-                        sketch->counts[i] /= 2;
-        ++*count;
+void sketch_halve(struct sketch *sketch) {
+        for (size_t i = 0; i < SKETCH_BUCKETS; i++)
+                sketch->counts[i] /= 2;
 }
 
 void sketch_pour(const struct sketch *sketch, uint64_t n, uint64_t max,

@@ -12,7 +12,22 @@ struct sketch {
         uint16_t counts[SKETCH_BUCKETS];
 };
 
-void sketch_add(struct sketch *sketch, uint64_t value);
+/* The first bucket is for values of so many bits, each further one for twice as much, and the last
+ * one for all above. */
+#define SKETCH_FIRST_BITS 10
+
+void sketch_halve(struct sketch *sketch);
+
+static inline void sketch_add(struct sketch *sketch, uint64_t value) {
+        unsigned int n_bits = 64 - (unsigned int)__builtin_clzll(value | 1);
+        unsigned int bucket = n_bits > SKETCH_FIRST_BITS ? n_bits - SKETCH_FIRST_BITS : 0;
+        uint16_t *count = &sketch->counts[bucket < SKETCH_BUCKETS ? bucket : SKETCH_BUCKETS - 1];
+
+        if (*count == UINT16_MAX)
+                sketch_halve(sketch);
+        ++*count;
+}
+
 /* Adds n values to the histogram, in the proportions of the sketch, each at most twice too high;
  * max is the greatest of them. */
 void sketch_pour(const struct sketch *sketch, uint64_t n, uint64_t max,

@@ -7,9 +7,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct conf_errors;
 struct conf_key;
-struct conf_node;
 struct outlet;
 struct source;
 
@@ -31,11 +29,8 @@ struct source_kind {
 
         /* All keys but `send`, the kind's own first; ended by a row without a name. */
         const struct conf_key *keys;
-        /* Sets defaults before the keys are read, and looks at the whole after it. NULL: nothing.
-         */
+        /* Sets defaults before the keys are read. NULL: all is 0. */
         void (*init)(struct source_conf *conf);
-        int (*check)(struct conf_errors *errors, const struct conf_node *node,
-                     struct source_conf *conf);
         bool (*equal)(const struct source_conf *a, const struct source_conf *b);
         void (*deinit)(struct source_conf *conf); /* the kind's own fields only; NULL: has none */
 

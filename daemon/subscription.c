@@ -17,14 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/client.h"
-#include "daemon/control-private.h"
-#include "daemon/daemon.h"
+#include "daemon/core.h"
 #include "daemon/glob.h"
 #include "daemon/handle.h"
 #include "daemon/json-write.h"
 #include "daemon/limits.h"
 #include "daemon/news.h"
+#include "daemon/stream.h"
 
 struct entry {
         struct handle_watch watch;
@@ -47,10 +46,14 @@ static const char *entry_name(const struct entry *entry) {
         return entry->name ?: handle_name(entry->watch.handle);
 }
 
+static bool may_read(const struct subscription *subscription, const struct handle *handle) {
+        return core_allows(subscription->set->core, subscription->peer, handle, ACCESS_READ);
+}
+
 /* The entry's first piece of news has come. */
 static void announce(struct entry *entry) {
         list_append(&entry->subscription->news, &entry->news_link);
-        stream_flush_later(&entry->subscription->client->stream);
+        stream_flush_later(entry->subscription->stream);
 }
 
 static bool wants_runs(const struct entry *entry) {
@@ -87,8 +90,7 @@ static void on_run_ended(struct handle_watch *watch, const struct run_result *re
 static void on_handle_closed(struct handle_watch *watch) {
         struct entry *entry = container_of(watch, struct entry, watch);
 
-        if (list_is_linked(&entry->news_link) &&
-            client_may(entry->subscription->client, watch->handle, ACCESS_READ))
+        if (list_is_linked(&entry->news_link) && may_read(entry->subscription, watch->handle))
                 entry->name = strdup(handle_name(watch->handle));
         watch->handle = NULL;
         if (!entry->name)
@@ -127,12 +129,12 @@ static void on_handle_added(struct registry_watch *registry_watch, struct handle
                 container_of(registry_watch, struct subscription, registry_watch);
 
         if (!fits(subscription, subscription->n_patterns, handle_name(handle)) ||
-            !client_may(subscription->client, handle, ACCESS_READ))
+            !may_read(subscription, handle))
                 return;
         if (subscription->n_entries < LIMIT_WATCHED_HANDLES && watch(subscription, handle) == 0)
                 return;
         subscription->is_full = true;
-        stream_flush_later(&subscription->client->stream);
+        stream_flush_later(subscription->stream);
 }
 
 /* One walk over the registry: for handles that fit a new pattern and none of the old ones. */
@@ -151,8 +153,7 @@ static void consider(struct handle *handle, void *arg) {
 
         if (search->error < 0 || !handle_is_active(handle) ||
             !fits(subscription, subscription->n_patterns, name) ||
-            fits(subscription, search->n_old, name) ||
-            !client_may(subscription->client, handle, ACCESS_READ))
+            fits(subscription, search->n_old, name) || !may_read(subscription, handle))
                 return;
         search->n_found++;
         if (!search->count_only)
@@ -160,7 +161,7 @@ static void consider(struct handle *handle, void *arg) {
 }
 
 static struct registry *registry_of(const struct subscription *subscription) {
-        return daemon_registry(subscription->client->control->daemon);
+        return subscription->set->core->registry;
 }
 
 static int find_handles(struct subscription *subscription, size_t n_old) {
@@ -267,24 +268,23 @@ static void write_full(struct buffer *out) {
 }
 
 bool subscription_write(struct subscription *subscription) {
-        struct client *client = subscription->client;
-        struct control_stats *stats = &client->control->stats;
-        struct buffer *out = &client->stream.out;
+        struct subscription_set *set = subscription->set;
+        struct buffer *out = &subscription->stream->out;
         struct list *first;
 
         if (subscription->is_full) {
                 subscription->is_full = false;
                 write_full(out);
         }
-        while ((first = list_first(&subscription->news)) && stream_has_room(&client->stream)) {
+        while ((first = list_first(&subscription->news)) && stream_has_room(subscription->stream)) {
                 struct entry *entry = container_of(first, struct entry, news_link);
 
                 list_remove(first);
-                if (entry->name || client_may(client, entry->watch.handle, ACCESS_READ)) {
+                if (entry->name || may_read(subscription, entry->watch.handle)) {
                         unsigned int n_told;
 
-                        stats->missed += news_tell(&entry->news, entry_name(entry), out, &n_told);
-                        stats->notifications += n_told;
+                        set->n_missed += news_tell(&entry->news, entry_name(entry), out, &n_told);
+                        set->n_notifications += n_told;
                 }
                 news_forget(&entry->news);
                 if (entry->name)
@@ -293,8 +293,9 @@ bool subscription_write(struct subscription *subscription) {
         return first;
 }
 
-void subscription_init(struct subscription *subscription, struct client *client) {
-        *subscription = (struct subscription){.client = client};
+void subscription_init(struct subscription *subscription, struct subscription_set *set,
+                       struct stream *stream, const struct peer *peer) {
+        *subscription = (struct subscription){.set = set, .stream = stream, .peer = peer};
         subscription->registry_watch.added = on_handle_added;
         list_init(&subscription->registry_watch.link);
         list_init(&subscription->entries);

@@ -3,21 +3,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/json-text.h"
 #include "daemon/registry.h"
 #include "lib/list.h"
 
-struct buffer;
-struct client;
+struct core;
+struct peer;
+struct stream;
 
 struct subscription_pattern {
         char *text;
         bool runs; /* runs of the handles that it fits are told as well */
 };
 
+/* What all clients' have in common. */
+struct subscription_set {
+        struct core *core;
+        uint64_t n_notifications, n_missed;
+};
+
 struct subscription {
-        struct client *client;
+        struct subscription_set *set;
+        struct stream *stream;                /* takes the notifications */
+        const struct peer *peer;              /* who is told what he may read */
         struct registry_watch registry_watch; /* for handles that are made later */
         struct subscription_pattern *patterns;
         size_t n_patterns;
@@ -27,7 +37,9 @@ struct subscription {
         bool is_full;     /* a handle came that there was no room for */
 };
 
-void subscription_init(struct subscription *subscription, struct client *client);
+/* All of it is borrowed. */
+void subscription_init(struct subscription *subscription, struct subscription_set *set,
+                       struct stream *stream, const struct peer *peer);
 void subscription_deinit(struct subscription *subscription); /* may be repeated */
 
 /* Adds patterns, all or none; those that were there take the new `runs`. 0; -E2BIG:

@@ -126,7 +126,7 @@ int group_from_string(const char *text, gid_t *ret) {
 
 static int groups_of(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_n) {
         _cleanup_free_ gid_t *groups = NULL;
-        int n = 16, room;
+        int n = 16, room, r;
 
         do {
                 gid_t *larger = reallocarray(groups, (size_t)n, sizeof(*groups));
@@ -135,9 +135,13 @@ static int groups_of(const char *name, gid_t gid, gid_t **ret_groups, size_t *re
                         return -ENOMEM;
                 groups = larger;
                 room = n;
-        } while (getgrouplist(name, gid, groups, &n) < 0 && n > room);
+                r = getgrouplist(name, gid, groups, &n);
+        } while (r < 0 && n > room);
+        /* It was not for lack of room: there was no memory, and nothing was written. */
+        if (r < 0)
+                return -ENOMEM;
         *ret_groups = steal_ptr(groups);
-        *ret_n = (size_t)(n < room ? n : room);
+        *ret_n = (size_t)n;
         return 0;
 }
 

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 
 #include "daemon/client.h"
-#include "daemon/control-private.h"
 #include "daemon/json-write.h"
 #include "daemon/rpc-call.h"
 #include "daemon/rpc-error.h"
@@ -56,7 +55,7 @@ bool wait_begin(struct wait *wait, struct rpc_call *call) {
                 wait_free(wait);
                 return false;
         }
-        wait->deadlines = client_of(call)->control->deadlines;
+        wait->deadlines = client_of(call)->set->deadlines;
         return true;
 }
 

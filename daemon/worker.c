@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "daemon/configuration.h"
@@ -227,6 +228,10 @@ static int start(struct worker *worker) {
                 return r;
         r = uv_loop_init(&worker->loop);
         if (r < 0) {
+                /* libuv before 1.51 leaves it open. Since then it is -1, and 0 if not even that was
+                 * reached. */
+                if (uv_backend_fd(&worker->loop) > STDERR_FILENO)
+                        close(uv_backend_fd(&worker->loop));
                 uv_sem_destroy(&worker->done);
                 return r;
         }

@@ -11,8 +11,6 @@ lib_librouse_core_la_SOURCES = \
 	lib/doorbell.h \
 	lib/ending.c \
 	lib/ending.h \
-	lib/find.c \
-	lib/find.h \
 	lib/handle.c \
 	lib/handle.h \
 	lib/hub.c \

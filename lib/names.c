@@ -136,7 +136,9 @@ uint32_t rouse__names_hash(const struct names *names, struct rouse__text text) {
 static inline struct rouse__name **bucket_of(const struct names *names, uint32_t hash) {
         size_t i = hash & (2 * names->n_base - 1);
 
-        return &names->buckets[i < names->n_buckets ? i : i - names->n_base];
+        /* Without a branch, which nobody could predict. */
+        i -= names->n_base & -(size_t)(i >= names->n_buckets);
+        return &names->buckets[i];
 }
 
 /* Two loads that overlap compare what has 8 to 16 bytes, as most names have. */
@@ -165,11 +167,11 @@ static inline void prefetch(const struct rouse__name *name) {
         __builtin_prefetch(name, 1);
 }
 
-/* What a send to its handle will touch. */
+/* What a send to its handle will touch, but for what was read with the name. */
 static inline void prefetch_ahead(const struct names *names, const struct rouse__name *name) {
-        const char *end = (const char *)name;
+        const char *end = (const char *)((uintptr_t)name & ~(uintptr_t)(CACHE_LINE - 1));
 
-        for (const char *at = end - names->n_ahead; at < end; at += 64)
+        for (const char *at = (const char *)name - names->n_ahead; at < end; at += CACHE_LINE)
                 __builtin_prefetch(at, 1);
 }
 

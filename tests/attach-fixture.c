@@ -138,3 +138,11 @@ void attached_begin(void) {
 void attached_finish(void) {
         fixture_deinit(&attached_daemon);
 }
+
+void attached_finish_with_a_send(struct attached *attached) {
+        ck_assert_int_eq(attached_send(attached, 0), ATTACH_RING);
+        fixture_turn(&attached_daemon);
+        attached_expect_sends("a", 1, 1);
+        attached_detach(attached);
+        attached_finish();
+}

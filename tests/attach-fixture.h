@@ -34,3 +34,5 @@ void attached_ring(const struct attached *attached, uint64_t n);
 /* As a client that keeps the protocol. */
 enum attach_sent attached_send(const struct attached *attached, size_t i);
 void attached_expect_sends(const char *name, uint64_t sends, uint64_t wakes);
+/* Its first word is a's, which nobody has sent to: it takes a send, and all ends. */
+void attached_finish_with_a_send(struct attached *attached);

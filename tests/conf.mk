@@ -37,8 +37,7 @@ tests_test_timespan_SOURCES = tests/test-timespan.c
 tests_test_timespan_CFLAGS = $(CFLAGS_TEST)
 tests_test_timespan_LDADD = $(LDADD_DAEMON)
 
-configuration_fixture = tests/fake-kinds.c \
-	tests/conf-support.c tests/conf-support.h \
+configuration_fixture = tests/conf-support.c tests/conf-support.h \
 	tests/configuration-fixture.c tests/configuration-fixture.h
 
 tests_test_configuration_SOURCES = tests/test-configuration.c $(configuration_fixture)
@@ -54,7 +53,7 @@ tests_test_configuration_errors_SOURCES = tests/test-configuration-errors.c \
 tests_test_configuration_errors_CFLAGS = $(CFLAGS_TEST)
 tests_test_configuration_errors_LDADD = $(LDADD_DAEMON)
 
-tests_test_configuration_files_SOURCES = tests/test-configuration-files.c tests/fake-kinds.c \
+tests_test_configuration_files_SOURCES = tests/test-configuration-files.c \
 	tests/conf-support.c tests/conf-support.h
 tests_test_configuration_files_CFLAGS = $(CFLAGS_TEST)
 tests_test_configuration_files_LDADD = $(LDADD_DAEMON)
@@ -64,13 +63,13 @@ tests_test_examples_CFLAGS = $(CFLAGS_TEST)
 tests_test_examples_LDADD = $(LDADD_DAEMON)
 
 # Calls of the daemon's objects go through the test, which lets them fail.
-tests_test_configuration_memory_SOURCES = tests/test-configuration-memory.c tests/fake-kinds.c
 tests_test_configuration_memory_CFLAGS = $(CFLAGS_TEST)
 tests_test_configuration_memory_LDADD = $(LDADD_DAEMON)
 tests_test_configuration_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=mmap \
 	-Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=__asprintf_chk \
-	-Wl,--wrap=open_memstream
+	-Wl,--wrap=open_memstream,--wrap=getgrouplist \
+	-Wl,--wrap=conf_arena_alloc,--wrap=conf_arena_strndup
 
 tests_test_access_SOURCES = tests/test-access.c tests/conf-support.c tests/conf-support.h
 tests_test_access_CFLAGS = $(CFLAGS_TEST)

@@ -22,6 +22,6 @@ void finish(void) {
 }
 
 struct client *the_client(void) {
-        ck_assert_uint_eq(d.control->n_clients, 1);
-        return container_of(list_first(&d.control->clients), struct client, link);
+        ck_assert_uint_eq(d.control->set.n_clients, 1);
+        return container_of(list_first(&d.control->set.clients), struct client, link);
 }

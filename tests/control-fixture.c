@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/handle.h"
@@ -23,6 +22,7 @@
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 #define SOON_MS 20 /* what is due so soon is waited for */
 
@@ -69,15 +69,15 @@ void fixture_deinit(struct daemon *daemon) {
 void fixture_turn(struct daemon *daemon) {
         int n = 0, timeout_ms;
 
-        while (n++ < 5 || (uv_backend_timeout(&daemon->loop) == 0 && n < 1000))
-                uv_run(&daemon->loop, UV_RUN_NOWAIT);
-        timeout_ms = uv_backend_timeout(&daemon->loop);
+        while (n++ < 5 || (uv_backend_timeout(&daemon->core.loop) == 0 && n < 1000))
+                uv_run(&daemon->core.loop, UV_RUN_NOWAIT);
+        timeout_ms = uv_backend_timeout(&daemon->core.loop);
         if (timeout_ms > 0 && timeout_ms <= SOON_MS)
-                uv_run(&daemon->loop, UV_RUN_ONCE);
+                uv_run(&daemon->core.loop, UV_RUN_ONCE);
 }
 
 struct handle *fixture_handle(struct daemon *daemon, const char *name) {
-        struct handle *handle = registry_find(daemon->registry, name);
+        struct handle *handle = registry_find(daemon->core.registry, name);
 
         ck_assert_msg(handle != NULL, "no handle %s", name);
         return handle;
@@ -91,12 +91,9 @@ void fixture_wake(struct daemon *daemon, const char *name) {
 }
 
 int fixture_connect(struct daemon *daemon) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = unix_connect(daemon->path, SOCK_STREAM);
 
         ck_assert_int_ge(fd, 0);
-        strcpy(address.sun_path, daemon->path);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         fixture_turn(daemon);
         ck_assert_uint_lt(fd, sizeof(heard) / sizeof(*heard));
         free(heard[fd].data);

@@ -80,7 +80,7 @@ json_t *ask_patiently(const char *method, const char *params) {
                         ck_assert_ptr_nonnull(answer);
                         return answer;
                 }
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         }
         ck_abort_msg("no answer to %s", request);
 }

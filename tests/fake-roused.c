@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/unix-socket.h"
 
 #define N_CLIENTS 8
 #define LINE_SIZE (256U << 10)
@@ -37,17 +38,11 @@ struct fake {
 };
 
 static int listen_on(const char *dir, const char *name, int type) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+        char path[4096];
 
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_lt(snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir, name),
-                         (int)sizeof(address.sun_path));
-        unlink(address.sun_path);
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        if (type == SOCK_STREAM)
-                ck_assert_int_eq(listen(fd, 16), 0);
-        return fd;
+        snprintf(path, sizeof(path), "%s/%s", dir, name);
+        unlink(path);
+        return unix_bound(path, type);
 }
 
 static const struct fake_answer *find(const struct fake_answer *answers, const char *text) {

@@ -16,11 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 #define PATIENCE_MS 20000
 #define MAX_ANSWER  (256U << 10)
@@ -47,24 +47,14 @@ unsigned int count_lines(const char *text) {
 }
 
 static struct sockaddr_un address_of(const struct roused *roused, const char *name) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char path[4096];
 
-        ck_assert_int_lt(
-                snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", roused->dir, name),
-                (int)sizeof(address.sun_path));
-        return address;
+        snprintf(path, sizeof(path), "%s/%s", roused->dir, name);
+        return unix_address(path);
 }
 
 static int try_connect(const struct roused *roused) {
-        struct sockaddr_un address = address_of(roused, "control.sock");
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        ck_assert_int_ge(fd, 0);
-        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-                close(fd);
-                return -1;
-        }
-        return fd;
+        return unix_connect(address_of(roused, "control.sock").sun_path, SOCK_STREAM);
 }
 
 /* The end of the log, for messages; the process ends with them. */
@@ -164,9 +154,21 @@ void roused_stop(struct roused *roused) {
         for (int i = 0; i < 2; i++) {
                 struct sockaddr_un address = address_of(roused, i ? "poke.sock" : "control.sock");
 
-                ck_assert_msg(access(address.sun_path, F_OK) < 0, "%s was left behind",
+                ck_assert_msg(!test_exists(address.sun_path), "%s was left behind",
                               address.sun_path);
         }
+}
+
+void roused_freeze(const struct roused *roused) {
+        int status;
+
+        ck_assert_int_eq(kill(roused->pid, SIGSTOP), 0);
+        ck_assert_int_eq(waitpid(roused->pid, &status, WUNTRACED), roused->pid);
+        ck_assert(WIFSTOPPED(status));
+}
+
+void roused_thaw(const struct roused *roused) {
+        ck_assert_int_eq(kill(roused->pid, SIGCONT), 0);
 }
 
 void roused_kill(struct roused *roused) {
@@ -255,7 +257,7 @@ uint64_t roused_send(const struct roused *roused, const char *name) {
 int roused_connect(const struct roused *roused) {
         int fd = try_connect(roused);
 
-        ck_assert_msg(fd >= 0, "cannot connect: %s", strerror(errno));
+        ck_assert_msg(fd >= 0, "cannot connect: %s", strerror(-fd));
         return fd;
 }
 

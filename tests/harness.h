@@ -25,6 +25,9 @@ void roused_restart(struct roused *roused);
 /* TERM; fails the test unless it exits with 0 and leaves no socket behind. */
 void roused_stop(struct roused *roused);
 void roused_kill(struct roused *roused);
+/* STOP, and returns when it stands still; it takes nothing more until it goes on, or is killed. */
+void roused_freeze(const struct roused *roused);
+void roused_thaw(const struct roused *roused);
 /* Writes the configuration anew; the daemon is not told. */
 void roused_write_config(struct roused *roused, const char *config);
 

@@ -19,7 +19,8 @@ lib_tests = \
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
 
-tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c tests/model.c tests/model.h
+MODEL = tests/model.c tests/model.h
+tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c $(MODEL)
 tests_test_doorbell_model_CFLAGS = $(CFLAGS_TEST)
 tests_test_doorbell_model_LDADD = $(LDADD_LIB)
 

@@ -6,7 +6,8 @@ if HAVE_CHECK
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES = \
 	tests/harness.c tests/harness.h \
-	tests/support.c tests/support.h
+	tests/support.c tests/support.h \
+	tests/unix-socket.c tests/unix-socket.h
 tests_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_libsupport_la_LIBADD = $(CHECK_LIBS) $(UV_LIBS)
 

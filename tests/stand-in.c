@@ -17,38 +17,12 @@
 #include "daemon/configuration.h"
 #include "daemon/control.h"
 #include "daemon/daemon.h"
-#include "daemon/deadline.h"
-#include "daemon/reaper.h"
-#include "daemon/registry-setup.h"
-#include "daemon/registry.h"
-#include "daemon/seqfile.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
-
-uv_loop_t *daemon_loop(struct daemon *daemon) {
-        return &daemon->loop;
-}
-
-rouse_hub_t *daemon_hub(struct daemon *daemon) {
-        return daemon->hub;
-}
-
-struct registry *daemon_registry(struct daemon *daemon) {
-        return daemon->registry;
-}
 
 const struct poke *daemon_poke(const struct daemon *daemon) {
         (void)daemon;
         return NULL;
-}
-
-const struct access_rules *daemon_access(const struct daemon *daemon) {
-        return daemon->configuration->access;
-}
-
-uint64_t daemon_started_ns(const struct daemon *daemon) {
-        (void)daemon;
-        return clock_now_ns() - 5 * NS_PER_S;
 }
 
 void reload_result_deinit(struct reload_result *result) {
@@ -89,10 +63,9 @@ static int listen_at(const char *path) {
         return steal_fd(&fd);
 }
 
-static int load(struct daemon *daemon, const char *yaml) {
+static int load(const char *yaml, struct configuration **ret) {
         struct conf_errors errors = CONF_ERRORS_NULL;
-        int r = configuration_parse("test.yaml", yaml, strlen(yaml), &errors,
-                                    &daemon->configuration);
+        int r = configuration_parse("test.yaml", yaml, strlen(yaml), &errors, ret);
 
         for (size_t i = 0; i < errors.n_items; i++) {
                 _cleanup_free_ char *text = conf_error_format(&errors.items[i]);
@@ -103,46 +76,22 @@ static int load(struct daemon *daemon, const char *yaml) {
         return r;
 }
 
-static int open_registry(struct daemon *daemon, const char *seq_path) {
-        static char *env[] = {"PATH=/usr/bin:/bin", NULL};
-        struct registry_changes changes = {0};
-        struct registry_setup setup;
-        int r, error;
-
-        if ((r = deadline_queue_new(&daemon->loop, NULL, &daemon->deadlines)) < 0 ||
-            (r = seqfile_open(seq_path, &error, &daemon->seqfile)) < 0 ||
-            (r = reaper_new(&daemon->loop, &daemon->reaper)) < 0)
-                return r;
-        setup = (struct registry_setup){
-                .loop = &daemon->loop,
-                .hub = daemon->hub,
-                .deadlines = daemon->deadlines,
-                .seqfile = daemon->seqfile,
-                .reaper = daemon->reaper,
-                .env = env,
-        };
-        r = registry_new(&setup, &daemon->registry);
-        if (r < 0)
-                return r;
-        r = registry_apply(daemon->registry, daemon->configuration, &changes);
-        registry_changes_deinit(&changes);
-        return r;
-}
-
 int stand_in_init(struct daemon *daemon, const char *dir, const char *yaml) {
         _cleanup_free_ char *seq_path = NULL;
+        struct configuration *configuration;
         int r, fd;
 
         *daemon = (struct daemon){.is_stopping = false};
         if (asprintf(&daemon->path, "%s/control.sock", dir) < 0 ||
             asprintf(&seq_path, "%s/seq", dir) < 0)
                 return -ENOMEM;
-        if ((r = load(daemon, yaml)) < 0 || (r = uv_loop_init(&daemon->loop)) < 0 ||
-            (r = rouse_hub_create(&daemon->loop, &daemon->hub)) < 0 ||
-            (r = open_registry(daemon, seq_path)) < 0)
+        if ((r = load(yaml, &configuration)) < 0 ||
+            (r = core_init(&daemon->core, configuration)) < 0 ||
+            (r = core_open(&daemon->core, dir, seq_path)) < 0)
                 return r;
+        daemon->core.started_ns -= 5 * NS_PER_S;
         fd = listen_at(daemon->path);
-        return fd < 0 ? fd : control_new_consume_fd(daemon, fd, &daemon->control);
+        return fd < 0 ? fd : control_new_consume_fd(&daemon->core, daemon, fd, &daemon->control);
 }
 
 static void on_control_closed(void *arg) {
@@ -152,17 +101,7 @@ static void on_control_closed(void *arg) {
 }
 
 int stand_in_deinit(struct daemon *daemon) {
-        int r;
-
         control_close(daemon->control, on_control_closed, daemon);
-        daemon->registry = registry_free(daemon->registry);
-        rouse_hub_close(daemon->hub, NULL, NULL);
-        daemon->deadlines = deadline_queue_close(daemon->deadlines);
-        daemon->reaper = reaper_close(daemon->reaper);
-        uv_run(&daemon->loop, UV_RUN_DEFAULT);
-        r = uv_loop_close(&daemon->loop);
-        daemon->seqfile = seqfile_close(daemon->seqfile);
-        daemon->configuration = configuration_unref(daemon->configuration);
         free(daemon->path);
-        return r;
+        return core_close(&daemon->core);
 }

@@ -1,21 +1,14 @@
-/* A daemon that stands in for the real one: the control socket over real handles, in a loop that
- * its owner runs. What daemon.h declares is defined here, so it cannot be in a program with
+/* A daemon that stands in for the real one: the control socket over the real core, whose loop its
+ * owner runs. What daemon.h declares is defined here, so it cannot be in a program with
  * daemon.c. Tests and benchmarks make it. */
 #pragma once
 
 #include <stdbool.h>
-#include <uv.h>
 
-#include "lib/rouse.h"
+#include "daemon/core.h"
 
 struct daemon {
-        uv_loop_t loop;
-        rouse_hub_t *hub;
-        struct deadline_queue *deadlines;
-        struct reaper *reaper;
-        struct seqfile *seqfile;
-        struct configuration *configuration;
-        struct registry *registry;
+        struct core core;
         struct control *control;
         char *path; /* of the socket */
         unsigned int n_reloads;

@@ -12,11 +12,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #include "lib/clock.h"
 
 static const struct test *running;
+static const char *running_name;
 static char *directory;
 
 int test_n_fds(void) {
@@ -36,6 +39,30 @@ int test_n_fds(void) {
                 n++;
         closedir(dir);
         return n - 3; /* ".", ".." and the directory itself */
+}
+
+static struct rlimit fds_before;
+
+/* Descriptors are the lowest numbers that are free, and the limit is one of numbers. */
+void test_leave_fds(unsigned int n) {
+        int *fds = calloc(n + 1, sizeof(*fds));
+        struct rlimit limit;
+
+        ck_assert_ptr_nonnull(fds);
+        for (unsigned int i = 0; i <= n; i++) {
+                fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+                ck_assert_int_ge(fds[i], 0);
+        }
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &fds_before), 0);
+        limit = (struct rlimit){(rlim_t)fds[n], fds_before.rlim_max};
+        for (unsigned int i = 0; i <= n; i++)
+                close(fds[i]);
+        free(fds);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+void test_restore_fds(void) {
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &fds_before), 0);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
@@ -97,6 +124,23 @@ char *test_read_file(const char *path) {
         return content;
 }
 
+bool test_exists(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) == 0;
+}
+
+void test_skip(const char *why) {
+        fprintf(stderr, "%s is skipped: %s\n", running_name, why);
+}
+
+bool test_is_root(void) {
+        if (geteuid() == 0)
+                return true;
+        test_skip("who is not root cannot become somebody else");
+        return false;
+}
+
 bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms) {
         uint64_t deadline_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
 
@@ -145,6 +189,7 @@ START_TEST(run_one) {
         const struct test *test = running + _i;
         int before, after;
 
+        running_name = test->name;
         before = test_n_fds();
         test->fn();
         after = test_n_fds();

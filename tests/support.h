@@ -28,6 +28,13 @@ const char *test_path(const char *format, ...) __attribute__((format(printf, 1, 
 void test_write_file(const char *path, const char *content);
 /* Reads a file, whole; free() it. NULL if it is not there. */
 char *test_read_file(const char *path);
+/* Whether something has this name, be it a link that leads nowhere. */
+bool test_exists(const char *path);
+
+/* Says why a test, or the rest of it, is not made here. */
+void test_skip(const char *why);
+/* Whether the test can become somebody else; if not, it says so. */
+bool test_is_root(void);
 
 /* Calls `condition` until it is true, at most `timeout_ms`; says whether it was. The pause between
  * two calls is short: this is for what no event tells. */
@@ -35,6 +42,9 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
 
 /* The number of open descriptors. */
 int test_n_fds(void);
+/* Lets the process open n more descriptors and not one besides, until test_restore_fds(). */
+void test_leave_fds(unsigned int n);
+void test_restore_fds(void);
 
 /* Whether this build has the thread sanitizer. */
 bool test_has_thread_sanitizer(void);

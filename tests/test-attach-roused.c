@@ -1,8 +1,8 @@
 /*
  * Attachments of librouse-client with a real roused, which reloads, is killed and comes back.
  *
- * Where counts are compared, they are exact: the daemon is stopped (SIGSTOP) before it is killed,
- * so that it has taken nothing of what it is to lose.
+ * Where counts are compared, they are exact: the daemon is frozen before it is killed, so that it
+ * has taken nothing of what it is to lose.
  */
 
 #include "lib/rouse-client.h"
@@ -23,14 +23,6 @@
 #include "tests/attaching-fixture.h"
 #include "tests/harness.h"
 #include "tests/support.h"
-
-static void stop_daemon(void) {
-        int status;
-
-        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
-        ck_assert_int_eq(waitpid(roused.pid, &status, WUNTRACED), roused.pid);
-        ck_assert(WIFSTOPPED(status));
-}
 
 static void sends_become_wakes(void) {
         rouse_client_t *client;
@@ -96,7 +88,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         roused_start(&roused, "killed", abc_config);
         client = new_client();
         attachment = attach(client);
-        stop_daemon();
+        roused_freeze(&roused);
         for (int i = 0; i < 7; i++)
                 ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         gone.fd = rouse_attachment_fd(attachment);
@@ -117,7 +109,7 @@ static void a_killed_daemon_leaves_what_it_had_not_taken(void) {
         ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         expect_sends("a", 8);
         /* A daemon without one of the handles does not get any of it. */
-        stop_daemon();
+        roused_freeze(&roused);
         ck_assert_int_eq(rouse_attachment_send(attachment, 0), 0);
         roused_kill(&roused);
         roused_write_config(&roused, "handles: {a: {}}\n");
@@ -143,11 +135,11 @@ static void a_daemon_that_stops_takes_all_and_the_next_one_the_rest(void) {
                 "handles:\n  a: {}\n  b:\n    run: [/bin/sh, -c, 'echo ran >>$ROUSE_DIR/ran']\n");
         client = new_client();
         attachment = attach(client);
-        stop_daemon();
+        roused_freeze(&roused);
         for (int i = 0; i < 5; i++)
                 ck_assert_int_eq(rouse_attachment_send(attachment, 1), 0);
         ck_assert_int_eq(kill(roused.pid, SIGTERM), 0);
-        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
+        roused_thaw(&roused);
         roused_expect_log(&roused, "stopped");
         ck_assert_int_eq(waitpid(roused.pid, NULL, 0), roused.pid);
         free(roused_expect_lines(&roused, "ran", 1));
@@ -192,6 +184,7 @@ struct sender {
         const atomic_bool *is_over;
         bool may_be_refused;
         uint64_t n_sent[2];
+        atomic_bool has_sent; /* for those who look on */
         unsigned int seed;
 };
 
@@ -204,6 +197,8 @@ static void *send_on(void *arg) {
 
                 test_expect(r == 0 || (r == -EBADF && sender->may_be_refused));
                 sender->n_sent[i] += r == 0;
+                if (r == 0)
+                        atomic_store(&sender->has_sent, true);
                 /* Sometimes so slow that each is the first, sometimes in bursts. */
                 if (rand_r(&sender->seed) % 64 == 0)
                         usleep((useconds_t)(rand_r(&sender->seed) % 200));
@@ -219,6 +214,18 @@ static void start_senders(struct sender *senders, rouse_attachment_t *attachment
                                              .may_be_refused = may_be_refused,
                                              .seed = i + 1};
                 ck_assert_int_eq(pthread_create(&senders[i].thread, NULL, send_on, &senders[i]), 0);
+        }
+}
+
+static bool has_sent(void *arg) {
+        return atomic_load(&((struct sender *)arg)->has_sent);
+}
+
+/* Until each of them has sent something from now on. */
+static void await_sends(struct sender *senders) {
+        for (unsigned int i = 0; i < N_THREADS; i++) {
+                atomic_store(&senders[i].has_sent, false);
+                ck_assert(test_until(has_sent, &senders[i], (unsigned int)PATIENCE_MS));
         }
 }
 
@@ -243,13 +250,13 @@ static void nothing_is_lost_while_attaching_again(void) {
                 uint64_t n_sent[2] = {0};
                 atomic_bool is_over = false;
 
-                stop_daemon();
+                roused_freeze(&roused);
                 start_senders(senders, attachment, &is_over, false);
-                usleep(500);
+                await_sends(senders);
                 roused_kill(&roused);
                 roused_restart(&roused);
                 ck_assert_int_eq(rouse_attachment_reattach(attachment, PATIENCE_MS), 0);
-                usleep(500);
+                await_sends(senders);
                 atomic_store(&is_over, true);
                 join_senders(senders, n_sent);
                 expect_sends("a", n_sent[0]);
@@ -260,8 +267,8 @@ static void nothing_is_lost_while_attaching_again(void) {
         roused_stop(&roused);
 }
 
-/* A process that attaches, sends on two threads until its standard input ends, and tells how much
- * it has sent. */
+/* A process that attaches, sends on two threads until its input ends, and tells that it has begun,
+ * and in the end how much it has sent. */
 static void be_a_sender(int in, int out) {
         rouse_client_t *client = new_client();
         rouse_attachment_t *attachment = attach(client);
@@ -271,6 +278,8 @@ static void be_a_sender(int in, int out) {
         char byte;
 
         start_senders(senders, attachment, &is_over, false);
+        await_sends(senders);
+        ck_assert_int_eq(write(out, "", 1), 1);
         (void)!read(in, &byte, 1);
         atomic_store(&is_over, true);
         join_senders(senders, n_sent);
@@ -285,6 +294,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
         uint64_t n_sent[2] = {0}, n_theirs[2];
         rouse_client_t *client;
         const char *result;
+        char begun;
 
         roused_start(&roused, "reloads", abc_config);
         ck_assert_int_eq(pipe(stop), 0);
@@ -300,6 +310,8 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
                         be_a_sender(stop[0], results[1]);
                 }
         }
+        for (int i = 0; i < N_PROCESSES; i++)
+                ck_assert_int_eq(read(results[0], &begun, 1), 1);
         client = new_client();
         for (int i = 0; i < 30; i++) {
                 roused_write_config(&roused, i % 2 ? abc_config
@@ -307,7 +319,7 @@ static void nothing_is_lost_while_the_daemon_reloads(void) {
                                                      "  b: {min_interval: 1ms}\n  d: {}\n");
                 ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
                                  0);
-                usleep(2000);
+                usleep(2000); /* or else reloads were all that happens */
         }
         rouse_client_free(client);
         close(stop[1]);
@@ -340,7 +352,7 @@ static void nothing_is_lost_of_what_a_reload_removes(void) {
                 atomic_bool is_over = false;
 
                 start_senders(senders, attachment, &is_over, true);
-                usleep(500);
+                await_sends(senders);
                 roused_write_config(&roused, "handles: {a: {}}\n");
                 ck_assert_int_eq(rouse_client_call(client, "reload", NULL, PATIENCE_MS, &result),
                                  0);

@@ -178,6 +178,7 @@ static void errors_of_busy_and_retry(void) {
                 {H "on_busy: }\n",
                  "t:2:26: expected rerun, restart, or signal and its name, found nothing\n"},
                 {H "on_busy: signal}\n", "t:2:26: which signal? As in 'signal USR1'\n"},
+                {H "on_busy: 'signal '}\n", "t:2:26: which signal? As in 'signal USR1'\n"},
                 {H "on_busy: signal USR3}\n",
                  "t:2:33: unknown signal 'USR3', did you mean 'USR1'?\n"},
                 {H "on_busy: 'signal  USR3'}\n",

@@ -86,6 +86,20 @@ static int read_text(const char *file, const char *text, const struct conf_key *
 
 static const struct conf_key *const both_tables[] = {first_keys, second_keys};
 
+/* The lines that a text in the file "t" gives; "" if there is nothing wrong with it. */
+static void expect_errors(const char *text, const struct conf_key *const tables[2],
+                          const char *lines) {
+        struct conf_arena arena = CONF_ARENA_NULL;
+        struct target target = {0};
+        char *errors;
+
+        read_text("t", text, tables, 2, &target, &arena, &errors);
+        ck_assert_str_eq(errors, lines);
+        free(errors);
+        target_deinit(&target);
+        conf_arena_deinit(&arena);
+}
+
 /* Writes the fields that a text sets. */
 static char *show(const struct target *target) {
         size_t n_text;
@@ -246,17 +260,8 @@ static void readers_say_what_is_wrong(void) {
                                                   "t:3:1: unknown key 'spoon'\n"},
         };
 
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                struct conf_arena arena = CONF_ARENA_NULL;
-                struct target target = {0};
-                char *errors;
-
-                read_text("t", rows[i].text, both_tables, 2, &target, &arena, &errors);
-                ck_assert_str_eq(errors, rows[i].errors);
-                free(errors);
-                target_deinit(&target);
-                conf_arena_deinit(&arena);
-        }
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                expect_errors(rows[i].text, both_tables, rows[i].errors);
 }
 
 static void missing_keys_are_all_named(void) {
@@ -273,17 +278,8 @@ static void missing_keys_are_all_named(void) {
                 {"{needed: x, wanted: 1}", "t:1:10: expected a whole number, found 'x'\n"},
         };
 
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                struct conf_arena arena = CONF_ARENA_NULL;
-                struct target target = {0};
-                char *errors;
-
-                read_text("t", rows[i].text, tables, 2, &target, &arena, &errors);
-                ck_assert_str_eq(errors, rows[i].errors);
-                free(errors);
-                target_deinit(&target);
-                conf_arena_deinit(&arena);
-        }
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                expect_errors(rows[i].text, tables, rows[i].errors);
 }
 
 static void expect_path(const char *file, const char *text, const char *directory,
@@ -320,37 +316,22 @@ static void relative_paths_are_below_their_file(void) {
 }
 
 static void paths_have_a_limit(void) {
-        struct conf_arena arena = CONF_ARENA_NULL;
-        struct target target = {0};
-        char text[5000] = "path: /", *errors;
+        char text[5000] = "path: /";
 
         memset(text + 7, 'a', 4094);
-        read_text("t", text, both_tables, 2, &target, &arena, &errors);
-        ck_assert_str_eq(errors, "");
-        free(errors);
+        expect_errors(text, both_tables, "");
         text[7 + 4094] = 'a';
-        read_text("t", text, both_tables, 2, &target, &arena, &errors);
-        ck_assert_str_eq(errors, "t:1:7: this path is longer than 4095 bytes\n");
-        free(errors);
-        target_deinit(&target);
-        conf_arena_deinit(&arena);
+        expect_errors(text, both_tables, "t:1:7: this path is longer than 4095 bytes\n");
 }
 
 static void names_have_a_limit(void) {
-        struct conf_arena arena = CONF_ARENA_NULL;
-        struct target target = {0};
-        char text[300] = "name: ", *errors;
+        char text[300] = "name: ";
 
         memset(text + 6, 'a', CONF_NAME_MAX);
-        read_text("t", text, both_tables, 2, &target, &arena, &errors);
-        ck_assert_str_eq(errors, "");
-        free(errors);
+        expect_errors(text, both_tables, "");
         text[6 + CONF_NAME_MAX] = 'a';
-        read_text("t", text, both_tables, 2, &target, &arena, &errors);
-        ck_assert_str_eq(errors, "t:1:7: a name has at most 255 letters, this one has 256\n");
-        free(errors);
-        target_deinit(&target);
-        conf_arena_deinit(&arena);
+        expect_errors(text, both_tables,
+                      "t:1:7: a name has at most 255 letters, this one has 256\n");
 }
 
 static void a_default_is_replaced(void) {
@@ -358,12 +339,14 @@ static void a_default_is_replaced(void) {
         struct target target = {.string = strdup("default"), .path = strdup("/default")};
         char *errors;
 
-        read_text("t", "string: x\npath: y\n", both_tables, 2, &target, &arena, &errors);
+        read_text("/t", "string: x\npath: y\n", both_tables, 2, &target, &arena, &errors);
         ck_assert_str_eq(target.string, "x");
+        ck_assert_str_eq(target.path, "/y");
         free(errors);
         /* and stays where the value is wrong */
-        read_text("t", "string: []\npath: []\n", both_tables, 2, &target, &arena, &errors);
+        read_text("/t", "string: []\npath: []\n", both_tables, 2, &target, &arena, &errors);
         ck_assert_str_eq(target.string, "x");
+        ck_assert_str_eq(target.path, "/y");
         free(errors);
         target_deinit(&target);
         conf_arena_deinit(&arena);

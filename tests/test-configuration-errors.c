@@ -62,8 +62,6 @@ static void errors_of_handles(void) {
                  "t:2:16: 'kill_after' means something only together with 'run'\n"},
                 {"handles:\n  a: {run: [x], timeout: soon}\n",
                  "t:2:26: expected a time span such as 200ms or 10min, found 'soon'\n"},
-                {"handles:\n  a: {run: [x], kill_after: 5s}\n",
-                 "t:2:12: 'kill_after' needs a 'timeout'\n"},
                 {"handles:\n  a: {run: ls -l, timeout: 5}\n",
                  "t:2:12: expected a list such as [/bin/sh, -c, 'echo hello'], found 'ls -l'\n"},
                 {"handles:\n  a: {run: }\n",
@@ -93,11 +91,11 @@ static void errors_of_workers(void) {
                 {"workers:\n  a: [every]\n",
                  "t:2:7: expected a source such as {every: 30s, send: NAME}, found 'every'\n"},
                 {"workers:\n  a: [{}]\n",
-                 "t:2:7: this is no source: it needs one of the keys every, watch, signal or "
-                 "fifo\n"},
+                 "t:2:7: this is no source: it needs one of the keys every, cron, watch, "
+                 "signal or fifo\n"},
                 {"workers:\n  a: [{send: b}]\nhandles: {b: }\n",
-                 "t:2:7: this is no source: it needs one of the keys every, watch, signal or "
-                 "fifo\n"},
+                 "t:2:7: this is no source: it needs one of the keys every, cron, watch, "
+                 "signal or fifo\n"},
                 {"workers:\n  a: [{send: b, evry: 5}]\nhandles: {b: }\n",
                  "t:2:17: unknown key 'evry', did you mean 'every'?\n"},
                 {"workers:\n  a:\n    - every: 5\n      watch: /x\n      send: b\n",
@@ -111,7 +109,7 @@ static void errors_of_workers(void) {
                 {"workers:\n  a: [{every: infinity, send: b}]\nhandles: {b: }\n",
                  "t:2:15: 'infinity' is not possible here\n"},
                 {"workers:\n  a: [{every: 0, send: b}]\nhandles: {b: }\n",
-                 "t:2:15: 'every' must be longer than nothing\n"},
+                 "t:2:15: a period must be at least 1ms\n"},
                 {"workers:\n  a: [{fifo: /x, send: b}]\nhandles: {b: }\n",
                  "t:2:18: 'fifo' has no 'send': it reads the names of the handles that it sends "
                  "to\n"},

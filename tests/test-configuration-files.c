@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/configuration.h"
 #include "daemon/limits.h"
 #include "tests/conf-support.h"
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 /* Loads the file; the errors with the test's directory taken out of them. */
 static struct configuration *load(const char *file, int expected, char **ret_errors) {
@@ -128,16 +128,9 @@ static void every_file_is_looked_at(void) {
 }
 
 static void the_main_file_must_be_a_file(void) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd;
-
         ck_assert_int_eq(mkdir(test_path("d"), 0755), 0);
         ck_assert_int_eq(mkfifo(test_path("f"), 0644), 0);
-        ck_assert_int_eq(chdir(test_dir()), 0);
-        strcpy(address.sun_path, "s");
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-        close(fd);
+        close(unix_bound(test_path("s"), SOCK_STREAM));
 
         expect_load_error(test_path("none"), -ENOENT, "none: No such file or directory\n");
         expect_load_error(test_path("none/none"), -ENOENT,

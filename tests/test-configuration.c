@@ -158,7 +158,7 @@ static void sources_are_equal_if_they_say_the_same(void) {
                 {"handles: {a: , b: }\nworkers: {w: [{every: 61, send: a}]}", false},
                 {"handles: {a: , b: }\nworkers: {w: [{every: 60, send: b}]}", false},
                 {"handles: {a: , b: }\nworkers: {w: [{fifo: /x}]}", false},
-                {"handles: {a: , b: }\nworkers: {w: [{signal: 1, send: a}]}", false},
+                {"handles: {a: , b: }\nworkers: {w: [{signal: USR1, send: a}]}", false},
         };
         struct configuration *first = conf_test_parse_good(base), *second;
 
@@ -197,9 +197,12 @@ static void all_keys_are_told(void) {
                 text,
                 "top.handles top.workers top.groups top.access handle.description handle.started "
                 "handle.access handle.quiet handle.max_wait handle.leading "
-                "handle.min_interval handle.jitter handle.on_busy handle.retry handle.group handle.keys handle.run handle.timeout handle.kill_after handle.signal "
-                "handle.send group.max worker.send worker.every worker.watch worker.signal "
-                "worker.fifo worker.mode access.read access.send access.admin ");
+                "handle.min_interval handle.jitter handle.on_busy handle.retry handle.group "
+                "handle.keys handle.run handle.timeout handle.kill_after handle.success_exit "
+                "handle.env handle.cwd handle.user handle.umask handle.nice handle.rlimits "
+                "handle.stdout handle.stderr handle.signal handle.send group.max worker.send "
+                "worker.every worker.cron worker.watch worker.recursive worker.signal worker.fifo "
+                "worker.mode access.read access.send access.admin ");
         free(text);
 }
 

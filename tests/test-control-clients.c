@@ -33,7 +33,7 @@ static void a_long_answer_holds_up_only_who_asked(void) {
         other = fixture_connect(&d);
         fixture_say(other, PING "\n");
         fixture_expect(&d, other, PONG);
-        ck_assert_uint_eq(d.control->counters.requests, 2);
+        ck_assert_uint_eq(d.control->set.counters.requests, 2);
         line = fixture_hear(&d, fd);
         ck_assert_ptr_nonnull(line);
         list = json_loads(line, 0, NULL);
@@ -59,7 +59,7 @@ static void lists_that_a_user_does_not_read_are_limited(void) {
                 fixture_say(fds[i], REQUEST("list", "[]", "1") "\n");
                 fixture_turn(&d);
         }
-        unsent = d.control->streams.n_unsent;
+        unsent = d.control->set.streams.n_unsent;
         ck_assert_uint_gt(unsent, LIMIT_USER_REPLY_BYTES);
         ck_assert_uint_lt(unsent, LIMIT_USER_REPLY_BYTES + 2 * LIMIT_REPLY_BYTES);
         for (int i = 0; i < 12; i++) {
@@ -75,7 +75,7 @@ static void lists_that_a_user_does_not_read_are_limited(void) {
         fixture_say(other, REQUEST("list", "[]", "1") "\n");
         ck_assert_ptr_null(strstr(fixture_hear(&d, other), "\"limit_reached\""));
         close(other);
-        ck_assert(d.control->streams.n_unsent == 0 || !fixture_is_gone(&d, other));
+        ck_assert(d.control->set.streams.n_unsent == 0 || !fixture_is_gone(&d, other));
         finish();
 }
 
@@ -94,7 +94,7 @@ static void who_never_reads_is_not_read(void) {
         /* Until nothing more is taken from it. */
         do {
                 n = send(fd, many, (size_t)(at - many), MSG_DONTWAIT | MSG_NOSIGNAL);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
                 ck_assert_int_lt(n_turns++, 100000);
         } while (n > 0 || client->stream.has_lines != client->stream.is_blocked ||
                  !client->stream.is_blocked);
@@ -104,10 +104,10 @@ static void who_never_reads_is_not_read(void) {
         fixture_say(other, PING "\n");
         fixture_expect(&d, other, PONG);
         close(fd);
-        for (n_turns = 0; d.control->n_clients > 1 && n_turns < 100000; n_turns++)
+        for (n_turns = 0; d.control->set.n_clients > 1 && n_turns < 100000; n_turns++)
                 fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 1);
-        ck_assert_uint_eq(d.control->streams.n_unsent, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 1);
+        ck_assert_uint_eq(d.control->set.streams.n_unsent, 0);
         close(other);
         free(many);
         finish();
@@ -131,7 +131,7 @@ static void half_a_line_harms_nobody(void) {
         for (int i = 0; i < 20; i++)
                 close(fds[i]);
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 1);
+        ck_assert_uint_eq(d.control->set.n_clients, 1);
         ck_assert_uint_eq(handle_seq(fixture_handle(&d, "a1")), 0);
         close(other);
         finish();
@@ -154,7 +154,7 @@ static void who_vanishes_waits_no_more(void) {
                 close(fd);
         }
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         ck_assert_uint_ge(handle_seq(fixture_handle(&d, "a2")), 1);
         fixture_wake(&d, "a1");
         finish();
@@ -174,7 +174,7 @@ static void what_was_sent_before_vanishing_counts(void) {
         close(fd);
         fixture_turn(&d);
         ck_assert_uint_eq(handle_seq(fixture_handle(&d, "b1")), 1);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         finish();
 }
 
@@ -193,8 +193,8 @@ static void garbage_is_answered_in_turn(void) {
                         n = send(fd, garbage, sizeof(garbage), MSG_DONTWAIT | MSG_NOSIGNAL);
                 while (n > 0);
                 fixture_say(other, PING "\n");
-                uv_run(&d.loop, UV_RUN_NOWAIT);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
                 ck_assert_int_eq(recv(other, garbage, sizeof(PONG), MSG_DONTWAIT), sizeof(PONG));
                 garbage[0] = '\n';
         }
@@ -274,7 +274,7 @@ static void answers_are_delivered_after_the_end(void) {
         fixture_expect(&d, fd, WAKE("b1", "1", "1", "0"));
         close(fd);
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         finish();
 }
 

@@ -34,7 +34,7 @@ static void two_hundred_clients_are_served(void) {
                 close(fds[i]);
         }
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         ck_assert_uint_eq(d.control->stats.clients_total, 200);
         finish();
 }
@@ -74,30 +74,24 @@ static void clients_are_limited(void) {
         while (n < LIMIT_CLIENTS)
                 fds[n++] = fixture_connect(&d);
         assert_refused("Too many clients");
-        ck_assert_uint_eq(d.control->n_clients, LIMIT_CLIENTS);
+        ck_assert_uint_eq(d.control->set.n_clients, LIMIT_CLIENTS);
         ck_assert_uint_eq(d.control->stats.clients_refused, 3);
         fixture_say(fds[n - 1], PING "\n");
         fixture_expect(&d, fds[n - 1], PONG);
         while (n > 0)
                 close(fds[--n]);
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 0);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
         finish();
 }
 
 static void clients_wait_while_descriptors_are_short(void) {
-        struct rlimit limit, low;
         int fd, first, second;
 
         begin();
         first = fixture_connect(&d);
         fd = fixture_connect(&d);
-        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-        second = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        close(second);
-        /* Room for the client's own end and no more. */
-        low = (struct rlimit){.rlim_cur = (rlim_t)second + 1, .rlim_max = limit.rlim_max};
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+        test_leave_fds(1); /* for the client's own end */
         second = fixture_connect(&d);
         ck_assert(d.control->was_short);
         ck_assert(!d.control->is_accepting);
@@ -109,7 +103,7 @@ static void clients_wait_while_descriptors_are_short(void) {
         close(fd);
         fixture_expect(&d, second, PONG);
         ck_assert(d.control->is_accepting);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        test_restore_fds();
         close(first);
         close(second);
         finish();
@@ -125,11 +119,11 @@ static void the_daemon_does_not_wait_long_for_who_does_not_read(void) {
         fd = fixture_connect(&d);
         fixture_say(fd, REQUEST("list", "[]", "1") "\n");
         fixture_turn(&d);
-        ck_assert_uint_eq(d.control->n_clients, 1);
+        ck_assert_uint_eq(d.control->set.n_clients, 1);
         start_ns = clock_now_ns();
         control_shut_down(d.control);
-        while (d.control->n_clients > 0)
-                uv_run(&d.loop, UV_RUN_ONCE);
+        while (d.control->set.n_clients > 0)
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         ck_assert_uint_ge(clock_now_ns() - start_ns, 900 * NS_PER_MS);
         ck_assert_uint_lt(clock_now_ns() - start_ns, test_slow_ms(10000) * NS_PER_MS);
         close(fd);

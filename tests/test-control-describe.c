@@ -148,7 +148,7 @@ static void status_says_why_it_waits(void) {
         ck_assert_int_eq(kill((pid_t)json_integer_value(json_object_get(run, "pid")), SIGTERM), 0);
         json_decref(status);
         while (handle_run_seq(fixture_handle(&d, "sleeps")) == 0)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
 
         json_decref(ask_patiently("send", "{\"name\":\"fails\",\"wait\":\"run\"}"));
         status = fixture_ask(&d, "status", "[\"fails\"]");

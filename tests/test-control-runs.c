@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -54,7 +53,7 @@ static void let_run(const char *name) {
 
         ck_assert_int_eq(handle_send(handle, NULL, 0, &receipt), 0);
         while (handle_run_seq(handle) < receipt.ticket)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
 }
 
 /* Begins with a client that is told of the wakes and runs of "good". */
@@ -80,6 +79,21 @@ static json_t *hear(int fd, char method[32]) {
         params = json_incref(json_object_get(json, "params"));
         json_decref(json);
         return params;
+}
+
+/* The next notification is this one; its params, to be freed. */
+static json_t *hear_of(int fd, const char *expected) {
+        char method[32] = "nothing";
+        json_t *params = hear(fd, method);
+
+        ck_assert_str_eq(method, expected);
+        return params;
+}
+
+static void expect_silence(int fd) {
+        char method[32];
+
+        ck_assert_ptr_null(hear(fd, method));
 }
 
 static void runs_are_shown_the_newest_first(void) {
@@ -148,7 +162,6 @@ static void runs_are_as_described(void) {
 
 static void runs_are_told_to_those_who_ask(void) {
         int with = -1, without = -1;
-        char method[32];
         json_t *params;
 
         fixture_init(&d, yaml);
@@ -158,17 +171,14 @@ static void runs_are_told_to_those_who_ask(void) {
         json_decref(fixture_call(&d, with, "subscribe", "[\"go*\"]"));
         json_decref(fixture_call(&d, without, "subscribe", "[\"*\"]"));
         let_run("bad");
-        params = hear(with, method);
-        ck_assert_str_eq(method, "wake");
+        params = hear_of(with, "wake");
         json_decref(params);
-        params = hear(with, method);
-        ck_assert_str_eq(method, "run_started");
+        params = hear_of(with, "run_started");
         ck_assert_str_eq(string(params, "name"), "bad");
         ck_assert_int_eq(integer(params, "seq"), 1);
         ck_assert_int_eq(integer(params, "sends"), 1);
         json_decref(params);
-        params = hear(with, method);
-        ck_assert_str_eq(method, "run_ended");
+        params = hear_of(with, "run_ended");
         ck_assert_str_eq(string(params, "name"), "bad");
         ck_assert_int_eq(integer(params, "seq"), 1);
         ck_assert_int_eq(integer(params, "sends"), 1);
@@ -178,24 +188,22 @@ static void runs_are_told_to_those_who_ask(void) {
         ck_assert_int_ge(integer(params, "duration_ms"), 0);
         ck_assert_int_eq(integer(params, "missed"), 0);
         json_decref(params);
-        json_decref(hear(without, method));
-        ck_assert_str_eq(method, "wake");
-        ck_assert_ptr_null(hear(without, method));
+        json_decref(hear_of(without, "wake"));
+        expect_silence(without);
 
         let_run("good");
-        json_decref(hear(with, method));
-        ck_assert_str_eq(method, "wake");
-        ck_assert_ptr_null(hear(with, method));
+        json_decref(hear_of(with, "wake"));
+        expect_silence(with);
         /* What was subscribed last counts. */
         json_decref(fixture_call(&d, with, "subscribe", "[\"b*\"]"));
         json_decref(fixture_call(&d, with, "subscribe", "[\"go*\",true]"));
         let_run("bad");
-        json_decref(hear(with, method));
-        ck_assert_ptr_null(hear(with, method));
+        json_decref(hear_of(with, "wake"));
+        expect_silence(with);
         let_run("good");
-        for (unsigned int i = 0; i < 3; i++)
-                json_decref(hear(with, method));
-        ck_assert_str_eq(method, "run_ended");
+        json_decref(hear_of(with, "wake"));
+        json_decref(hear_of(with, "run_started"));
+        json_decref(hear_of(with, "run_ended"));
         close(with);
         close(without);
         fixture_deinit(&d);
@@ -204,32 +212,25 @@ static void runs_are_told_to_those_who_ask(void) {
 /* It cannot be started at first, for want of descriptors; nobody is told of a start that was none.
  */
 static void a_start_that_fails_is_not_told(void) {
-        struct rlimit before, none;
-        char method[32];
         json_t *params;
         int fd;
 
         fd = watch_good();
-        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-        none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        test_leave_fds(0);
         ck_assert_int_eq(handle_send(fixture_handle(&d, "good"), NULL, 0, NULL), 0);
         while (handle_state(fixture_handle(&d, "good")) != HANDLE_BACKING_OFF)
-                uv_run(&d.loop, UV_RUN_ONCE);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
+        test_restore_fds();
         while (handle_run_seq(fixture_handle(&d, "good")) < 1)
-                uv_run(&d.loop, UV_RUN_ONCE);
-        json_decref(hear(fd, method));
-        ck_assert_str_eq(method, "wake");
-        params = hear(fd, method);
-        ck_assert_str_eq(method, "run_started");
+                uv_run(&d.core.loop, UV_RUN_ONCE);
+        json_decref(hear_of(fd, "wake"));
+        params = hear_of(fd, "run_started");
         ck_assert_int_eq(integer(params, "sends"), 1);
         json_decref(params);
-        params = hear(fd, method);
-        ck_assert_str_eq(method, "run_ended");
+        params = hear_of(fd, "run_ended");
         ck_assert(json_is_true(json_object_get(params, "success")));
         json_decref(params);
-        ck_assert_ptr_null(hear(fd, method));
+        expect_silence(fd);
         close(fd);
         fixture_deinit(&d);
 }
@@ -243,7 +244,7 @@ static void feed(struct handle *handle, uint64_t from, uint64_t to) {
                 handle_tell_wake(handle, seq, 1);
                 handle_tell_run_started(handle, seq, 1);
                 handle_tell_run_ended(handle, &result);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
         }
 }
 
@@ -255,7 +256,7 @@ static void a_slow_reader_loses_runs_and_never_the_last(void) {
         int fd;
 
         fd = watch_good();
-        client = container_of(list_first(&d.control->clients), struct client, link);
+        client = container_of(list_first(&d.control->set.clients), struct client, link);
         feed(fixture_handle(&d, "good"), 1, n_runs);
         ck_assert_uint_le(client->stream.out.size, 256U << 10);
         ck_assert_uint_eq(client->subscription.n_entries, 1);
@@ -284,7 +285,6 @@ static void a_slow_reader_loses_runs_and_never_the_last(void) {
 static void what_is_told_late_is_told_in_order(void) {
         struct run_result result = {.seq = 1, .n_sends = 1};
         struct handle *handle;
-        char method[32];
         json_t *params;
         int fd;
 
@@ -293,15 +293,13 @@ static void what_is_told_late_is_told_in_order(void) {
         handle_tell_run_started(handle, 1, 1);
         handle_tell_run_ended(handle, &result);
         handle_tell_run_started(handle, 2, 1);
-        params = hear(fd, method);
-        ck_assert_str_eq(method, "run_ended");
+        params = hear_of(fd, "run_ended");
         ck_assert_int_eq(integer(params, "seq"), 1);
         json_decref(params);
-        params = hear(fd, method);
-        ck_assert_str_eq(method, "run_started");
+        params = hear_of(fd, "run_started");
         ck_assert_int_eq(integer(params, "seq"), 2);
         json_decref(params);
-        ck_assert_ptr_null(hear(fd, method));
+        expect_silence(fd);
         close(fd);
         fixture_deinit(&d);
 }
@@ -323,7 +321,7 @@ static void a_pause_may_have_an_end(void) {
         json_decref(fixture_ask(&d, "pause", "[\"bare\",10]"));
         handle_send(handle, NULL, 0, NULL);
         while (handle_seq(handle) == 0)
-                uv_run(&d.loop, UV_RUN_ONCE);
+                uv_run(&d.core.loop, UV_RUN_ONCE);
         ck_assert(!handle_is_paused(handle));
 
         for (int i = 0; i < 3; i++) {

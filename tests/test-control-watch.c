@@ -85,7 +85,7 @@ static void handles_that_come_later_are_watched_too(void) {
         fixture_say(fd, REQUEST("wait", "[\"new1\"]", "5") "\n");
         fixture_turn(&d);
         handle_send(fixture_handle(&d, "new1"), NULL, 0, NULL);
-        uv_run(&d.loop, UV_RUN_NOWAIT);
+        uv_run(&d.core.loop, UV_RUN_NOWAIT);
         handle_close(fixture_handle(&d, "new1"));
         fixture_expect(&d, fd, "{\"jsonrpc\":\"2.0\",\"result\":{\"seq\":2,\"sends\":1},\"id\":5}");
         fixture_expect(&d, fd, WAKE("new1", "2", "1", "0"));
@@ -127,8 +127,8 @@ static void a_slow_watcher_misses_detail_and_never_the_last(void) {
         for (int i = 0; i < n_turns; i++) {
                 for (int k = 0; k < 3; k++)
                         handle_send(fixture_handle(&d, names[k]), NULL, 0, NULL);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
-                uv_run(&d.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
+                uv_run(&d.core.loop, UV_RUN_NOWAIT);
         }
         fixture_turn(&d);
         ck_assert_uint_le(client->stream.out.size, 256U << 10);

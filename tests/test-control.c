@@ -254,7 +254,7 @@ static void shutdown_ends_a_batch(void) {
                              i ? ',' : '[', i);
         strcpy(p, "]\n");
         fixture_say(fd, batch);
-        uv_run(&d.loop, UV_RUN_NOWAIT); /* too short a turn for it */
+        uv_run(&d.core.loop, UV_RUN_NOWAIT); /* too short a turn for it */
         control_shut_down(d.control);
         answers = json_loads(fixture_hear(&d, fd), 0, NULL);
         ck_assert_uint_eq(json_array_size(answers), N_MEMBERS);

@@ -38,7 +38,7 @@ static const char *show(int64_t t_s) {
         return text;
 }
 
-static void next_times(void) {
+static void the_next_time_is_the_one_of_the_calendar(void) {
         static const struct {
                 const char *zone, *text, *after; /* `after` is in UTC */
                 const char *next[4];             /* in the zone, one after the other */
@@ -321,7 +321,7 @@ static void fixed_times_come_once_a_day_in_every_zone(void) {
                 }
 }
 
-static void beyond_all_time(void) {
+static void beyond_all_time_is_an_error(void) {
         struct cron cron = must_parse("0 0 1 1 *");
         int64_t t = 4711;
 
@@ -334,7 +334,7 @@ static void beyond_all_time(void) {
 
 /* A plan, and what happens to its clock: `set_s` is by how much it was set before it showed `now`.
  */
-static void plans(void) {
+static void a_plan_follows_a_clock_that_is_set(void) {
         static const struct {
                 const char *text, *start;
                 struct {
@@ -413,12 +413,9 @@ static void plans(void) {
 }
 
 static const struct test tests[] = {
-        TEST(next_times),
-        TEST(follows_the_plain_search),
-        TEST(fixed_times_come_once_a_day_in_every_zone),
-        TEST(beyond_all_time),
-        TEST(plans),
-        {0},
+        TEST(the_next_time_is_the_one_of_the_calendar),  TEST(follows_the_plain_search),
+        TEST(fixed_times_come_once_a_day_in_every_zone), TEST(beyond_all_time_is_an_error),
+        TEST(a_plan_follows_a_clock_that_is_set),        {0},
 };
 
 int main(int argc, char **argv) {

@@ -1,6 +1,6 @@
 /*
  * What people copy: every configuration in conf/ and every one in the manual page loads, and the
- * page has every key that there is. With the real kinds of actions and sources.
+ * page has every key that there is.
  */
 #include <glob.h>
 #include <stdio.h>

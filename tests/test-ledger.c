@@ -48,7 +48,6 @@ struct subject {
         struct handle *handle; /* NULL: not there now */
         struct handle_watch watch;
         struct run *run; /* the one that goes on */
-        bool is_stopping;
         bool has_failed; /* the last one did, and may have been the last attempt with its keys */
         uint64_t last_wake_ns;
         bool has_woken;
@@ -123,7 +122,6 @@ static int start(struct run *run, const struct action_conf *conf) {
         }
         n_runs++;
         subject->run = run;
-        subject->is_stopping = false;
         if (is_grouped(subject))
                 ck_assert_uint_le(++n_in_group, GROUP_MAX);
         cover(subject, run->result.seq);
@@ -133,7 +131,7 @@ static int start(struct run *run, const struct action_conf *conf) {
 
 static void stop(struct run *run, bool kill) {
         (void)kill;
-        subject_of(run_handle_name(run))->is_stopping = true;
+        ck_assert_ptr_eq(subject_of(run_handle_name(run))->run, run);
 }
 
 static int tell(struct run *run, int signal) {

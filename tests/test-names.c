@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/find.h"
+#include "lib/async.h"
+#include "lib/hub.h"
 #include "tests/hub-fixture.h"
 #include "tests/support.h"
 
@@ -101,6 +102,14 @@ static void many_names_come_and_go(void) {
         fixture_close(&fixture);
 }
 
+static void find_many(const struct rouse__text *names, size_t n, rouse_async_t **ret) {
+        struct rouse__name *found[NAMES_AT_ONCE];
+
+        rouse__names_find_many(&fixture.hub->names, names, n, found);
+        for (size_t i = 0; i < n; i++)
+                ret[i] = found[i] ? rouse__async_from_name(found[i]) : NULL;
+}
+
 static void names_are_found_together_as_one_by_one(void) {
         enum { N = 500 };
         static char texts[N + 3][32];
@@ -113,7 +122,7 @@ static void names_are_found_together_as_one_by_one(void) {
         for (size_t i = 0; i < N + 3; i++)
                 snprintf(texts[i], sizeof(texts[i]), "%0*zu%.*s", (int)(3 + i % 6), i,
                          (int)(i / 6 % 23), "/some/more/of/the/name/");
-        rouse__hub_find_many(fixture.hub, &(struct rouse__text){"000", 3}, 1, found);
+        find_many(&(struct rouse__text){"000", 3}, 1, found);
         ck_assert_ptr_null(found[0]);
         for (size_t i = 0; i < N; i++)
                 created[i] = fixture_create(&fixture, texts[i]);
@@ -126,18 +135,18 @@ static void names_are_found_together_as_one_by_one(void) {
                 names[n++] = rouse__text(texts[N + first % 3]);
                 names[n++] = rouse__text(texts[first]);
                 names[n++] = rouse__text("");
-                rouse__hub_find_many(fixture.hub, names, n, found);
+                find_many(names, n, found);
                 for (size_t i = 0; i < n; i++)
                         ck_assert_ptr_eq(found[i], rouse_hub_find(fixture.hub, names[i].at));
                 ck_assert_ptr_eq(found[0], created[first]);
         }
         /* What is behind a NUL belongs to the name that is looked for. */
-        rouse__hub_find_many(fixture.hub, &(struct rouse__text){"000\0", 4}, 1, found);
+        find_many(&(struct rouse__text){"000\0", 4}, 1, found);
         ck_assert_ptr_null(found[0]);
         for (size_t i = 0; i < N; i++)
                 rouse_async_release(created[i]);
-        /* Nobody has them any more, and the loop has not closed them yet. */
-        rouse__hub_find_many(fixture.hub, names, 1, found);
+        /* Nobody has them any more. */
+        find_many(names, 1, found);
         ck_assert_ptr_null(found[0]);
         fixture_close(&fixture);
 }

@@ -17,6 +17,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 static void says_nothing_where_nobody_asks(void) {
         struct notify_watchdog *watchdog = (void *)&watchdog;
@@ -41,13 +42,10 @@ static void says_nothing_where_nobody_asks(void) {
 static int manager_fd = -1;
 
 static void become_manager(void) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        const char *path = test_path("notify");
 
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s", test_path("notify"));
-        manager_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_ge(manager_fd, 0);
-        ck_assert_int_eq(bind(manager_fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+        manager_fd = unix_bound(path, SOCK_DGRAM);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", path, 1), 0);
 }
 
 /* The next message, in a buffer that the next call overwrites. */

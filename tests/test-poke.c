@@ -2,6 +2,7 @@
 
 #include "tests/harness.h"
 #include "tests/support.h"
+#include "tests/unix-socket.h"
 
 #include <linux/sockios.h>
 #include <pwd.h>
@@ -12,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +23,18 @@ static const char config[] = "handles:\n"
                              "  count:\n"
                              "    run: [sh, -c, 'echo $ROUSE_SENDS >>$ROUSE_DIR/count']\n"
                              "access: {send: []}\n";
+
+/* Of the numbers that the runs of "count" wrote, a line each. */
+static unsigned long long sum_of_counts(void) {
+        char *lines = test_read_file(test_path("d/count"));
+        unsigned long long sum = 0;
+
+        ck_assert_ptr_nonnull(lines);
+        for (char *line = lines; *line; line = strchr(line, '\n') + 1)
+                sum += strtoull(line, NULL, 10);
+        free(lines);
+        return sum;
+}
 
 /* Tickets depend on how far the loop came in between. */
 static void blur_tickets(char *answer) {
@@ -96,8 +108,7 @@ static void a_datagram_with_many_names_counts_each(void) {
         enum { N = 20000 };
         static char text[N * 6 + 1];
         struct roused roused;
-        unsigned long long sum = 0;
-        char *answer, *lines, *line;
+        char *answer;
 
         for (size_t i = 0; i < N; i++)
                 memcpy(text + i * 6, "count\n", 7);
@@ -107,11 +118,7 @@ static void a_datagram_with_many_names_counts_each(void) {
         ck_assert_int_eq(strncmp(answer, "ok 1\n", 5), 0);
         free(answer);
         roused_stop(&roused);
-        lines = test_read_file(test_path("d/count"));
-        for (line = lines; *line; line = strchr(line, '\n') + 1)
-                sum += strtoull(line, NULL, 10);
-        ck_assert_uint_eq(sum, N);
-        free(lines);
+        ck_assert_uint_eq(sum_of_counts(), N);
 }
 
 /* Lines count as long as there is room to say so. */
@@ -154,16 +161,11 @@ static void what_has_no_address_gets_no_answer_and_counts(void) {
 }
 
 static void pokes_in_numbers_all_count(void) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        unsigned long long sum = 0;
         struct roused roused;
-        char *lines, *line;
         int fd;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         for (int i = 0; i < 1000; i++) {
                 /* Singly, then in numbers, and now and then with an answer in between. */
                 ck_assert_int_eq(send(fd, "count\na", 7, 0), 7);
@@ -176,21 +178,18 @@ static void pokes_in_numbers_all_count(void) {
         }
         close(fd);
         roused_stop(&roused);
-        lines = test_read_file(test_path("d/count"));
-        for (line = lines; *line; line = strchr(line, '\n') + 1)
-                sum += strtoull(line, NULL, 10);
-        ck_assert_uint_eq(sum, 1000 + 50 + 9);
-        free(lines);
+        ck_assert_uint_eq(sum_of_counts(), 1000 + 50 + 9);
 }
 
 static void a_sender_that_reads_no_answers_harms_nobody(void) {
         struct roused roused;
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct sockaddr_un address;
         char *answer;
         int fd;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
+        address = unix_address(test_path("d/poke.sock"));
+        /* It is not connected: to one that is, the kernel would let through all answers. */
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)),
                          0);
@@ -202,7 +201,8 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
         answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
         ck_assert_ptr_nonnull(
                 strstr(answer, "\"poke\":{\"datagrams\":5001,\"sends\":5001,\"errors\":0,"));
-        ck_assert_ptr_null(strstr(answer, "\"replies_lost\":0}"));
+        ck_assert_ptr_nonnull(strstr(answer, "\"replies_lost\":"));
+        ck_assert_ptr_null(strstr(answer, "\"replies_lost\":0"));
         free(answer);
         close(fd);
         roused_stop(&roused);
@@ -210,15 +210,12 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
 
 static void descriptors_that_come_along_are_closed(void) {
         struct roused roused;
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         union {
                 struct cmsghdr align;
                 char bytes[CMSG_SPACE(sizeof(int))];
         } control = {0};
         struct iovec iov = {(char[]){"a"}, 1};
-        struct msghdr header = {.msg_name = &address,
-                                .msg_namelen = sizeof(address),
-                                .msg_iov = &iov,
+        struct msghdr header = {.msg_iov = &iov,
                                 .msg_iovlen = 1,
                                 .msg_control = &control,
                                 .msg_controllen = sizeof(control)};
@@ -227,11 +224,10 @@ static void descriptors_that_come_along_are_closed(void) {
         char byte;
 
         roused_start(&roused, "d", config);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
         ck_assert_int_eq(pipe(pipe_fds), 0);
         *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
         memcpy(CMSG_DATA(cmsg), &pipe_fds[1], sizeof(int));
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         ck_assert_int_eq(sendmsg(fd, &header, 0), 1);
         close(fd);
         close(pipe_fds[1]);
@@ -271,11 +267,8 @@ static void send_as_nobody(const struct roused *roused, const char *name, char a
 static bool start_for_everybody(struct roused *roused, const char *text) {
         char path[4096];
 
-        if (geteuid() != 0) {
-                fputs("not run as root: cannot become somebody else, so this is not tested\n",
-                      stderr);
+        if (!test_is_root())
                 return false;
-        }
         roused_start(roused, "d", text);
         chmod(test_dir(), 0755);
         snprintf(path, sizeof(path), "%s/poke.sock", roused->dir);
@@ -333,12 +326,12 @@ static void what_was_sent_before_a_reload_counts(void) {
         char *answer;
 
         roused_start(&roused, "d", "handles: {a: {}}\naccess: {send: '*'}\n");
-        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
+        roused_freeze(&roused);
         for (int i = 0; i < N; i++)
                 roused_poke_quietly(&roused, "a");
         roused_write_config(&roused, "handles: {a: {}}\naccess: {send: []}\n");
         ck_assert_int_eq(kill(roused.pid, SIGHUP), 0);
-        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
+        roused_thaw(&roused);
         roused_expect_log(&roused, "reloaded");
         answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
         ck_assert_ptr_nonnull(
@@ -376,25 +369,21 @@ static bool nothing_is_left(void *arg) {
  * first, whose place he takes. */
 static void a_crowd_of_senders_keeps_each_ones_rights(void) {
         enum { STRANGER = 70000, N_KNOWN = 16 };
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         struct roused roused;
         char *answer;
         int fd;
 
         if (!start_for_everybody(&roused, config))
                 return;
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/poke.sock", roused.dir);
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        fd = unix_connect(test_path("d/poke.sock"), SOCK_DGRAM);
         for (uid_t i = 0; i < N_KNOWN; i++)
                 send_as(fd, STRANGER + i, "a");
-        ck_assert(test_until(nothing_is_left, &fd, 5000));
-        ck_assert_int_eq(kill(roused.pid, SIGSTOP), 0);
-        ck_assert_int_eq(waitpid(roused.pid, NULL, WUNTRACED), roused.pid);
+        ck_assert(test_until(nothing_is_left, &fd, test_slow_ms(5000)));
+        roused_freeze(&roused);
         send_as(fd, STRANGER, "a");
         send_as(fd, 0, "a");
-        ck_assert_int_eq(kill(roused.pid, SIGCONT), 0);
-        ck_assert(test_until(nothing_is_left, &fd, 5000));
+        roused_thaw(&roused);
+        ck_assert(test_until(nothing_is_left, &fd, test_slow_ms(5000)));
         answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"method\":\"stats\",\"id\":1}");
         ck_assert_ptr_nonnull(
                 strstr(answer, "\"poke\":{\"datagrams\":18,\"sends\":1,\"errors\":17,"));

@@ -21,6 +21,8 @@ static void a_wrong_command_line_says_what_is_right(void) {
                 {"rouse is_active x", 2, "", "rouse: no such verb: is_active; is-active?\n"},
                 {"rouse --dri /x list", 2, "", "rouse: no such option: --dri; --dir?\n"},
                 {"rouse --dir", 2, "", "rouse: --dir needs a value: --dir DIR\n"},
+                {"rouse --dir '' list", 2, "", "rouse: --dir needs a directory, not ''\n"},
+                {"rouse send x --dir=", 2, "", "rouse: --dir needs a directory, not ''\n"},
                 {"rouse -x list", 2, "", "rouse: no such option: -x\n"},
                 {"rouse --json=1 list", 2, "", "rouse: --json takes no value\n"},
                 {"rouse send", 2, "", "rouse: send needs more: rouse send NAME…\n"},
@@ -45,6 +47,8 @@ static void a_wrong_command_line_says_what_is_right(void) {
                  "rouse: --after and --ticket exclude each other\n"},
                 {"rouse wait a --after ''", 2, "", "rouse: --after needs a number, not ''\n"},
                 {"rouse wait a --ticket -1", 2, "", "rouse: --ticket needs a number, not '-1'\n"},
+                {"rouse wait a --after 18446744073709551616", 2, "",
+                 "rouse: --after 18446744073709551616 is larger than 18446744073709551615\n"},
                 {"rouse version x", 2, "", "rouse: version takes no 'x': rouse version\n"},
                 {"rouse --json check x", 2, "", "rouse: check has nothing to print as JSON\n"},
                 {"rouse help sned", 2, "", "rouse: no such verb: sned; send?\n"},
@@ -78,6 +82,26 @@ static void help_needs_no_daemon(void) {
         };
 
         typed_check_rows(test_dir(), rows);
+}
+
+/* Each verb in the synopsis of rouse(1), and each option of it behind the verb. */
+static void the_manual_has_every_verb_with_its_options(void) {
+        typed_check(
+                test_dir(),
+                "page=$(sed -n '/^.Sh SYNOPSIS/,/^.Sh DESCRIPTION/p' "
+                "\"${ROUSE_SOURCE:-.}/doc/rouse.1\")\n"
+                "for verb in $(rouse help | sed -n 's/^  \\([a-z-]*\\) .*/\\1/p'); do\n"
+                "    uses=$(echo \"$page\" | awk -v verb=$verb '\n"
+                "        /^\\.Cm/ {on = 0; for (i = 2; i <= NF; i++) if ($i == verb) on = 1}\n"
+                "        on')\n"
+                "    test \"$uses\" || echo \"$verb is missing\"\n"
+                "    for option in $(rouse help $verb | sed -n 's/^  --\\([a-z-]*\\).*/\\1/p')\n"
+                "    do\n"
+                "        test $option = json || echo \"$uses\" | grep -q \"Fl -$option\" ||\n"
+                "            echo \"$verb --$option is missing\"\n"
+                "    done\n"
+                "done",
+                0, "", "");
 }
 
 static void a_daemon_that_is_not_there_is_told(void) {
@@ -325,8 +349,8 @@ static void a_socket_that_may_not_be_opened_names_the_group(void) {
         struct fake *fake;
         const char *poke = test_path("poke.sock");
 
-        if (geteuid() != 0)
-                return; /* only root can make somebody else's socket and become somebody else */
+        if (!test_is_root())
+                return;
         fake = fake_start(test_dir(), NULL, NULL);
         ck_assert_int_eq(chmod(test_dir(), 0755), 0);
         ck_assert_int_eq(chmod(poke, 0660), 0);
@@ -363,6 +387,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_wrong_command_line_says_what_is_right),
                 TEST(help_needs_no_daemon),
+                TEST(the_manual_has_every_verb_with_its_options),
                 TEST(a_daemon_that_is_not_there_is_told),
                 TEST(sends_print_their_tickets),
                 TEST(what_cannot_be_printed_is_a_failure),

@@ -139,7 +139,7 @@ static void ids_come_back_as_they_came(void) {
         talk_deinit(&talk);
 }
 
-static void invalid_requests(void) {
+static void what_is_no_request_is_answered_with_an_error(void) {
         static const struct example examples[] = {
                 {"1", INVALID("null")},
                 {"null", INVALID("null")},
@@ -179,7 +179,7 @@ static void invalid_requests(void) {
         ask_all(examples, sizeof(examples) / sizeof(*examples));
 }
 
-static void valid_requests(void) {
+static void what_is_unusual_and_allowed_is_answered(void) {
         static const struct example examples[] = {
                 {"", ""},
                 {" \t\r", ""},
@@ -386,8 +386,8 @@ int main(int argc, char **argv) {
                 TEST(examples_of_the_specification_answer_as_printed),
                 TEST(members_stand_in_the_printed_order),
                 TEST(ids_come_back_as_they_came),
-                TEST(invalid_requests),
-                TEST(valid_requests),
+                TEST(what_is_no_request_is_answered_with_an_error),
+                TEST(what_is_unusual_and_allowed_is_answered),
                 TEST(wrong_params_are_named),
                 TEST(errors_of_the_daemon_have_reason_and_name),
                 TEST(notifications_do_their_work_in_silence),

@@ -9,54 +9,19 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/own-group.h"
 #include "lib/cleanup.h"
 #include "tests/support.h"
-
-static struct sockaddr_un address_of(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
-        strcpy(address.sun_path, path);
-        return address;
-}
-
-static int bound_socket(const char *path, int type) {
-        struct sockaddr_un address = address_of(path);
-        int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        if (type == SOCK_STREAM)
-                ck_assert_int_eq(listen(fd, 1), 0);
-        return fd;
-}
-
-/* 0, or negative errno. */
-static int try_connect(const char *path, int type) {
-        struct sockaddr_un address = address_of(path);
-        _cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-        ck_assert_int_ge(fd, 0);
-        return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-}
-
-static bool exists(const char *path) {
-        struct stat st;
-
-        return lstat(path, &st) == 0;
-}
+#include "tests/unix-socket.h"
 
 static ino_t inode_of(const char *path) {
         struct stat st;
@@ -99,8 +64,8 @@ static void opens_both_close_on_exec_and_non_blocking(void) {
                 ck_assert_int_ne(fcntl(fds[i], F_GETFL) & O_NONBLOCK, 0);
         ck_assert_int_eq(getsockopt(sockets.poke_fd, SOL_SOCKET, SO_PASSCRED, &on, &n_on), 0);
         ck_assert_int_eq(on, 1);
-        ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), 0);
-        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("poke.sock"), SOCK_DGRAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
         sockets_close(&sockets);
 }
 
@@ -130,7 +95,7 @@ static void mode_is_the_same_under_every_umask(void) {
 
 /* What the order of fchmod() and bind() relies on. */
 static void kernel_gives_the_file_the_mode_of_the_socket(void) {
-        struct sockaddr_un address = address_of(test_path("socket"));
+        struct sockaddr_un address = unix_address(test_path("socket"));
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         mode_t before = umask(0);
         struct stat st;
@@ -145,14 +110,14 @@ static void kernel_gives_the_file_the_mode_of_the_socket(void) {
 static void group_is_rouseds_where_there_is_one(void) {
         struct group *group = getgrnam(OWN_GROUP);
         struct sockets sockets = open_or_fail(test_dir());
-        gid_t expected = getegid();
         struct stat st;
 
-        if (group && geteuid() == 0)
-                expected = group->gr_gid;
         ck_assert_int_eq(stat(test_path("control.sock"), &st), 0);
-        if (!group || geteuid() == 0)
-                ck_assert_uint_eq(st.st_gid, expected);
+        /* Who is not root may give it to a group only if he is in it. */
+        if (!group || (geteuid() != 0 && st.st_gid != group->gr_gid))
+                ck_assert_uint_eq(st.st_gid, getegid());
+        else
+                ck_assert_uint_eq(st.st_gid, group->gr_gid);
         sockets_close(&sockets);
 }
 
@@ -160,7 +125,7 @@ static void makes_the_directory(void) {
         const char *dir = test_path("new");
         struct sockets sockets = open_or_fail(dir);
 
-        ck_assert(exists(test_path("new/control.sock")));
+        ck_assert(test_exists(test_path("new/control.sock")));
         sockets_close(&sockets);
 }
 
@@ -189,7 +154,7 @@ static void second_is_refused_with_the_pid_of_the_first(void) {
         ck_assert_ptr_nonnull(strstr(message, "another roused"));
         ck_assert_ptr_nonnull(strstr(message, pid));
         ck_assert_ptr_nonnull(strstr(message, test_dir()));
-        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
         sockets_close(&sockets);
 }
 
@@ -236,10 +201,10 @@ static void one_that_was_killed_leaves_nothing_in_the_way(void) {
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
         ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 
-        ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), -ECONNREFUSED);
+        ck_assert_int_eq(unix_knock(test_path("poke.sock"), SOCK_DGRAM), -ECONNREFUSED);
         sockets = open_or_fail(dir);
-        ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), 0);
-        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("poke.sock"), SOCK_DGRAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
         sockets_close(&sockets);
 }
 
@@ -280,7 +245,7 @@ static void one_that_was_killed_while_it_began_a_run_is_waited_for(void) {
 
         close(go[1]);
         sockets = open_or_fail(dir);
-        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
         sockets_close(&sockets);
 }
 
@@ -297,7 +262,7 @@ static void socket_of_another_program_is_left_alone(void) {
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
                 const char *path = test_path("%s", rows[i].name);
-                _cleanup_close_ int fd = bound_socket(path, rows[i].type);
+                _cleanup_close_ int fd = unix_bound(path, rows[i].type);
                 _cleanup_free_ char *message = message_of_failure(test_dir(), -EADDRINUSE);
                 ino_t ino = inode_of(path);
 
@@ -309,9 +274,9 @@ static void socket_of_another_program_is_left_alone(void) {
                         ck_assert_int_eq(errno, EAGAIN); /* nobody knocked */
                 }
                 ck_assert_uint_eq(inode_of(path), ino);
-                ck_assert_int_eq(try_connect(path, rows[i].type), 0);
+                ck_assert_int_eq(unix_knock(path, rows[i].type), 0);
                 ck_assert_int_eq(unlink(path), 0);
-                ck_assert(!exists(test_path("lock")));
+                ck_assert(!test_exists(test_path("lock")));
         }
 }
 
@@ -325,7 +290,7 @@ static void file_that_is_no_socket_is_left_alone(void) {
         ck_assert_ptr_nonnull(strstr(message, path));
         content = test_read_file(path);
         ck_assert_str_eq(content, "precious");
-        ck_assert_msg(!exists(test_path("poke.sock")), "half of the work was left");
+        ck_assert_msg(!test_exists(test_path("poke.sock")), "half of the work was left");
 }
 
 static void lock_that_is_a_link_or_a_fifo_leads_nowhere(void) {
@@ -335,7 +300,7 @@ static void lock_that_is_a_link_or_a_fifo_leads_nowhere(void) {
         ck_assert_int_eq(symlink(target, test_path("lock")), 0);
         message = message_of_failure(test_dir(), -ELOOP);
         free(message);
-        ck_assert(!exists(target));
+        ck_assert(!test_exists(target));
         ck_assert_int_eq(unlink(test_path("lock")), 0);
         ck_assert_int_eq(mkfifo(test_path("lock"), 0600), 0);
         message = message_of_failure(test_dir(), -EEXIST);
@@ -347,9 +312,9 @@ static void close_removes_all_and_may_be_repeated(void) {
 
         close(steal_fd(&sockets.poke_fd)); /* as those do who serve it */
         sockets_close(&sockets);
-        ck_assert(!exists(test_path("poke.sock")));
-        ck_assert(!exists(test_path("control.sock")));
-        ck_assert(!exists(test_path("lock")));
+        ck_assert(!test_exists(test_path("poke.sock")));
+        ck_assert(!test_exists(test_path("control.sock")));
+        ck_assert(!test_exists(test_path("lock")));
         sockets_close(&sockets);
         sockets = (struct sockets)SOCKETS_NULL;
         sockets_close(&sockets);
@@ -357,7 +322,7 @@ static void close_removes_all_and_may_be_repeated(void) {
 
 static void after_retirement_no_send_succeeds_and_none_is_lost(void) {
         struct sockets sockets = open_or_fail(test_dir());
-        struct sockaddr_un address = address_of(test_path("poke.sock"));
+        struct sockaddr_un address = unix_address(test_path("poke.sock"));
         _cleanup_close_ int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         char text[8] = "";
 
@@ -366,16 +331,16 @@ static void after_retirement_no_send_succeeds_and_none_is_lost(void) {
         sockets_retire(&sockets);
         ck_assert_int_eq(send(sender, "after", 5, MSG_NOSIGNAL), -1);
         ck_assert_int_eq(errno, EPIPE);
-        ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), -ENOENT);
-        ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), -ENOENT);
-        ck_assert_msg(exists(test_path("lock")), "another could start while runs go on");
+        ck_assert_int_eq(unix_knock(test_path("poke.sock"), SOCK_DGRAM), -ENOENT);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), -ENOENT);
+        ck_assert_msg(test_exists(test_path("lock")), "another could start while runs go on");
         ck_assert_int_eq(recv(sockets.poke_fd, text, sizeof(text), 0), 6);
         ck_assert_str_eq(text, "before");
         ck_assert_int_eq(recv(sockets.poke_fd, text, sizeof(text), 0), -1);
         ck_assert_int_eq(errno, EAGAIN);
         sockets_retire(&sockets);
         sockets_close(&sockets);
-        ck_assert(!exists(test_path("lock")));
+        ck_assert(!test_exists(test_path("lock")));
 }
 
 static void close_leaves_what_somebody_put_in_its_place(void) {
@@ -384,20 +349,19 @@ static void close_leaves_what_somebody_put_in_its_place(void) {
         _cleanup_close_ int fd = -1;
 
         ck_assert_int_eq(unlink(path), 0);
-        fd = bound_socket(path, SOCK_STREAM);
+        fd = unix_bound(path, SOCK_STREAM);
         ck_assert_int_eq(unlink(test_path("lock")), 0);
         test_write_file(test_path("lock"), "");
         sockets_close(&sockets);
-        ck_assert_int_eq(try_connect(path, SOCK_STREAM), 0);
-        ck_assert(exists(test_path("lock")));
-        ck_assert(!exists(test_path("poke.sock")));
+        ck_assert_int_eq(unix_knock(path, SOCK_STREAM), 0);
+        ck_assert(test_exists(test_path("lock")));
+        ck_assert(!test_exists(test_path("poke.sock")));
 }
 
 static void path_that_is_too_long_for_an_address_is_served(void) {
         char long_name[121];
         const char *dir;
         struct sockets sockets;
-        struct sockaddr_un address;
         char *through;
 
         memset(long_name, 'x', sizeof(long_name) - 1);
@@ -405,122 +369,10 @@ static void path_that_is_too_long_for_an_address_is_served(void) {
         dir = test_path("%s", long_name);
         sockets = open_or_fail(dir);
         ck_assert_int_ge(asprintf(&through, "/proc/self/fd/%d/control.sock", sockets.dir_fd), 0);
-        address = address_of(through);
-        ck_assert_int_eq(try_connect(address.sun_path, SOCK_STREAM), 0);
+        ck_assert_int_eq(unix_knock(through, SOCK_STREAM), 0);
         free(through);
         sockets_close(&sockets);
-        ck_assert(!exists(test_path("%s/control.sock", long_name)));
-}
-
-/* What a service manager does: the descriptors are 3 and up, and the environment says so. In a
- * process of its own, as check has descriptors there too. Returns the exit status of `judge`. */
-static int with_handed_over(const int *fds, int n_fds, const char *names,
-                            int (*judge)(int r, struct sockets *sockets)) {
-        char number[16];
-        int status;
-        pid_t pid;
-
-        pid = fork();
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0) {
-                struct sockets sockets = SOCKETS_NULL;
-                char *message = NULL;
-                int copies[8];
-
-                for (int i = 0; i < n_fds; i++)
-                        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-                for (int i = 0; i < n_fds; i++)
-                        dup2(copies[i], 3 + i);
-                snprintf(number, sizeof(number), "%ld", (long)getpid());
-                setenv("LISTEN_PID", number, 1);
-                snprintf(number, sizeof(number), "%d", n_fds);
-                setenv("LISTEN_FDS", number, 1);
-                setenv("LISTEN_FDNAMES", names, 1);
-                status = sockets_open(test_dir(), &sockets, &message);
-                status = judge(status, &sockets);
-                sockets_close(&sockets);
-                free(message);
-                _exit(status);
-        }
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert(WIFEXITED(status));
-        return WEXITSTATUS(status);
-}
-
-static int judge_adopted(int r, struct sockets *sockets) {
-        int on = 0;
-        socklen_t n_on = sizeof(on);
-
-        if (r != 0)
-                return 1;
-        if (sockets->poke_fd < 3 || sockets->poke_fd > 4 || sockets->control_fd < 3 ||
-            sockets->control_fd > 4)
-                return 2;
-        if (getsockopt(sockets->poke_fd, SOL_SOCKET, SO_PASSCRED, &on, &n_on) < 0 || !on)
-                return 3;
-        for (int fd = 3; fd <= 4; fd++) {
-                if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC) || !(fcntl(fd, F_GETFL) & O_NONBLOCK))
-                        return 4;
-        }
-        if (getenv("LISTEN_FDS") || getenv("LISTEN_PID") || getenv("LISTEN_FDNAMES"))
-                return 5;
-        return 0;
-}
-
-static int judge_only_poke(int r, struct sockets *sockets) {
-        return r == 0 && sockets->poke_fd == 3 && sockets->control_fd > 3 ? 0 : 1;
-}
-
-static int judge_refused(int r, struct sockets *sockets) {
-        (void)sockets;
-        return r == -EPROTOTYPE ? 0 : r == -EEXIST ? 10 : 1;
-}
-
-static void takes_over_what_systemd_opened(void) {
-        static const char *const names[] = {"poke:control", "roused.socket:roused.socket",
-                                            "unknown:control"};
-        _cleanup_close_ int poke = bound_socket(test_path("poke.sock"), SOCK_DGRAM);
-        _cleanup_close_ int control = bound_socket(test_path("control.sock"), SOCK_STREAM);
-        const int fds[] = {poke, control};
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-                ck_assert_int_eq(with_handed_over(fds, 2, names[i], judge_adopted), 0);
-                /* It stays where it is: systemd goes on listening. */
-                ck_assert_int_eq(try_connect(test_path("poke.sock"), SOCK_DGRAM), 0);
-                ck_assert_int_eq(try_connect(test_path("control.sock"), SOCK_STREAM), 0);
-                ck_assert(!exists(test_path("lock")));
-        }
-}
-
-static void makes_the_one_that_systemd_did_not_open(void) {
-        _cleanup_close_ int poke = bound_socket(test_path("poke.sock"), SOCK_DGRAM);
-
-        ck_assert_int_eq(with_handed_over(&poke, 1, "poke", judge_only_poke), 0);
-        ck_assert(exists(test_path("poke.sock")));
-        ck_assert(!exists(test_path("control.sock")));
-}
-
-static void refuses_what_is_neither_of_the_two(void) {
-        _cleanup_close_ int poke = bound_socket(test_path("poke.sock"), SOCK_DGRAM);
-        _cleanup_close_ int control = bound_socket(test_path("control.sock"), SOCK_STREAM);
-        _cleanup_close_ int packets = bound_socket(test_path("packets"), SOCK_SEQPACKET);
-        _cleanup_close_ int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        const struct {
-                int fds[2];
-                int n_fds;
-                const char *names;
-                int expected;
-        } rows[] = {
-                {{poke, control}, 2, "control:poke", 0},        {{packets}, 1, "control", 0},
-                {{poke, file}, 2, "poke:control", 0},           {{poke, poke}, 2, "a:b", 10},
-                {{control, control}, 2, "control:control", 10},
-        };
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-                ck_assert_int_eq(
-                        with_handed_over(rows[i].fds, rows[i].n_fds, rows[i].names, judge_refused),
-                        rows[i].expected);
-        ck_assert(!exists(test_path("lock")));
+        ck_assert(!test_exists(test_path("%s/control.sock", long_name)));
 }
 
 static const struct test tests[] = {
@@ -542,9 +394,6 @@ static const struct test tests[] = {
         TEST(after_retirement_no_send_succeeds_and_none_is_lost),
         TEST(close_leaves_what_somebody_put_in_its_place),
         TEST(path_that_is_too_long_for_an_address_is_served),
-        TEST(takes_over_what_systemd_opened),
-        TEST(makes_the_one_that_systemd_did_not_open),
-        TEST(refuses_what_is_neither_of_the_two),
         {0},
 };
 

@@ -199,7 +199,7 @@ static void a_link_on_the_way_is_swapped(void) {
         end();
 }
 
-static void odd_paths(void) {
+static void odd_paths_lead_to_the_same_file(void) {
         static const char *const tails[] = {
                 "a/../a/./b//file", "./a/b/file",       "link/b/file",
                 "a/b/../b/file",    "loop/../a/b/file",
@@ -243,7 +243,7 @@ static void odd_paths(void) {
         ck_assert_uint_eq(log_recorder_count(), 0);
 }
 
-static void entries_of_a_directory(void) {
+static void a_directory_tells_which_entry_has_changed(void) {
         int fd;
 
         make_dir("dir");
@@ -317,7 +317,7 @@ static void a_directory_that_is_replaced_or_gone(void) {
         end();
 }
 
-static void all_that_is_below_a_directory(void) {
+static void a_recursive_watch_tells_of_all_that_is_below(void) {
         make_dir("dir");
         make_dir("dir/a");
         make_dir("dir/a/b");
@@ -387,7 +387,7 @@ static void all_that_is_below_a_directory(void) {
         end();
 }
 
-static void only_what_stands_there(void) {
+static void a_watch_of_the_name_tells_what_stands_there_alone(void) {
         write_file("file");
         begin(at("file"), WATCH_PATH_NAME_ONLY);
         write_file("file");
@@ -413,11 +413,11 @@ static const struct test tests[] = {
         TEST(directories_on_the_way_are_replaced),
         TEST(a_link_is_swapped),
         TEST(a_link_on_the_way_is_swapped),
-        TEST(odd_paths),
-        TEST(entries_of_a_directory),
+        TEST(odd_paths_lead_to_the_same_file),
+        TEST(a_directory_tells_which_entry_has_changed),
         TEST(a_directory_that_is_replaced_or_gone),
-        TEST(all_that_is_below_a_directory),
-        TEST(only_what_stands_there),
+        TEST(a_recursive_watch_tells_of_all_that_is_below),
+        TEST(a_watch_of_the_name_tells_what_stands_there_alone),
         {0},
 };
 

@@ -179,33 +179,25 @@ static void what_cannot_be_opened_changes_nothing(void) {
         struct configuration *costly = configure("    - {fifo: other}\n"
                                                  "    - {every: 1ms, send: b}\n"
                                                  "    - {cron: '* * * * *', send: b}\n");
-        int fds[1024], n, n_fds;
+        int n_fds;
         struct worker *worker;
 
         set_up();
         worker = start_with(before);
         n_fds = test_n_fds();
         ck_assert_int_eq(try_change(worker, gone), -ENOENT);
-        for (n = 0; n < 1024; n++) {
-                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-                if (fds[n] < 0)
-                        break;
-        }
-        if (n < 1024) {
-                close(fds[--n]); /* enough for the first */
-                ck_assert_int_eq(try_change(worker, costly), -EMFILE);
-        }
-        while (n > 0)
-                close(fds[--n]);
+        test_leave_fds(1); /* enough for the first */
+        ck_assert_int_eq(try_change(worker, costly), -EMFILE);
+        test_restore_fds();
         ck_assert_int_eq(test_n_fds(), n_fds);
-        ck_assert_int_eq(access(test_path("other"), F_OK), -1);
+        ck_assert(!test_exists(test_path("other")));
         ck_assert_reaches(n_a, n_a + 3);
         put_text(test_path("in"), "a still\n");
         expect_letters(1, "a|still\n");
         ck_assert_uint_eq(n_b, 0);
 
         ck_assert_int_eq(try_change(worker, costly), 0);
-        ck_assert_int_eq(access(test_path("in"), F_OK), -1);
+        ck_assert(!test_exists(test_path("in")));
         ck_assert_reaches(n_b, 3);
         worker_free(worker);
         configuration_unref(gone);

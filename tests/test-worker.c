@@ -20,7 +20,7 @@
 #include "lib/clock.h"
 #include "tests/worker-fixture.h"
 
-static void periods(void) {
+static void a_period_keeps_its_beat_however_late_it_is(void) {
         static const struct {
                 uint64_t due_ns, period_ns, now_ns, next_ns;
         } rows[] = {
@@ -47,7 +47,7 @@ static void periods(void) {
         }
 }
 
-static void keys_are_checked(void) {
+static void wrong_keys_are_refused_with_a_reason(void) {
         static const struct {
                 const char *source, *message;
         } rows[] = {
@@ -102,7 +102,7 @@ static void keys_are_checked(void) {
         }
 }
 
-static void equal_sources(void) {
+static void sources_are_equal_if_they_say_the_same(void) {
         static const char *const rows[] = {
                 "{every: 1s, send: a}",
                 "{every: 2s, send: a}",
@@ -136,7 +136,7 @@ static void equal_sources(void) {
                 }
 }
 
-static void every(void) {
+static void every_sends_no_more_often_than_it_says(void) {
         struct configuration *configuration = configure("    - {every: 20ms, send: a}\n"
                                                         "    - {every: 1h, send: b}\n");
         uint64_t before_ns, passed_ns;
@@ -158,7 +158,7 @@ static void every(void) {
         configuration_unref(configuration);
 }
 
-static void a_signal(void) {
+static void a_signal_reaches_all_who_wait_and_ends_nothing(void) {
         struct configuration *configuration = configure("    - {signal: USR1, send: a}\n"
                                                         "    - {signal: RTMIN+3, send: b}\n"
                                                         "    - {signal: USR1, send: b}\n");
@@ -203,7 +203,7 @@ static void a_blocked_signal_waits_for_the_next_worker(void) {
         configuration_unref(configuration);
 }
 
-static void a_watch(void) {
+static void a_watch_sends_for_each_change(void) {
         struct configuration *configuration = configure("    - {watch: deep/er/file, send: a}\n"
                                                         "    - watch: tree\n"
                                                         "      recursive: true\n"
@@ -233,7 +233,7 @@ static void a_watch(void) {
         configuration_unref(configuration);
 }
 
-static void a_target_that_is_gone(void) {
+static void a_target_that_is_gone_is_an_error(void) {
         struct configuration *configuration = configure("    - {every: 1ms, send: a}\n"
                                                         "    - {every: 1ms, send: gone}\n");
         struct worker *worker = NULL;
@@ -312,35 +312,23 @@ static void workers_leave_nothing_behind(void) {
 
 static void without_descriptors_nothing_is_left(void) {
         struct configuration *configuration = configure(everything);
-        int fds[1024], n = 0, before;
+        int before, r = -EMFILE;
         struct worker *worker;
-        bool started = false;
 
         set_up();
         before = test_n_fds();
-        for (n = 0; n < 1024; n++) {
-                fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-                if (fds[n] < 0)
-                        break;
-        }
-        if (n == 1024) { /* the limit is far away */
-                while (n > 0)
-                        close(fds[--n]);
-        }
-        /* with every number of free descriptors, down from enough */
-        while (n > 0 && !started) {
-                int r;
-
-                close(fds[--n]);
+        /* with every number of free descriptors, up to enough */
+        for (unsigned int n = 0; r != 0; n++) {
+                test_leave_fds(n);
                 r = try_start(configuration, &worker);
-                ck_assert_msg(r == 0 || r == -EMFILE || r == -ENOMEM, "%s", strerror(-r));
-                started = r == 0;
-                if (started)
+                test_restore_fds();
+                if (r == 0) {
+                        ck_assert_uint_gt(n, 5); /* the sources have some each */
                         worker_free(worker);
+                }
+                ck_assert_msg(r == 0 || r == -EMFILE || r == -ENOMEM, "%s", strerror(-r));
+                ck_assert_int_eq(test_n_fds(), before);
         }
-        while (n > 0)
-                close(fds[--n]);
-        ck_assert_int_eq(test_n_fds(), before);
         tear_down();
         configuration_unref(configuration);
 }
@@ -433,20 +421,20 @@ static void replaced_in_the_middle_of_everything(void) {
                 ck_assert_str_eq(line, expected);
                 line = strtok_r(NULL, "\n", &rest);
         }
-        ck_assert_int_eq(access(test_path("in"), F_OK), -1);
+        ck_assert(!test_exists(test_path("in")));
         tear_down();
         configuration_unref(configuration);
 }
 
 static const struct test tests[] = {
-        TEST(periods),
-        TEST(keys_are_checked),
-        TEST(equal_sources),
-        TEST(every),
-        TEST(a_signal),
+        TEST(a_period_keeps_its_beat_however_late_it_is),
+        TEST(wrong_keys_are_refused_with_a_reason),
+        TEST(sources_are_equal_if_they_say_the_same),
+        TEST(every_sends_no_more_often_than_it_says),
+        TEST(a_signal_reaches_all_who_wait_and_ends_nothing),
         TEST(a_blocked_signal_waits_for_the_next_worker),
-        TEST(a_watch),
-        TEST(a_target_that_is_gone),
+        TEST(a_watch_sends_for_each_change),
+        TEST(a_target_that_is_gone_is_an_error),
         TEST(a_closed_target_harms_nobody),
         TEST(threads_have_names),
         TEST(workers_leave_nothing_behind),

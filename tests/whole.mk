@@ -10,7 +10,8 @@ whole_tests = \
 	tests/test-promise \
 	tests/test-roused \
 	tests/test-run-lives \
-	tests/test-sockets
+	tests/test-sockets \
+	tests/test-sockets-handed-over
 check_PROGRAMS += $(whole_tests)
 TESTS += $(whole_tests)
 
@@ -38,6 +39,8 @@ tests_test_run_lives_CFLAGS = $(CFLAGS_TEST)
 tests_test_run_lives_LDADD = $(LDADD_LIB)
 tests_test_sockets_CFLAGS = $(CFLAGS_TEST)
 tests_test_sockets_LDADD = $(LDADD_DAEMON)
+tests_test_sockets_handed_over_CFLAGS = $(CFLAGS_TEST)
+tests_test_sockets_handed_over_LDADD = $(LDADD_DAEMON)
 
 # Under a systemd
 
