@@ -114,7 +114,7 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
                        struct source_conf **ret) {
         _cleanup_(source_conf_unrefp) struct source_conf *source = NULL;
         const struct source_kind *kind = NULL;
-        int r;
+        int refused, r;
 
         if (node->type != CONF_MAPPING)
                 return conf_error_expected(loader->errors, node,
@@ -122,18 +122,20 @@ static int read_source(struct conf_loader *loader, const struct conf_node *node,
         r = find_kind(loader->errors, node, &kind);
         if (r < 0)
                 return r;
-        r = refuse_target(loader->errors, node, kind);
-        if (r < 0)
-                return r;
+        refused = refuse_target(loader->errors, node, kind);
+        if (refused == -ENOMEM)
+                return refused;
         r = new_source(kind, node, &source);
         if (r < 0)
                 return r;
         r = conf_map(loader->errors, node,
                      (const struct conf_key *const[]){kind->keys, conf_source_keys},
-                     (void *const[]){source, source}, kind->has_target ? 2 : 1);
-        if (source->target &&
+                     (void *const[]){source, source}, kind->has_target || refused < 0 ? 2 : 1);
+        if (refused == 0 && source->target &&
             add_reference(loader, conf_node_find(node, conf_source_keys[0].name)->value) < 0)
                 return -ENOMEM;
+        if (r == 0)
+                r = refused;
         if (r < 0)
                 return r;
         *ret = steal_ptr(source);

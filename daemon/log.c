@@ -7,11 +7,17 @@
  *
  * A line is one write(2), so that threads do not mix theirs. If standard error takes nothing for
  * PATIENCE_MS, the line is dropped and counted, because a daemon that stops for its log stops
- * everything; the next line that gets through says how many are missing.
+ * everything; and so is at once what comes after it, until something is taken again. The next line
+ * that gets through says how many are missing.
+ *
+ * A pipe that is ready has room for PIPE_BUF bytes, and makes who writes more wait. So a line that
+ * is longer goes there in pieces; if the pipe is full in the middle, it is cut off, and counts as
+ * lost.
  */
 
 #include "daemon/log.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -30,8 +36,10 @@
 #define MAX_LOST_LINE 64
 
 static enum log_level log_max_level = LOG_LEVEL_INFO;
-static bool log_is_journal;
-static atomic_uint log_n_lost; /* relaxed: a count for people, it orders nothing */
+static bool log_is_journal, log_is_pipe;
+/* Relaxed: for people, they order nothing. */
+static atomic_uint log_n_lost;
+static atomic_bool log_is_cut; /* the last line has no end */
 
 void log_init(enum log_level max_level) {
         const char *stream = getenv("JOURNAL_STREAM");
@@ -39,9 +47,12 @@ void log_init(enum log_level max_level) {
         struct stat st;
 
         log_max_level = max_level;
+        log_is_pipe = log_is_journal = false;
+        if (fstat(STDERR_FILENO, &st) < 0)
+                return;
+        log_is_pipe = S_ISFIFO(st.st_mode);
         log_is_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-                         fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-                         st.st_ino == inode;
+                         st.st_dev == device && st.st_ino == inode;
 }
 
 static size_t put_prefix(char *buffer, enum log_level level) {
@@ -62,29 +73,43 @@ static size_t put_prefix(char *buffer, enum log_level level) {
                                 words[level]);
 }
 
-static bool put_out(const char *line, size_t n) {
+static bool put_out(const char *line, size_t n, int patience_ms) {
         struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+        size_t n_piece = log_is_pipe ? PIPE_BUF : n, n_out = 0;
 
-        if (poll(&pollfd, 1, PATIENCE_MS) == 0)
-                return false;
-        return write(STDERR_FILENO, line, n) >= 0;
+        while (n_out < n) {
+                ssize_t r;
+
+                if (poll(&pollfd, 1, patience_ms) == 0)
+                        break;
+                r = write(STDERR_FILENO, line + n_out, n - n_out < n_piece ? n - n_out : n_piece);
+                if (r <= 0)
+                        break;
+                n_out += (size_t)r;
+        }
+        if (n_out > 0)
+                atomic_store_explicit(&log_is_cut, n_out < n, memory_order_relaxed);
+        return n_out == n;
 }
 
 /* `line` has room for the newline behind its n bytes. */
 static void put_line(char *line, size_t n) {
         unsigned int n_lost = atomic_load_explicit(&log_n_lost, memory_order_relaxed);
 
+        line[n] = '\n';
         if (n_lost) {
-                char lost[MAX_PREFIX + MAX_LOST_LINE];
-                size_t n_prefix = put_prefix(lost, LOG_LEVEL_WARNING);
-                int n_text = snprintf(lost + n_prefix, MAX_LOST_LINE,
-                                      "%u lines of the log were lost\n", n_lost);
+                char lost[1 + MAX_PREFIX + MAX_LOST_LINE];
+                size_t n_text = 0;
 
-                if (put_out(lost, n_prefix + (size_t)n_text))
+                if (atomic_load_explicit(&log_is_cut, memory_order_relaxed))
+                        lost[n_text++] = '\n';
+                n_text += put_prefix(lost + n_text, LOG_LEVEL_WARNING);
+                n_text += (size_t)snprintf(lost + n_text, MAX_LOST_LINE,
+                                           "%u lines of the log were lost\n", n_lost);
+                if (put_out(lost, n_text, 0))
                         atomic_fetch_sub_explicit(&log_n_lost, n_lost, memory_order_relaxed);
         }
-        line[n] = '\n';
-        if (!put_out(line, n + 1))
+        if (!put_out(line, n + 1, n_lost ? 0 : PATIENCE_MS))
                 atomic_fetch_add_explicit(&log_n_lost, 1, memory_order_relaxed);
 }
 

@@ -14,8 +14,9 @@ enum log_level {
 /* Before any other thread runs. Everything above `max_level` is left out. */
 void log_init(enum log_level max_level);
 
-/* Any thread; a line is written whole or not at all, and never blocks for long. `format` has no
- * newline and no trailing full stop: "cannot open %s: %s". */
+/* Any thread; a line is written whole or not at all (a long one to a pipe may be cut off), and
+ * never blocks for long. `format` has no newline and no trailing full stop: "cannot open %s: %s".
+ */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_write(LOG_LEVEL_ERROR, __VA_ARGS__)

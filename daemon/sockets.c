@@ -1,9 +1,11 @@
 /*
  * A directory belongs to the process that holds the lock on its file "lock". The lock is of the
  * open file (flock), so it ends with the process however that ends, and a run does not inherit it
- * because the descriptor is close-on-exec. The file holds the owner's pid, for the message that
- * the next one gets. It is removed while the lock is held; who gets a lock therefore looks whether
- * the file he locked is still the one in the directory.
+ * because the descriptor is close-on-exec. A child that was on its way to be a run when the owner
+ * was killed still has it until then, so the next one waits a while for the lock of an owner that
+ * is gone. The file holds the owner's pid, for this and for the message that the next one gets. It
+ * is removed while the lock is held; who gets a lock therefore looks whether the file he locked is
+ * still the one in the directory.
  *
  * Under the lock, a socket file without a process behind it is stale and goes. One with a process
  * behind it is somebody else's (systemd's, when its socket unit is active and this daemon was
@@ -25,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,6 +37,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/notify.h"
@@ -45,6 +49,8 @@
 #define CONTROL_FILE    "control.sock"
 #define POKE_BUFFER     (8 << 20)
 #define N_LOCK_ATTEMPTS 100
+#define N_LOCK_WAITS    400 /* for an owner that is gone */
+#define LOCK_WAIT_NS    (5L * 1000 * 1000)
 
 /* Fills in the message and returns the error. */
 static int fail(char **reterr_message, int error, const char *format, ...)
@@ -92,7 +98,7 @@ static long read_owner(int lock_fd) {
         return *end == '\n' && pid > 0 ? pid : 0;
 }
 
-/* It is for a message alone: a full disk is no reason not to start. */
+/* A full disk is no reason not to start. */
 static void write_owner(int lock_fd) {
         if (ftruncate(lock_fd, 0) < 0 || dprintf(lock_fd, "%ld\n", (long)getpid()) < 0)
                 return;
@@ -136,12 +142,25 @@ static int try_lock(int dir_fd, int *ret_fd, struct sockets_file *ret_file, long
         return 0;
 }
 
-static int lock_directory(struct sockets *sockets, const char *dir, char **reterr_message) {
-        long owner = 0;
-        int r = -EAGAIN;
+static bool is_gone(long pid) {
+        return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
 
-        for (int i = 0; i < N_LOCK_ATTEMPTS && r == -EAGAIN; i++)
+static int lock_directory(struct sockets *sockets, const char *dir, char **reterr_message) {
+        const struct timespec wait = {.tv_nsec = LOCK_WAIT_NS};
+        int n_attempts = 0, n_waits = 0;
+        long owner;
+        int r;
+
+        for (;;) {
+                owner = 0;
                 r = try_lock(sockets->dir_fd, &sockets->lock_fd, &sockets->lock_file, &owner);
+                if (r == -EAGAIN && ++n_attempts < N_LOCK_ATTEMPTS)
+                        continue;
+                if (r != -EADDRINUSE || !is_gone(owner) || ++n_waits > N_LOCK_WAITS)
+                        break;
+                (void)nanosleep(&wait, NULL);
+        }
         if (r == -EADDRINUSE && owner > 0)
                 return fail(reterr_message, r, "another roused (pid %ld) already serves %s", owner,
                             dir);

@@ -113,6 +113,11 @@ static void errors_of_workers(void) {
                 {"workers:\n  a: [{fifo: /x, send: b}]\nhandles: {b: }\n",
                  "t:2:18: 'fifo' has no 'send': it reads the names of the handles that it sends "
                  "to\n"},
+                {"workers:\n  a: [{fifo: /x, send: b, mode: 999, mod: 7}]\n",
+                 "t:2:18: 'fifo' has no 'send': it reads the names of the handles that it sends "
+                 "to\n"
+                 "t:2:33: expected an octal mode such as 0660, found '999'\n"
+                 "t:2:38: unknown key 'mod', did you mean 'mode'?\n"},
                 {"workers:\n  a: [{fifo: /x, mode: 999}]\n",
                  "t:2:24: expected an octal mode such as 0660, found '999'\n"},
                 {"workers:\n  a: [{every: 5, send: [b]}]\nhandles: {b: }\n",

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "tests/harness.h"
 #include "tests/support.h"
 #include "tests/typed.h"
@@ -189,6 +190,24 @@ static void a_reload_changes_what_the_file_changed(void) {
         roused_stop(&roused);
 }
 
+static void a_rouse_of_another_prefix_checks_with_its_own_roused(void) {
+        static const char *const rows[] = {"", "../sbin/", "../daemon/"};
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+                const char *bin = test_path("%zu/bin", i);
+                _cleanup_free_ char *line = NULL;
+
+                ck_assert_int_ge(asprintf(&line,
+                                          "mkdir -p %s && cd %s && mkdir -p ./%s &&"
+                                          " cp \"$ROUSE\" . &&"
+                                          " printf '#!/bin/sh\necho own $1 $3\n' >%sroused &&"
+                                          " chmod +x %sroused && ./rouse check x.yaml",
+                                          bin, bin, rows[i], rows[i], rows[i]),
+                                 0);
+                typed_check(test_dir(), line, 0, "own --check x.yaml\n", NULL);
+        }
+}
+
 static void a_misspelt_key_is_shown_with_its_place(void) {
         test_write_file(test_path("x.yaml"), "handles:\n  a:\n    runn: [/bin/true]\n");
         test_write_file(test_path("y.yaml"), "handles: {a: {}}\n");
@@ -264,6 +283,7 @@ int main(int argc, char **argv) {
                 TEST(ten_sends_during_a_run_make_one_more),
                 TEST(who_has_no_right_is_refused),
                 TEST(a_reload_changes_what_the_file_changed),
+                TEST(a_rouse_of_another_prefix_checks_with_its_own_roused),
                 TEST(a_misspelt_key_is_shown_with_its_place),
                 TEST(no_wake_is_missed_with_after),
                 TEST(watchers_are_told),

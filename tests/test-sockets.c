@@ -208,6 +208,47 @@ static void one_that_was_killed_leaves_nothing_in_the_way(void) {
         sockets_close(&sockets);
 }
 
+/* A daemon that is killed while it makes the process of a run leaves a child behind that has its
+ * descriptors until it is the run's program. */
+static void one_that_was_killed_while_it_began_a_run_is_waited_for(void) {
+        const char *dir = test_dir();
+        struct sockets sockets;
+        int ready[2], go[2];
+        char byte;
+        pid_t pid;
+
+        ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+        ck_assert_int_eq(pipe2(go, O_CLOEXEC), 0);
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                char *message = NULL;
+
+                close(go[1]);
+                if (sockets_open(dir, &sockets, &message) < 0)
+                        _exit(1);
+                if (fork() == 0) {
+                        /* The age of the child, once the next daemon is about to start. */
+                        if (write(ready[1], "", 1) == 1 && read(go[0], &byte, 1) == 0)
+                                usleep(100 * 1000);
+                        _exit(0);
+                }
+                pause();
+                _exit(1);
+        }
+        close(ready[1]);
+        close(go[0]);
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        close(ready[0]);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+
+        close(go[1]);
+        sockets = open_or_fail(dir);
+        ck_assert_int_eq(unix_knock(test_path("control.sock"), SOCK_STREAM), 0);
+        sockets_close(&sockets);
+}
+
 static void socket_of_another_program_is_left_alone(void) {
         static const struct {
                 const char *name;
@@ -345,6 +386,7 @@ static const struct test tests[] = {
         TEST(second_is_refused_with_the_pid_of_the_first),
         TEST(a_full_disk_costs_the_pid_in_a_message_alone),
         TEST(one_that_was_killed_leaves_nothing_in_the_way),
+        TEST(one_that_was_killed_while_it_began_a_run_is_waited_for),
         TEST(socket_of_another_program_is_left_alone),
         TEST(file_that_is_no_socket_is_left_alone),
         TEST(lock_that_is_a_link_or_a_fifo_leads_nowhere),

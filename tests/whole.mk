@@ -2,6 +2,7 @@
 
 whole_tests = \
 	tests/test-idle \
+	tests/test-log \
 	tests/test-notify \
 	tests/test-policies \
 	tests/test-policies-group \
@@ -16,6 +17,8 @@ TESTS += $(whole_tests)
 
 tests_test_idle_CFLAGS = $(CFLAGS_TEST)
 tests_test_idle_LDADD = $(LDADD_LIB)
+tests_test_log_CFLAGS = $(CFLAGS_TEST)
+tests_test_log_LDADD = $(LDADD_DAEMON)
 tests_test_notify_CFLAGS = $(CFLAGS_TEST)
 tests_test_notify_LDADD = $(LDADD_DAEMON)
 RUN_NOTES = tests/run-notes.c tests/run-notes.h
