@@ -101,6 +101,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/log.c daemon/log.h \
 	daemon/orphans.c daemon/orphans.h \
 	daemon/policy.c daemon/policy.h \
+	daemon/poke-lines.c daemon/poke-lines.h \
 	daemon/poke.c daemon/poke.h \
 	daemon/reaper.c daemon/reaper.h \
 	daemon/registry-private.h daemon/registry-setup.h \

@@ -1,7 +1,7 @@
 /*
- * A datagram is `NAME` or `NAME KEY`, a line each. A sender whose socket has an address gets one
- * datagram back, a line for each of its lines: `ok TICKET` or `error REASON`. What does not fit the
- * receiver's queue is not answered; its sender does not read.
+ * A datagram has some lines. A sender whose socket has an address gets one datagram back, a line
+ * for each of its lines. What does not fit the receiver's queue is not answered; its sender does
+ * not read.
  *
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
  * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
@@ -24,7 +24,6 @@
 #include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,6 +37,7 @@
 #include "daemon/limits.h"
 #include "daemon/log.h"
 #include "daemon/peer-cache.h"
+#include "daemon/poke-lines.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
 #include "lib/names.h"
@@ -50,18 +50,6 @@
 #define TEXT_ROOM          (LIMIT_POKE_BYTES + 64) /* begins at another line of the cache each */
 #define DATAGRAMS_AT_END \
         4096 /* more than any queue holds; a sender that goes on is not waited for */
-#define N_REPLY      (192U << 10) /* the kernel takes no datagram of 208 KiB, as it is set up */
-#define N_REPLY_LINE 64
-
-/* What is known of one datagram. */
-struct message {
-        struct poke *poke;
-        const struct peer *peer; /* NULL: the kernel did not say */
-        bool may_all;            /* send to every handle */
-        char *reply;             /* NULL: not wanted */
-        size_t n_reply;
-        bool is_full; /* there is no room for more answers: its lines are not taken any more */
-};
 
 /* Where one datagram goes. */
 struct slot {
@@ -69,34 +57,24 @@ struct slot {
                                              CMSG_SPACE(16 * sizeof(int))];
         struct sockaddr_un address;
         struct iovec iov;
-        struct message message;
-};
-
-/* One line of a datagram, but for its name. */
-struct line {
-        struct message *message;
-        struct rouse__text key;
+        struct poke_message message;
 };
 
 struct poke {
         struct core *core;
         int fd;
         uv_poll_t poll;
-        struct poke_stats stats;
+        struct poke_stats stats; /* without those of the lines */
         struct peer_cache peers;
         unsigned int n_lonely;  /* turns in a row, as far as it was asked */
         unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
         bool is_open;           /* everybody may send to every handle: who it is was not asked */
-        struct line lines[NAMES_AT_ONCE];        /* that were not taken yet */
-        struct rouse__text names[NAMES_AT_ONCE]; /* theirs, with a NUL behind */
-        size_t n_lines;
-        char reply[N_REPLY];
+        struct poke_lines lines;
+        char reply[N_POKE_REPLY];
         struct mmsghdr headers[DATAGRAMS_AT_ONCE];
         struct slot slots[DATAGRAMS_AT_ONCE];
         char texts[DATAGRAMS_AT_ONCE][TEXT_ROOM];
 };
-
-static void take_lines(struct poke *poke);
 
 static const struct cached_peer *find_peer(struct poke *poke, const struct ucred *ucred,
                                            uint64_t now_ms) {
@@ -104,123 +82,8 @@ static const struct cached_peer *find_peer(struct poke *poke, const struct ucred
 
         if (found)
                 return found;
-        take_lines(poke); /* some may be of whoever has to go now */
+        poke_lines_take(&poke->lines); /* some may be of whoever has to go now */
         return peer_cache_add(&poke->peers, core_access(poke->core), ucred, now_ms);
-}
-
-static void answer_error(struct message *message, const char *reason) {
-        message->poke->stats.errors++;
-        if (message->reply && message->n_reply + N_REPLY_LINE <= N_REPLY)
-                message->n_reply += (size_t)snprintf(message->reply + message->n_reply,
-                                                     N_REPLY_LINE, "error %s\n", reason);
-}
-
-static void answer_ok(struct message *message, uint64_t ticket) {
-        char digits[24];
-        size_t n = 0;
-
-        if (message->n_reply + N_REPLY_LINE > N_REPLY)
-                return;
-        memcpy(message->reply + message->n_reply, "ok ", 3);
-        message->n_reply += 3;
-        do
-                digits[n++] = (char)('0' + ticket % 10);
-        while (ticket /= 10);
-        while (n)
-                message->reply[message->n_reply++] = digits[--n];
-        message->reply[message->n_reply++] = '\n';
-}
-
-static bool is_allowed(const struct message *message, const struct handle *handle) {
-        /* Who may send to all handles may do so without a look at each of them. */
-        return message->may_all || (message->peer && core_allows(message->poke->core, message->peer,
-                                                                 handle, ACCESS_SEND));
-}
-
-static const char *no_handle(struct rouse__text name) {
-        return strlen(name.at) == name.n && rouse__name_is_legal(name.at) ? "no_such_handle"
-                                                                          : "bad_name";
-}
-
-static void take_line(const struct line *line, struct rouse__text name, struct handle *handle) {
-        struct message *message = line->message;
-        struct handle_receipt receipt;
-
-        /* There is room for one answer more: that it was too much. */
-        if (message->reply && message->n_reply + (size_t)2 * N_REPLY_LINE > N_REPLY) {
-                message->is_full = true;
-                return;
-        }
-        if (!handle) {
-                answer_error(message, no_handle(name));
-                return;
-        }
-        if (!is_allowed(message, handle)) {
-                answer_error(message, "permission_denied");
-                return;
-        }
-        if (line->key.n > LIMIT_KEY_BYTES) {
-                answer_error(message, "too_long");
-                return;
-        }
-        if (handle_send(handle, line->key.at, line->key.n, message->reply ? &receipt : NULL) < 0) {
-                answer_error(message, "closed");
-                return;
-        }
-        message->poke->stats.sends++;
-        if (message->reply)
-                answer_ok(message, receipt.ticket);
-}
-
-/* Takes those that were read. Their handles are looked up before the first is sent to: a send
- * closes none. */
-static void take_lines(struct poke *poke) {
-        struct handle *handles[NAMES_AT_ONCE];
-        size_t n = poke->n_lines;
-
-        if (n == 0)
-                return;
-        poke->n_lines = 0;
-        registry_find_many(poke->core->registry, poke->names, n, handles);
-        for (size_t i = 0; i < n; i++)
-                take_line(&poke->lines[i], poke->names[i], handles[i]);
-        handle_prefetch_wakes(handles, n);
-}
-
-static char *find_byte(char *from, char byte, char *end) {
-        return memchr(from, byte, (size_t)(end - from)) ?: end;
-}
-
-/* All lines; the last one needs no newline. text[n_text] may be written. */
-static void read_lines(struct message *message, char *text, size_t n_text) {
-        struct poke *poke = message->poke;
-        char *end = text + n_text;
-        char *space = find_byte(text, ' ', end); /* the first one from the line on */
-
-        while (text < end) {
-                char *newline = find_byte(text, '\n', end);
-                char *line_end = newline, *name_end;
-                struct line line = {.message = message};
-
-                if (line_end > text && line_end[-1] == '\r')
-                        line_end--;
-                name_end = line_end;
-                if (space < line_end) {
-                        name_end = space;
-                        line.key = (struct rouse__text){space + 1, (size_t)(line_end - space - 1)};
-                }
-                if (line_end > text) {
-                        *name_end = '\0';
-                        poke->names[poke->n_lines] =
-                                (struct rouse__text){text, (size_t)(name_end - text)};
-                        poke->lines[poke->n_lines++] = line;
-                }
-                if (poke->n_lines == NAMES_AT_ONCE)
-                        take_lines(poke);
-                text = newline + 1;
-                if (space < text && text < end)
-                        space = find_byte(text, ' ', end);
-        }
 }
 
 /* Descriptors that a sender attached would be ours to close. */
@@ -272,13 +135,13 @@ static void prepare(struct poke *poke) {
 static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *received,
                           uint64_t now_ms) {
         struct msghdr *header = &received->msg_hdr;
-        struct message *message = &slot->message;
+        struct poke_message *message = &slot->message;
         char *text = slot->iov.iov_base;
         size_t n_text = received->msg_len;
         bool is_cut = header->msg_flags & MSG_TRUNC;
         struct ucred ucred;
 
-        *message = (struct message){.poke = poke, .may_all = poke->is_open};
+        *message = (struct poke_message){.may_all = poke->is_open};
         poke->stats.datagrams++;
         if (read_control(header, &ucred) && !poke->is_open) {
                 const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
@@ -287,7 +150,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                 message->may_all = sender && sender->is_master;
         }
         if (header->msg_namelen > sizeof(sa_family_t)) {
-                take_lines(poke);
+                poke_lines_take(&poke->lines);
                 message->reply = poke->reply;
         }
         if (is_cut) {
@@ -297,12 +160,12 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                 n_text = last ? (size_t)(last + 1 - text) : 0;
                 log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
         }
-        read_lines(message, text, n_text);
+        poke_lines_read(&poke->lines, message, text, n_text);
         if (!is_cut && !message->reply)
                 return;
-        take_lines(poke);
+        poke_lines_take(&poke->lines);
         if (is_cut || message->is_full)
-                answer_error(message, "too_long");
+                poke_lines_fail(&poke->lines, message, "too_long");
         if (message->n_reply &&
             sendto(poke->fd, poke->reply, message->n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,
                    (struct sockaddr *)header->msg_name, header->msg_namelen) < 0)
@@ -310,7 +173,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
 }
 
 static uint64_t n_lines(const struct poke *poke) {
-        return poke->stats.sends + poke->stats.errors;
+        return poke->lines.n_sends + poke->lines.n_errors;
 }
 
 /* In how many datagrams there are LINES_PER_TURN, going by these; but one, and what there is room
@@ -346,7 +209,7 @@ static int take_some(struct poke *poke, unsigned int n) {
                 header->msg_namelen = sizeof(poke->slots[i].address);
                 header->msg_controllen = sizeof(poke->slots[i].control);
         }
-        take_lines(poke);
+        poke_lines_take(&poke->lines);
         poke->n_at_once = n_that_fit((unsigned int)n_taken, n_lines(poke) - n_before);
         return n_taken;
 }
@@ -437,7 +300,7 @@ int poke_new_consume_fd(struct core *core, int fd, struct poke **ret) {
 
         if (!poke)
                 goto fail;
-        poke->core = core;
+        poke->core = poke->lines.core = core;
         poke->fd = fd;
         r = ask_who(poke, true);
         if (r < 0)
@@ -478,5 +341,10 @@ struct poke *poke_close(struct poke *poke) {
 }
 
 void poke_get_stats(const struct poke *poke, struct poke_stats *ret) {
-        *ret = poke ? poke->stats : (struct poke_stats){0};
+        *ret = (struct poke_stats){0};
+        if (!poke)
+                return;
+        *ret = poke->stats;
+        ret->sends = poke->lines.n_sends;
+        ret->errors = poke->lines.n_errors;
 }

@@ -378,7 +378,7 @@ rouse_async_t *rouse_hub_find(rouse_hub_t *hub, const char *name) {
         struct rouse_async *async;
         struct rouse__text text;
 
-        if (!rouse__hub_is_here(hub))
+        if (!name || !rouse__hub_is_here(hub))
                 return NULL;
         text = rouse__text(name);
         found = rouse__names_find(&hub->names, text, rouse__names_hash(&hub->names, text));

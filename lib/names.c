@@ -182,6 +182,12 @@ void rouse__names_find_many(const struct names *names, const struct rouse__text 
         struct rouse__name **buckets[NAMES_AT_ONCE];
         uint32_t hashes[NAMES_AT_ONCE];
 
+        if (n == 1) { /* the steps of all those that are not there would take longer */
+                ret[0] = rouse__names_find(names, texts[0], hash_of(names, texts[0]));
+                if (ret[0])
+                        prefetch_ahead(names, ret[0]);
+                return;
+        }
         if (names->n_names == 0) {
                 for (size_t i = 0; i < n; i++)
                         ret[i] = NULL;

@@ -76,8 +76,8 @@ ROUSE_EXPORT int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub);
 ROUSE_EXPORT int rouse_hub_close(rouse_hub_t *hub, rouse_hub_close_cb cb, void *arg);
 
 /*
- * The open handle of that name, or NULL. The pointer comes without a reference: take one with
- * rouse_async_retain() while somebody else's is sure to last.
+ * The open handle of that name, or NULL, as for a name of NULL. The pointer comes without a
+ * reference: take one with rouse_async_retain() while somebody else's is sure to last.
  *
  * Thread: loop, else NULL.
  */

@@ -98,6 +98,7 @@ static void closing_a_hub_closes_all_and_ends_after_every_handle(void) {
         ck_assert_int_eq(rouse_async_send(b), UV_EBADF);
         ck_assert_int_eq(rouse_async_create(fixture.hub, "c", NULL, NULL, &none), UV_EBADF);
         ck_assert_ptr_null(rouse_hub_find(fixture.hub, "b"));
+        ck_assert_ptr_null(rouse_hub_find(fixture.hub, NULL)); /* no anonymous one */
         rouse_hub_awake(fixture.hub);
         fixture_expect(&fixture, "");
         fixture_run(&fixture);
