@@ -269,38 +269,47 @@ static void no_writer_is_lost(void) {
         configuration_unref(configuration);
 }
 
+#define N_LINE 1024
+
+static void number_line(char line[N_LINE], size_t i) {
+        int n = snprintf(line, N_LINE, "a %08zu", i);
+
+        memset(line + n, '.', N_LINE - 1 - (size_t)n);
+        line[N_LINE - 1] = '\n';
+}
+
+static void check_numbers(size_t n_lines) {
+        ck_assert_uint_eq(n_letters, n_lines);
+        for (size_t i = 0; i < n_lines; i++) {
+                char expected[32];
+
+                snprintf(expected, sizeof(expected), "a|%08zu.", i);
+                ck_assert_mem_eq(letters + i * N_LINE, expected, strlen(expected));
+        }
+}
+
 /* More at once than a turn reads, and nothing after it. */
 static void what_one_write_brings_is_read_to_its_end(void) {
         struct configuration *configuration = configure("    - {fifo: in}\n");
         const char *path = test_path("in");
-        char *burst, line[1024], expected[32];
-        size_t n_lines = LIMIT_MAILBOX_BYTES / 2 / sizeof(line);
+        size_t n_lines = LIMIT_MAILBOX_BYTES / 2 / N_LINE;
+        char *burst;
         struct worker *worker;
         int fd;
 
         set_up();
         worker = start(configuration);
-        burst = malloc(n_lines * sizeof(line));
+        burst = malloc(n_lines * N_LINE);
         ck_assert_ptr_nonnull(burst);
-        for (size_t i = 0; i < n_lines; i++) {
-                int n = snprintf(line, sizeof(line), "a %08zu", i);
-
-                memset(line + n, '.', sizeof(line) - (size_t)n);
-                line[sizeof(line) - 1] = '\n';
-                memcpy(burst + i * sizeof(line), line, sizeof(line));
-        }
+        for (size_t i = 0; i < n_lines; i++)
+                number_line(burst + i * N_LINE, i);
         fd = open_writer(path);
         ok(fcntl(fd, F_SETPIPE_SZ, LIMIT_MAILBOX_BYTES));
-        ck_assert_int_eq(write(fd, burst, n_lines * sizeof(line) - 1),
-                         (ssize_t)(n_lines * sizeof(line) - 1));
+        ck_assert_int_eq(write(fd, burst, n_lines * N_LINE - 1), (ssize_t)(n_lines * N_LINE - 1));
         close(fd);
         free(burst);
         ck_assert(run_until(letters_reached, &n_lines));
-        ck_assert_uint_eq(n_letters, n_lines);
-        for (size_t i = 0; i < n_lines; i++) {
-                snprintf(expected, sizeof(expected), "a|%08zu.", i);
-                ck_assert_mem_eq(letters + i * sizeof(line), expected, strlen(expected));
-        }
+        check_numbers(n_lines);
         worker_free(worker);
         ck_assert_uint_eq(log_recorder_count(), 0);
         tear_down();
@@ -400,7 +409,7 @@ static void a_fifo_that_is_removed_or_replaced(void) {
 
 static void a_full_mailbox_makes_writers_wait(void) {
         struct configuration *configuration = configure("    - {fifo: in}\n");
-        char line[1024];
+        char line[N_LINE];
         size_t n_written = 0;
         struct worker *worker;
         int fd, n_idle = 0;
@@ -411,10 +420,7 @@ static void a_full_mailbox_makes_writers_wait(void) {
         ok(fd);
         /* nobody empties the mailbox, so it fills up, and then the pipe does */
         while (n_idle < 100) {
-                int n = snprintf(line, sizeof(line), "a %08zu", n_written);
-
-                memset(line + n, '.', sizeof(line) - 1 - (size_t)n);
-                line[sizeof(line) - 1] = '\n';
+                number_line(line, n_written);
                 if (write(fd, line, sizeof(line)) == sizeof(line)) {
                         n_written++;
                         n_idle = 0;
@@ -428,13 +434,7 @@ static void a_full_mailbox_makes_writers_wait(void) {
         ck_assert_uint_ge(n_written * sizeof(line), LIMIT_MAILBOX_BYTES / 2);
         ck_assert_uint_eq(n_letters, 0);
         ck_assert(run_until(letters_reached, &n_written));
-        ck_assert_uint_eq(n_letters, n_written);
-        for (size_t i = 0; i < n_written; i++) {
-                char expected[32];
-
-                snprintf(expected, sizeof(expected), "a|%08zu.", i);
-                ck_assert_mem_eq(letters + i * sizeof(line), expected, strlen(expected));
-        }
+        check_numbers(n_written);
         worker_free(worker);
         ck_assert_uint_eq(log_recorder_count(), 0);
         tear_down();
