@@ -40,7 +40,7 @@ static int open_fifo(const char *path, struct stat *st, int *ret_fd) {
                 return -errno;
         if (!S_ISFIFO(st->st_mode))
                 return -ENOTSUP;
-        fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
         if (fd < 0 || fstat(fd, st) < 0)
                 return -errno;
         if (!S_ISFIFO(st->st_mode))

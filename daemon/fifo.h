@@ -25,10 +25,9 @@ struct fifo {
 
 /* All: any thread. */
 
-/* Opens the fifo at `path` for reading and (so that there is always a writer, and never an end of
- * file) writing. Where nothing stands, it is made with `mode`, whatever the umask. All who open the
- * same fifo get the same object, and a descriptor each. 0; -ENOTSUP: something else stands there;
- * or an error of mkfifo(3), stat(2), open(2). */
+/* Opens the fifo at `path` for reading. Where nothing stands, it is made with `mode`, whatever the
+ * umask. All who open the same fifo get the same object, and a descriptor each. 0; -ENOTSUP:
+ * something else stands there; or an error of mkfifo(3), stat(2), open(2). */
 int fifo_open(const char *path, mode_t mode, struct fifo **ret, int *ret_fd);
 /* Whether it is `reader`'s turn, which lasts from then on until he closes it. */
 bool fifo_begin(struct fifo *fifo, const void *reader);

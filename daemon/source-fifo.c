@@ -1,11 +1,18 @@
 /*
  * fifo: a line is a send, "NAME" or "NAME KEY".
  *
- * The fifo is open for writing too, so there is never an end of file and no time without a reader.
  * Bytes gather in a buffer of one line's length. A line that does not fit is dropped up to its
  * newline. If the mailbox is full, the line stays where it is and nothing is read until a timer has
  * tried again: then the pipe fills up, and writers wait. The same timer waits for another reader in
  * this process to end (fifo.c).
+ *
+ * When the last writer has closed it, read() tells of an end, and what is left is a line, too. More
+ * may come after that: the fifo stays open, so there is no time without a reader. But poll() tells
+ * of the end until the next writer is there. So the loop polls an epoll of the fifo's own, which
+ * tells of each change once (EPOLLET). It is asked before the fifo is read, and then the fifo is
+ * read until nothing comes, or else looked at anew: so no change goes unseen. The kernel does not
+ * keep apart what its writers wrote: one who writes before the end of the last was read continues
+ * his line.
  *
  * The path is watched: a fifo that is removed or replaced is opened (and made) anew, after what was
  * written to the old one is read; and so is one that could not be opened before.
@@ -16,6 +23,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "daemon/conf-node.h"
@@ -35,6 +43,7 @@
 #define RETRY_MS       5000 /* until a fifo that cannot be opened is, where no event may tell */
 #define COMPLAINT_NS   (10 * NS_PER_S) /* between two messages about bad lines */
 #define READS_TO_DRAIN 256             /* a megabyte, the most that a pipe may hold */
+#define READS_PER_TURN 16              /* then the worker's other sources come first */
 
 struct fifo_conf {
         struct source_conf conf;
@@ -44,10 +53,11 @@ struct fifo_conf {
 
 /* The loop's part of an open fifo; lives until the loop has forgotten it. */
 struct reader {
-        uv_poll_t poll;
+        uv_poll_t poll; /* of changes_fd */
         struct fifo *fifo;
-        int fd;
+        int fd, changes_fd;
         bool held; /* a line waits for room in the mailbox */
+        bool more; /* it was not read until there was nothing */
 };
 
 struct fifo_source {
@@ -149,31 +159,43 @@ static void send_lines(struct fifo_source *self) {
                 fifo->n = 0;
 }
 
-/* True: something came, and there may be more. */
+/* Takes out what is there, or the end, which ends a line. False: nothing came. */
 static bool read_some(struct fifo_source *self) {
-        struct reader *reader = self->reader;
-        struct fifo *fifo = reader->fifo;
+        struct fifo *fifo = self->reader->fifo;
         ssize_t n;
 
-        n = read(reader->fd, fifo->buffer + fifo->n, sizeof(fifo->buffer) - fifo->n);
-        if (n <= 0)
+        n = read(self->reader->fd, fifo->buffer + fifo->n, sizeof(fifo->buffer) - fifo->n);
+        if (n > 0)
+                fifo->n += (size_t)n;
+        else if (n == 0 && (fifo->n > 0 || fifo->skip))
+                fifo->buffer[fifo->n++] = '\n';
+        else
                 return false;
-        fifo->n += (size_t)n;
         send_lines(self);
-        return !reader->held;
+        return true;
 }
 
 /* Reads what was written until now, or as much of it as finds room. */
-static void drain(struct fifo_source *self) {
-        if (!fifo_begin(self->reader->fifo, self))
+static void drain(struct fifo_source *self, int n_reads) {
+        struct reader *reader = self->reader;
+
+        if (!fifo_begin(reader->fifo, self))
                 return;
         send_lines(self);
-        for (int i = 0; i < READS_TO_DRAIN && !self->reader->held && read_some(self); i++)
-                ;
+        reader->more = true;
+        for (int i = 0; i < n_reads && reader->more && !reader->held; i++)
+                reader->more = read_some(self);
 }
 
 static void fifo_on_timer(uv_timer_t *timer);
 static void fifo_on_readable(uv_poll_t *poll, int status, int events);
+
+/* Tells of what comes, and (either call) of what is there now. */
+static int tell_changes(struct reader *reader, int op) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+        return epoll_ctl(reader->changes_fd, op, reader->fd, &event) < 0 ? -errno : 0;
+}
 
 /* Reads on when something comes, or has the timer try again. */
 static void pace(struct fifo_source *self) {
@@ -182,17 +204,22 @@ static void pace(struct fifo_source *self) {
         if (reader->held || !fifo_begin(reader->fifo, self)) {
                 (void)uv_poll_stop(&reader->poll);
                 (void)uv_timer_start(&self->timer, fifo_on_timer, WAIT_MS, 0);
-        } else if (!uv_is_active((uv_handle_t *)&reader->poll)) {
-                (void)uv_poll_start(&reader->poll, UV_READABLE, fifo_on_readable);
+                return;
         }
+        if (reader->more)
+                (void)tell_changes(reader, EPOLL_CTL_MOD);
+        if (!uv_is_active((uv_handle_t *)&reader->poll))
+                (void)uv_poll_start(&reader->poll, UV_READABLE, fifo_on_readable);
 }
 
 static void fifo_on_readable(uv_poll_t *poll, int status, int events) {
         struct fifo_source *self = poll->data;
+        struct epoll_event event;
 
         (void)status;
         (void)events;
-        (void)read_some(self);
+        (void)epoll_wait(self->reader->changes_fd, &event, 1, 0);
+        drain(self, READS_PER_TURN);
         pace(self);
 }
 
@@ -205,6 +232,7 @@ static void reader_close(struct fifo_source *self) {
         bool held = reader->held;
 
         uv_close((uv_handle_t *)&reader->poll, reader_on_close);
+        close_fd(reader->changes_fd);
         if (fifo_close(reader->fifo, self->conf->path, reader->fd, self))
                 complain(self, held ? "lines are lost, there is no room for them"
                                     : "a line without an end");
@@ -219,8 +247,12 @@ static int reader_open(struct fifo_source *self) {
         r = fifo_open(self->conf->path, self->conf->mode, &reader->fifo, &reader->fd);
         if (r < 0)
                 return r;
-        r = uv_poll_init(self->timer.loop, &reader->poll, reader->fd);
+        reader->changes_fd = epoll_create1(EPOLL_CLOEXEC);
+        r = reader->changes_fd < 0 ? -errno : tell_changes(reader, EPOLL_CTL_ADD);
+        if (r >= 0)
+                r = uv_poll_init(self->timer.loop, &reader->poll, reader->changes_fd);
         if (r < 0) {
+                close_fd(reader->changes_fd);
                 (void)fifo_close(reader->fifo, self->conf->path, reader->fd, self);
                 return r;
         }
@@ -249,7 +281,7 @@ static int fifo_reopen(struct fifo_source *self) {
         int r;
 
         if (self->reader && !fifo_stands_at(self->reader->fifo, self->conf->path)) {
-                drain(self);
+                drain(self, READS_TO_DRAIN);
                 if (!self->reader->held)
                         reader_close(self);
         }
@@ -261,7 +293,7 @@ static int fifo_reopen(struct fifo_source *self) {
                                 (void)uv_timer_start(&self->timer, fifo_on_timer, RETRY_MS, 0);
                         return r;
                 }
-                drain(self); /* what a reader before us has left */
+                drain(self, READS_TO_DRAIN); /* what a reader before us has left */
         }
         pace(self);
         return 0;
@@ -276,7 +308,7 @@ static void fifo_on_timer(uv_timer_t *timer) {
         struct fifo_source *self = timer->data;
 
         if (self->reader)
-                drain(self);
+                drain(self, READS_TO_DRAIN);
         (void)fifo_reopen(self);
 }
 
@@ -289,7 +321,7 @@ static void fifo_source_close(struct source *source) {
 
         self->watch = watch_path_free(self->watch);
         if (self->reader) {
-                drain(self);
+                drain(self, READS_TO_DRAIN);
                 reader_close(self);
         }
         uv_close((uv_handle_t *)&self->timer, fifo_on_close);
