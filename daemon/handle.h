@@ -98,8 +98,8 @@ int handle_send_many(struct handle *handle, uint64_t n_sends);
  */
 int handle_send_keys(struct handle *handle, const struct keyset *keys);
 
-/* At most NAMES_AT_ONCE that were sent to, and will wake in this turn of the loop: the processor may
- * fetch what that takes. Some may be NULL. */
+/* At most NAMES_AT_ONCE that were sent to, and will wake in this turn of the loop: the processor
+ * may fetch what that takes. Some may be NULL. */
 void handle_prefetch_wakes(struct handle *const *handles, size_t n);
 
 /* Take or drop the hold on the loop (contract of the library: a boolean, idempotent). -EBADF:
