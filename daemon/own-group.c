@@ -1,46 +1,49 @@
 /*
- * The group is looked up in a process of its own. Most systems have it in /etc/group; where it is
- * missing, the C library goes on to the other modules of the user database, and what they load
- * would stay in the daemon for good: a quarter of a small one.
+ * The group is looked up by getent(1), a process of its own. Most systems have it in /etc/group;
+ * where it is missing, the C library goes on to the other modules of the user database, and what
+ * they load would stay in the daemon for good: a quarter of a small one. A fork() would not do, as
+ * the child of a process with threads may find the locks of others locked for ever.
+ *
+ * Where there is no getent, the memory is spent.
  */
 
 #include "daemon/own-group.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/user-names.h"
-#include "lib/cleanup.h"
 
-struct answer {
-        int r;
-        gid_t gid;
-};
+#define NOT_FOUND 2 /* what getent exits with */
+
+/* "name:password:number:members". */
+static int read_gid(const char *line, gid_t *ret) {
+        const char *colon = strchr(line, ':');
+
+        if (colon)
+                colon = strchr(colon + 1, ':');
+        if (!colon || colon[1] < '0' || colon[1] > '9')
+                return -EIO;
+        *ret = (gid_t)strtoul(colon + 1, NULL, 10);
+        return 0;
+}
 
 int own_group_find(gid_t *ret) {
-        _cleanup_close_ int read_fd = -1, write_fd = -1;
-        struct answer answer = {.r = -ESRCH};
-        int fds[2], r;
-        pid_t pid;
+        FILE *stream = popen("exec getent group " OWN_GROUP " 2>&-", "re");
+        char line[256];
+        int r = -EIO, status;
 
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return -errno;
-        read_fd = fds[0];
-        write_fd = fds[1];
-        pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0) {
-                answer.r = group_from_string(OWN_GROUP, &answer.gid);
-                _exit(write(write_fd, &answer, sizeof(answer)) < 0);
+        if (stream) {
+                if (fgets(line, sizeof(line), stream))
+                        r = read_gid(line, ret);
+                status = pclose(stream);
+                if (r == 0)
+                        return 0;
+                if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
+                        return -ESRCH;
         }
-        write_fd = close_fd(write_fd); /* else the read waits for ever if the child dies */
-        r = read(read_fd, &answer, sizeof(answer)) == sizeof(answer) ? answer.r : -EIO;
-        (void)waitpid(pid, NULL, 0);
-        if (r == 0)
-                *ret = answer.gid;
-        return r;
+        return group_from_string(OWN_GROUP, ret);
 }

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/conf-node.h"
 #include "daemon/conf-yaml.h"
+#include "daemon/own-group.h"
 #include "daemon/peer.h"
 #include "daemon/user-names.h"
 #include "tests/conf-support.h"
@@ -191,6 +194,29 @@ static void rules_are_equal_if_they_say_the_same(void) {
         ck_assert_ptr_null(access_rules_free(NULL));
 }
 
+static atomic_bool is_over;
+
+static void *allocate(void *arg) {
+        while (!atomic_load(&is_over))
+                free(calloc(1, 64));
+        return arg;
+}
+
+/* A reload looks it up while workers go on: it must not wait for a lock that one of them had. */
+static void the_own_group_is_found_beside_other_threads(void) {
+        const struct group *group = getgrnam(OWN_GROUP);
+        pthread_t thread;
+        gid_t gid = 0;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, allocate, NULL), 0);
+        for (int i = 0; i < 50; i++)
+                ck_assert_int_eq(own_group_find(&gid), group ? 0 : -ESRCH);
+        atomic_store(&is_over, true);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        if (group)
+                ck_assert_uint_eq(gid, group->gr_gid);
+}
+
 static const struct test tests[] = {
         TEST(users_groups_and_everybody_are_covered),
         TEST(a_handles_rules_stand_before_the_global_ones),
@@ -198,6 +224,7 @@ static const struct test tests[] = {
         TEST(the_defaults_need_no_group),
         TEST(names_become_numbers),
         TEST(rules_are_equal_if_they_say_the_same),
+        TEST(the_own_group_is_found_beside_other_threads),
         {0},
 };
 

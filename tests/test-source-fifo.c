@@ -54,6 +54,7 @@ static void bad_lines_of_a_fifo(void) {
         const char *path = test_path("in");
         char line[3 * LIMIT_FIFO_LINE], expected[LIMIT_FIFO_LINE + 16];
         struct worker *worker;
+        int fd;
 
         set_up();
         worker = start(configuration);
@@ -76,9 +77,12 @@ static void bad_lines_of_a_fifo(void) {
         put_text(path, "b\n");
         expect_letters(1, "b|\n");
         line[LIMIT_FIFO_LINE + 1] = 'k';
+        fd = open(path, O_WRONLY | O_CLOEXEC); /* so that the line goes on after its writer */
+        ok(fd);
         put(path, line, sizeof(line));
         put_text(path, "a\nb\n");
         expect_letters(1, "b|\n");
+        close(fd);
         worker_free(worker);
         tear_down();
         configuration_unref(configuration);
