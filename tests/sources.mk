@@ -5,6 +5,7 @@ SOURCES_TESTS = tests/test-cron \
 	tests/test-mailbox \
 	tests/test-source-cron \
 	tests/test-source-fifo \
+	tests/test-source-fifo-end \
 	tests/test-watch \
 	tests/test-watch-trouble \
 	tests/test-worker \
@@ -33,6 +34,10 @@ tests_test_source_fifo_SOURCES = tests/test-source-fifo.c $(WORKER_FIXTURE)
 tests_test_source_fifo_CFLAGS = $(CFLAGS_TEST)
 tests_test_source_fifo_LDFLAGS = $(LDFLAGS_RECORDER)
 tests_test_source_fifo_LDADD = $(LDADD_DAEMON)
+tests_test_source_fifo_end_SOURCES = tests/test-source-fifo-end.c $(WORKER_FIXTURE)
+tests_test_source_fifo_end_CFLAGS = $(CFLAGS_TEST)
+tests_test_source_fifo_end_LDFLAGS = $(LDFLAGS_RECORDER)
+tests_test_source_fifo_end_LDADD = $(LDADD_DAEMON)
 tests_test_watch_SOURCES = tests/test-watch.c $(WATCH_FIXTURE)
 tests_test_watch_CFLAGS = $(CFLAGS_TEST)
 tests_test_watch_LDFLAGS = $(LDFLAGS_RECORDER)
