@@ -32,7 +32,7 @@ static int read_gid(const char *line, gid_t *ret) {
 }
 
 int own_group_find(gid_t *ret) {
-        FILE *stream = popen("exec getent group " OWN_GROUP " 2>&-", "re");
+        FILE *stream = popen("exec getent group " OWN_GROUP " 2>/dev/null", "re");
         char line[256];
         int r = -EIO, status;
 
