@@ -85,7 +85,7 @@ static inline struct handle *handle_of_async(rouse_async_t *async) {
         return rouse__async_room(async);
 }
 
-/* Of the hub's names; open ones are not there without their handle. */
+/* The hub has only names of open handles, and each of those is ours. */
 static inline struct handle *handle_of_name(struct rouse__name *name) {
         return handle_of_async(rouse__async_from_name(name));
 }
