@@ -3,8 +3,11 @@
 #include "bench/bare.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -129,6 +132,8 @@ static void serve(void *arg) {
                 receive_many(bare->fd);
         if (bare->kind == BARE_RECVMSG)
                 receive_with_credentials(bare->fd);
+        if (bare->kind == BARE_NAMES)
+                bare_serve_names(bare->fd);
         uv_loop_init(&loop);
         uv_poll_init(&loop, &bare->poll, bare->fd);
         bare->poll.data = bare;
@@ -166,11 +171,11 @@ static bool forwarder_start(struct server *server) {
         return true;
 }
 
-static void forwarder_open(struct link *link) {
+static void open_poke(struct link *link) {
         link->fd = server_connect_path(server_path(link->server, "poke.sock"), SOCK_DGRAM);
 }
 
-static size_t forwarder_marshal(char *to, const char *name) {
+static size_t marshal_line(char *to, const char *name) {
         return (size_t)snprintf(to, MAX_MESSAGE, "%s\n", name);
 }
 
@@ -181,7 +186,7 @@ static void forwarder_settle(struct link *link) {
 /* A datagram through the server says that it has accepted the stream. */
 static void forwarder_subscribe(struct link *link, const char *name) {
         char text[MAX_MESSAGE];
-        size_t n = forwarder_marshal(text, name);
+        size_t n = marshal_line(text, name);
 
         link->other_fd = link->fd;
         link->fd = server_connect(link->server, SOCK_STREAM);
@@ -203,10 +208,33 @@ const struct peer peer_forwarder = {
         .name = "bare libuv forwarder",
         .what = "datagram in, stream out",
         .start = forwarder_start,
-        .open = forwarder_open,
-        .marshal = forwarder_marshal,
+        .open = open_poke,
+        .marshal = marshal_line,
         .publish = link_publish,
         .settle = forwarder_settle,
         .subscribe = forwarder_subscribe,
         .receive = forwarder_receive,
+};
+
+static bool names_start(struct server *server) {
+        bare_start(server, BARE_NAMES);
+        return true;
+}
+
+/* It answers nothing, so the kernel is asked what it still holds. */
+static void names_settle(struct link *link) {
+        int n_left;
+
+        while (ioctl(link->fd, SIOCOUTQ, &n_left) == 0 && n_left > 0)
+                sched_yield();
+}
+
+const struct peer peer_bare_names = {
+        .name = "a bare marked list",
+        .what = "datagrams",
+        .start = names_start,
+        .open = open_poke,
+        .marshal = marshal_line,
+        .publish = link_publish,
+        .settle = names_settle,
 };

@@ -2,7 +2,9 @@
  * What is measured here is a few ns, so whatever is not the engine's is done before or seldom, and
  * by the same code: the handles are drawn before, the engine's send is called directly, its
  * callback only counts, and the clock is read once in many turns. Beside both engines stands what
- * nobody can do without: a turn of libuv with nothing in it, and a locked addition in a call.
+ * nobody can do without: a turn of libuv with nothing in it; a list that one thread marks handles
+ * on, which can be neither closed nor asked how many sends there were; and a locked addition in a
+ * call.
  */
 
 #include "bench/hub-turns.h"
@@ -26,6 +28,7 @@
 enum sender {
         ROUSE,
         UV,
+        LIST,  /* no more than marks */
         FLOOR, /* what all must do */
 };
 
@@ -37,10 +40,20 @@ struct turns {
 
 static uint64_t n_turns, n_wakes, end_ns;
 
+/* A handle that could not be less. */
+struct marked {
+        struct marked *next;
+        uint64_t n_sends;
+        void (*cb)(struct marked *marked, uint64_t n_sends);
+};
+
+static struct marked *marks;
+
 /* Of one kind, with a callback that does nothing but count. */
 static union {
         rouse_async_t *rouse[N_DRAWN];
         uv_async_t *uv[N_DRAWN];
+        struct marked *list[N_DRAWN];
 } drawn;
 
 static void on_rouse_woken(rouse_async_t *async, uint64_t n_sends) {
@@ -81,11 +94,57 @@ static void open_uv(uv_loop_t *loop, size_t n_handles) {
                 drawn.uv[i] = &handles[next_random(&seed) % n_handles];
 }
 
+static void on_marked_woken(struct marked *marked, uint64_t n_sends) {
+        (void)marked;
+        (void)n_sends;
+        n_wakes++;
+}
+
+static void on_list_check(uv_check_t *check) {
+        struct marked *marked = marks;
+
+        (void)check;
+        marks = NULL;
+        while (marked) {
+                struct marked *next = marked->next;
+                uint64_t n_sends = marked->n_sends;
+
+                marked->n_sends = 0;
+                marked->cb(marked, n_sends);
+                marked = next;
+        }
+}
+
+static __attribute__((noinline)) int mark(struct marked *marked) {
+        if (marked->n_sends++ > 0)
+                return 0;
+        marked->next = marks;
+        marks = marked;
+        return 0;
+}
+
+static void open_list(uv_loop_t *loop, size_t n_handles) {
+        struct marked *handles = calloc(n_handles, sizeof(*handles));
+        static uv_check_t check;
+        uint64_t seed = 7;
+
+        if (!handles)
+                die("out of memory");
+        uv_check_init(loop, &check);
+        uv_check_start(&check, on_list_check);
+        for (size_t i = 0; i < n_handles; i++)
+                handles[i].cb = on_marked_woken;
+        for (size_t i = 0; i < N_DRAWN; i++)
+                drawn.list[i] = &handles[next_random(&seed) % n_handles];
+}
+
 static void open_sender(const struct turns *turns, uv_loop_t *loop) {
         if (uv_loop_init(loop) < 0)
                 die("cannot make a loop");
         if (turns->sender == ROUSE)
                 open_rouse(loop, turns->n_handles);
+        else if (turns->sender == LIST)
+                open_list(loop, turns->n_handles);
         else if (turns->sender == UV)
                 open_uv(loop, turns->n_handles);
 }
@@ -113,14 +172,23 @@ static void on_uv_turn(uv_idle_t *idle) {
                 uv_async_send(handles[i]);
 }
 
+static void on_list_turn(uv_idle_t *idle) {
+        struct marked **handles = &drawn.list[begin_turn(idle)];
+
+        for (size_t i = 0; i < SENDS_PER_TURN; i++)
+                mark(handles[i]);
+}
+
 static void on_empty_turn(uv_idle_t *idle) {
         (void)begin_turn(idle);
 }
 
 /* ns a send, its share of the turn and of the wakes included. */
 static void measure_turns(const void *arg, double *figures) {
-        static const uv_idle_cb callbacks[] = {
-                [ROUSE] = on_rouse_turn, [UV] = on_uv_turn, [FLOOR] = on_empty_turn};
+        static const uv_idle_cb callbacks[] = {[ROUSE] = on_rouse_turn,
+                                               [UV] = on_uv_turn,
+                                               [LIST] = on_list_turn,
+                                               [FLOOR] = on_empty_turn};
         const struct turns *turns = arg;
         uv_loop_t loop;
         uv_idle_t idle;
@@ -136,18 +204,21 @@ static void measure_turns(const void *arg, double *figures) {
 }
 
 static void bench_whole_turns(size_t n_handles, const char *id) {
-        const struct turns sides[] = {
-                {UV, n_handles, false}, {FLOOR, n_handles, false}, {ROUSE, n_handles, false}};
-        static const char *const names[] = {"uv_async", "nobody: the empty turn's share", "rouse"};
-        const void *args[] = {&sides[0], &sides[1], &sides[2]};
-        double medians[3][MAX_FIGURES], ratios[3][MAX_FIGURES];
+        const struct turns sides[] = {{UV, n_handles, false},
+                                      {FLOOR, n_handles, false},
+                                      {LIST, n_handles, false},
+                                      {ROUSE, n_handles, false}};
+        static const char *const names[] = {"uv_async", "nobody: the empty turn's share",
+                                            "a bare marked list", "rouse"};
+        const void *args[] = {&sides[0], &sides[1], &sides[2], &sides[3]};
+        double medians[4][MAX_FIGURES], ratios[4][MAX_FIGURES];
 
-        rounds(measure_turns, args, 3, 1, medians, ratios);
-        for (int k = 2; k >= 0; k--)
+        rounds(measure_turns, args, 4, 1, medians, ratios);
+        for (int k = 3; k >= 0; k--)
                 printf("| %zu | %s | %.1f | %.2f |\n", n_handles, names[k], medians[k][0],
                        ratios[k][0]);
-        result(id, ratios[0][0], "%.1f ns, the empty turn's share %.1f; uv_async_send %.0f ns",
-               medians[2][0], medians[1][0], medians[0][0]);
+        result(id, ratios[0][0], "%.1f ns, a bare list %.1f; uv_async_send %.0f ns", medians[3][0],
+               medians[2][0], medians[0][0]);
 }
 
 /* Sends that coalesce */

@@ -17,6 +17,7 @@ CLEANFILES += $(EXTRA_LTLIBRARIES)
 bench_libbench_la_SOURCES = \
 	bench/bare.c \
 	bench/bare.h \
+	bench/bare-names.c \
 	bench/dbus.c \
 	bench/dbus.h \
 	bench/measure.c \
