@@ -83,19 +83,13 @@ static int tell_refusal(struct session *session, const rouse_client_send_t *send
                 message("a key of %zu bytes is too long: %s", strlen(send->key), send->name);
                 return EXIT_FAILED;
         }
+        if (send->result == -EINVAL) {
+                message("not a legal name: %s", send->name);
+                return EXIT_FAILED;
+        }
         message("%s: %s%s", rouse_client_strerror(send->result), send->name,
                 send->result == -EACCES ? ACCESS_HINT : "");
         return session_exit_code(send->result);
-}
-
-static void print_ticket(const struct session *session, const rouse_client_send_t *send) {
-        if (session->json) {
-                out("{\"name\":");
-                out_json_string(send->name);
-                out(",\"ticket\":");
-        }
-        out_u64(send->ticket);
-        out(session->json ? "}\n" : "\n");
 }
 
 /* Prints what became of the sends, those of a name together: the last one's ticket covers them all.
@@ -114,7 +108,7 @@ static int report(struct session *session, const rouse_client_send_t *sends, int
                         if (of_name[k].result < 0)
                                 failed = of_name + k;
                 if (!failed && ack)
-                        print_ticket(session, of_name + n_each - 1);
+                        send_print_ticket(session, of_name->name, of_name[n_each - 1].ticket);
                 /* Who reads the lines knows by their order which name they are for. */
                 if (failed && ack && n_names > 1 && !session->json)
                         out("-\n");
