@@ -176,6 +176,18 @@ static unsigned int slowness(void) {
         return n > 0 ? (unsigned int)n : SLOWNESS;
 }
 
+int test_max_queued_events(void) {
+        char *text = test_read_file("/proc/sys/fs/inotify/max_queued_events");
+        int n = text ? atoi(text) : 0;
+
+        free(text);
+        ck_assert_int_gt(n, 0);
+        if (n <= 100000)
+                return n;
+        test_skip("fs.inotify.max_queued_events is too high");
+        return 0;
+}
+
 bool test_has_thread_sanitizer(void) {
         return HAS_THREAD_SANITIZER;
 }

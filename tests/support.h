@@ -46,6 +46,9 @@ int test_n_fds(void);
 void test_leave_fds(unsigned int n);
 void test_restore_fds(void);
 
+/* How many events inotify queues before it loses some; 0, and it says so: too many for a test. */
+int test_max_queued_events(void);
+
 /* Whether this build has the thread sanitizer. */
 bool test_has_thread_sanitizer(void);
 /* The time that slow builds (valgrind, sanitizers) may take instead of `ms`. */
