@@ -55,18 +55,38 @@ static bool admit(struct rpc_call *call) {
         return false;
 }
 
+/* Answers of a batch are with the conversation until it is complete. */
+static void count_batches(struct client *client) {
+        stream_hold(&client->stream, client->rpc.n_batch_bytes);
+}
+
+static bool has_room(struct rpc *rpc) {
+        struct client *client = container_of(rpc, struct client, rpc);
+
+        count_batches(client);
+        return !stream_is_greedy(&client->stream);
+}
+
 static void answered(struct rpc *rpc) {
-        stream_flush_later(&container_of(rpc, struct client, rpc)->stream);
+        struct client *client = container_of(rpc, struct client, rpc);
+
+        count_batches(client);
+        stream_flush_later(&client->stream);
 }
 
 static const struct rpc_host rpc_host = {
         .turn_is_over = turn_is_over,
         .admit = admit,
+        .has_room = has_room,
         .answered = answered,
 };
 
 static bool on_line(struct stream *stream, const char *line, size_t n) {
-        return rpc_take(&container_of(stream, struct client, stream)->rpc, line, n);
+        struct client *client = container_of(stream, struct client, stream);
+        bool is_done = rpc_take(&client->rpc, line, n);
+
+        count_batches(client);
+        return is_done;
 }
 
 static void on_too_long(struct stream *stream, size_t n_max) {
