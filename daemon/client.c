@@ -113,10 +113,12 @@ static void on_ended(struct stream *stream, int error) {
 
 static void on_closed(struct stream *stream) {
         struct client *client = container_of(stream, struct client, stream);
+        struct client_set *set = client->set;
 
         rpc_deinit(&client->rpc);
         peer_deinit(&client->peer);
         free(client);
+        surplus_user_went(&set->surplus);
 }
 
 static const struct stream_ops stream_ops = {
@@ -149,6 +151,7 @@ int client_new_consume_fd(struct client_set *set, int fd, const struct peer *pee
         client->peer = *peer;
         list_append(&set->clients, &client->link);
         set->n_clients++;
+        surplus_user_came(&set->surplus);
         return 0;
 }
 

@@ -15,7 +15,6 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +36,7 @@
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/sockets.h"
+#include "daemon/surplus.h"
 #include "daemon/workforce.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
@@ -93,14 +93,6 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 log_warning("a send to %s came after it was closed", handle_name(handle));
 }
 
-/* What reading a configuration needed, or an old one held, is worth as much as the new one. The C
- * library would keep it, in case. */
-static void give_back_memory(void) {
-#ifdef __GLIBC__
-        (void)malloc_trim(0);
-#endif
-}
-
 /* The reload. */
 
 void reload_result_deinit(struct reload_result *result) {
@@ -143,7 +135,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         workforce_apply(daemon->workforce, configuration);
         configuration_unref(daemon->core.configuration);
         daemon->core.configuration = configuration_ref(configuration);
-        give_back_memory();
+        surplus_give_back(); /* an old configuration is worth as much as the new one */
         poke_configured(daemon->poke);
         control_check_attached(daemon->control);
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
@@ -338,7 +330,7 @@ int daemon_run(const struct daemon_setup *setup) {
                 (void)close_all(&daemon);
                 return r;
         }
-        give_back_memory();
+        surplus_give_back(); /* what reading the configuration needed */
         daemon.stage = RUNNING;
         log_notice("serving %zu handles in %s", registry_n_handles(daemon.core.registry),
                    setup->dir);
