@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -110,6 +111,20 @@ static void log_conf_errors(const struct conf_errors *errors) {
                 log_error("and %zu more", errors->n_left_out);
 }
 
+static void complain(struct reload_result *result, int error) {
+        size_t n = result->changes.n_missing;
+        char what[64] = "not all of it could be applied";
+
+        if (error == 0)
+                return;
+        if (n > 0)
+                snprintf(what, sizeof(what), "%zu handle%s could not be made", n,
+                         n == 1 ? "" : "s");
+        result->error = error;
+        snprintf(result->complaint, sizeof(result->complaint),
+                 "%s: %s; the next reload tries again", what, strerror(-error));
+}
+
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
         _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
         struct reload_result result = {.changes = {.wants_names = true}};
@@ -130,8 +145,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->core.registry, configuration, &result.changes);
-        if (r < 0)
-                log_error("not all of the configuration could be applied: %s", strerror(-r));
+        complain(&result, r);
         workforce_apply(daemon->workforce, configuration);
         configuration_unref(daemon->core.configuration);
         daemon->core.configuration = configuration_ref(configuration);
@@ -141,6 +155,8 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
                    daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,
                    result.changes.n_removed);
+        if (result.error < 0)
+                log_error("the configuration is in force, but %s", result.complaint);
         *ret = result;
         return 0;
 }
