@@ -200,18 +200,25 @@ static int serve(const struct options *options, struct configuration *configurat
         return r;
 }
 
-int main(int argc, char **argv) {
-        struct options options = {.log_level = LOG_LEVEL_INFO};
-        struct configuration *configuration = NULL;
-        int status = EXIT_FAILURE;
+static void set_up_signals(void) {
         sigset_t none;
 
         /* What whoever started us has blocked would never reach a source that waits for it. */
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv) {
+        struct options options = {.log_level = LOG_LEVEL_INFO};
+        struct configuration *configuration = NULL;
+        int status = EXIT_FAILURE;
+
+        set_up_signals();
         if (parse_options(argc, argv, &options, &status) < 0 || complete_options(&options) < 0)
                 goto end;
+        if (!options.check)
+                daemon_block_signals();
         log_init(options.log_level);
         if (load(&options, &configuration) < 0)
                 goto end;
