@@ -99,6 +99,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/key-hash.c daemon/key-hash.h \
 	daemon/keyset.c daemon/keyset.h \
 	daemon/line-reader.c daemon/line-reader.h \
+	daemon/log-limit.h \
 	daemon/log.c daemon/log.h \
 	daemon/orphans.c daemon/orphans.h \
 	daemon/policy.c daemon/policy.h \
