@@ -200,6 +200,19 @@ write_conf ''
 systemctl stop roused.socket
 systemctl restart roused.service || fail "the restart"
 
+step "a pipe that was made for a group beforehand stays the group's"
+sed -n 's/^# *\(p .*\)www-data$/\165534/p' "$source/conf/examples/ask-by-fifo.yaml" \
+  >/etc/tmpfiles.d/rouse-ask.conf
+systemd-tmpfiles --create rouse-ask.conf
+cp "$source/conf/examples/ask-by-fifo.yaml" "$sysconfdir/roused/conf.d"
+systemctl reload roused.service || fail "the reload"
+as_nobody '' timeout 10 sh -c "echo rotate-logs >$run/ask" || fail "the group cannot write"
+exits 0 "${rouse[@]}" wait rotate-logs --after 0 --timeout 10s
+systemctl restart roused.service
+[[ $(stat -c '%a %F %u:%g' $run/ask) == '620 fifo 0:65534' ]] || fail "the pipe is another"
+rm "$sysconfdir/roused/conf.d/ask-by-fifo.yaml" $run/ask
+systemctl reload roused.service || fail "the reload"
+
 step "systemctl stop lets a run end"
 exits 0 "${rouse[@]}" send until-stopped
 until_true "the run did not begin" test -s "$work/began"
