@@ -80,6 +80,14 @@ static int complete_options(struct options *options) {
 }
 
 /* Fills the options, or returns the status to exit with in *ret_status and -ECANCELED. */
+/* What was asked for, to standard output; returns the exit status. */
+static int say(const char *text) {
+        if (fputs(text, stdout) != EOF && fflush(stdout) == 0)
+                return EXIT_SUCCESS;
+        fprintf(stderr, "roused: cannot write to standard output: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+}
+
 static int parse_options(int argc, char **argv, struct options *options, int *ret_status) {
         static const struct option long_options[] = {
                 {"config", required_argument, NULL, 'c'},
@@ -109,12 +117,10 @@ static int parse_options(int argc, char **argv, struct options *options, int *re
                         options->log_level = LOG_LEVEL_DEBUG;
                         break;
                 case 'V':
-                        puts("roused " PACKAGE_VERSION);
-                        *ret_status = EXIT_SUCCESS;
+                        *ret_status = say("roused " PACKAGE_VERSION "\n");
                         return -ECANCELED;
                 case 'h':
-                        fputs(usage, stdout);
-                        *ret_status = EXIT_SUCCESS;
+                        *ret_status = say(usage);
                         return -ECANCELED;
                 default:
                         fputs(usage, stderr);

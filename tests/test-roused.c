@@ -18,7 +18,7 @@ static char *run_roused(const char *args, int *ret_status) {
         FILE *pipe;
         size_t n;
 
-        snprintf(command, sizeof(command), "%s %s 2>&1", built_program("daemon/roused"), args);
+        snprintf(command, sizeof(command), "%s 2>&1 %s", built_program("daemon/roused"), args);
         pipe = popen(command, "re");
         ck_assert_ptr_nonnull(pipe);
         n = fread(output, 1, sizeof(output) - 1, pipe);
@@ -41,6 +41,7 @@ static void options_are_explained(void) {
 
         expect_output("--version", 0, "roused ");
         expect_output("--help", 0, "usage: roused");
+        expect_output("--version >/dev/full", 1, "cannot write to standard output: No space");
         expect_output("--nonsense", 2, "usage: roused");
         expect_output("surplus", 2, "unexpected argument 'surplus'");
         snprintf(args, sizeof(args), "--config %s", test_path("none.yaml"));
