@@ -30,6 +30,7 @@
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
+#include "daemon/log-limit.h"
 #include "daemon/log.h"
 #include "daemon/mailbox.h"
 #include "daemon/notify.h"
@@ -43,6 +44,8 @@
 #include "lib/list.h"
 
 DEFINE_CLEANUP(struct configuration *, configuration_unref)
+
+#define LATE " came after it was closed"
 
 enum stage {
         STARTING,
@@ -58,6 +61,7 @@ struct daemon {
         const struct daemon_setup *setup;
         enum stage stage;
         struct mailbox *mailbox;
+        struct log_limit lost_letters, late_letters;
         struct workforce *workforce;
         struct poke *poke;
         struct control *control;
@@ -75,6 +79,15 @@ static bool is_stopping(const struct daemon *daemon) {
         return daemon->stage >= DELIVERING;
 }
 
+/* Who writes to a fifo can name what is no handle as often as he likes. */
+static void complain(struct log_limit *limit, const char *name, const char *what) {
+        unsigned int n = log_limit_count(limit, clock_now_ns());
+
+        if (n)
+                log_warning("a send to %s%s (%u such %s since the last message)", name, what, n,
+                            n == 1 ? "send" : "sends");
+}
+
 /* A letter of a worker: a send by name. */
 static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
                       size_t n_key) {
@@ -83,15 +96,15 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
 
         if (async && !rouse_async_is_active(async)) {
                 /* Its source knows the old one until the next reload; it may be no more. */
-                log_warning("a send to %s came after it was closed", rouse_async_name(async));
+                complain(&daemon->late_letters, rouse_async_name(async), LATE);
                 return;
         }
         handle =
                 async ? rouse_async_data(async) : registry_find_target(daemon->core.registry, name);
         if (!handle)
-                log_warning("a send to %s, which is no handle, came from a fifo", name);
+                complain(&daemon->lost_letters, name, ", which is no handle, came from a fifo");
         else if (handle_send(handle, key, n_key, NULL) < 0)
-                log_warning("a send to %s came after it was closed", handle_name(handle));
+                complain(&daemon->late_letters, handle_name(handle), LATE);
 }
 
 /* The reload. */
@@ -111,7 +124,7 @@ static void log_conf_errors(const struct conf_errors *errors) {
                 log_error("and %zu more", errors->n_left_out);
 }
 
-static void complain(struct reload_result *result, int error) {
+static void note_shortage(struct reload_result *result, int error) {
         size_t n = result->changes.n_missing;
         char what[64] = "not all of it could be applied";
 
@@ -145,7 +158,7 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->core.registry, configuration, &result.changes);
-        complain(&result, r);
+        note_shortage(&result, r);
         workforce_apply(daemon->workforce, configuration);
         configuration_unref(daemon->core.configuration);
         daemon->core.configuration = configuration_ref(configuration);
@@ -253,19 +266,27 @@ static void on_signals(uv_poll_t *poll, int status, int events) {
 
 /* Putting together. */
 
+static void own_signals(sigset_t *ret) {
+        sigemptyset(ret);
+        sigaddset(ret, SIGTERM);
+        sigaddset(ret, SIGINT);
+        sigaddset(ret, SIGHUP);
+}
+
+void daemon_block_signals(void) {
+        sigset_t signals;
+
+        own_signals(&signals);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 /* A descriptor instead of handlers: nothing runs in between, and a signal that comes early waits.
  * All threads have these signals blocked, runs do not. */
 static int open_signals(struct daemon *daemon) {
         sigset_t signals;
         int r;
 
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGINT);
-        sigaddset(&signals, SIGHUP);
-        r = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-        if (r != 0)
-                return -r;
+        own_signals(&signals);
         daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
         if (daemon->signal_fd < 0)
                 return -errno;
@@ -289,7 +310,7 @@ static int open_all(struct daemon *daemon) {
         struct sockets *sockets = daemon->setup->sockets;
         int r;
 
-        r = open_signals(daemon); /* before there are other threads */
+        r = open_signals(daemon);
         if (r < 0)
                 return r;
         r = core_open(&daemon->core, daemon->setup->dir, daemon->setup->seq_file);

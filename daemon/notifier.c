@@ -19,12 +19,13 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 
+#include "daemon/log-limit.h"
 #include "daemon/log.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
-#define RETRY_MS        2000
-#define OVERFLOW_LOG_MS 60000
-#define READ_BYTES      (16U << 10)
+#define RETRY_MS   2000
+#define READ_BYTES (16U << 10)
 #define READS_TO_CATCH_UP \
         256 /* more than the kernel queues (16,384 events) with names of 200 bytes */
 
@@ -42,9 +43,8 @@ struct notifier {
         uv_timer_t timer;
         unsigned int n_users, n_open;
         struct list users, deferred;
-        bool has_overflown;
-        uint64_t overflown_ms; /* when that was logged */
-        void *entries;         /* tsearch(3) */
+        struct log_limit overflows;
+        void *entries; /* tsearch(3) */
 };
 
 static int compare_entries(const void *a, const void *b) {
@@ -117,16 +117,10 @@ static void tell(struct notifier *notifier, const struct inotify_event *event) {
         release_entry(entry);
 }
 
-/* Said once a while: it goes on as long as more happens than can be read. */
 static void log_overflow(struct notifier *notifier) {
-        uint64_t now_ms = uv_now(notifier->loop);
-
-        if (notifier->has_overflown && now_ms - notifier->overflown_ms < OVERFLOW_LOG_MS)
-                return;
-        notifier->has_overflown = true;
-        notifier->overflown_ms = now_ms;
-        log_warning("changes of watched files were lost, because there were too many at once (the "
-                    "limit is fs.inotify.max_queued_events)");
+        if (log_limit_count(&notifier->overflows, clock_now_ns()))
+                log_warning("changes of watched files were lost, because there were too many at "
+                            "once (the limit is fs.inotify.max_queued_events)");
 }
 
 static void tell_overflow(struct notifier *notifier) {

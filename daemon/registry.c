@@ -25,6 +25,7 @@
 #include "daemon/run.h"
 #include "daemon/seqfile.h"
 #include "lib/hub.h"
+#include "lib/random.h"
 
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
         list_for_each (link, &registry->closed) {
@@ -256,7 +257,10 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .reaper = setup->reaper,
                 .tails = setup->tails,
                 .env = setup->env,
+                .chance = setup->chance,
         };
+        if (registry->chance == 0)
+                rouse__random(&registry->chance, 1);
         list_init(&registry->closed);
         list_init(&registry->runs);
         list_init(&registry->runs_of_closed);

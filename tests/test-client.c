@@ -128,14 +128,10 @@ static void each_of_several_sends_has_a_result(void) {
         struct fake *fake = fake_start(test_dir(), pokes, NULL);
         rouse_client_t *client = new_client(test_dir());
         rouse_client_send_t sends[] = {
-                {.name = "a", .result = 9},
-                {.name = "two lines\n", .ticket = 9},
-                {.name = "b", .key = "k 1"},
-                {.name = "c"},
-                {.name = "d", .key = "e\nf"},
-                {.name = "d", .key = ""},
-                {.name = "d", .key = "cut\r"},
-                {.name = ""},
+                {.name = "a", .result = 9},    {.name = "two lines\n", .ticket = 9},
+                {.name = "b", .key = "k 1"},   {.name = "c"},
+                {.name = "d", .key = "e\nf"},  {.name = "d", .key = ""},
+                {.name = "d", .key = "cut\r"}, {.name = ""},
         };
 
         ck_assert_int_eq(rouse_client_send_many(client, sends, 8, 0, PATIENCE_MS), -ENXIO);

@@ -19,7 +19,7 @@ static char *run_roused(const char *args, int *ret_status) {
         FILE *pipe;
         size_t n;
 
-        snprintf(command, sizeof(command), "%s %s 2>&1", built_program("daemon/roused"), args);
+        snprintf(command, sizeof(command), "%s 2>&1 %s", built_program("daemon/roused"), args);
         pipe = popen(command, "re");
         ck_assert_ptr_nonnull(pipe);
         n = fread(output, 1, sizeof(output) - 1, pipe);
@@ -42,6 +42,7 @@ static void options_are_explained(void) {
 
         expect_output("--version", 0, "roused ");
         expect_output("--help", 0, "usage: roused");
+        expect_output("--version >/dev/full", 1, "cannot write to standard output: No space");
         expect_output("--nonsense", 2, "usage: roused");
         expect_output("surplus", 2, "unexpected argument 'surplus'");
         snprintf(args, sizeof(args), "--config %s", test_path("none.yaml"));
@@ -150,6 +151,45 @@ static void one_that_ignores_term_is_killed(void) {
         roused_send(&roused, "a");
         roused_expect_log(&roused, "did not end in time");
         roused_stop(&roused);
+}
+
+static char *config_of_many(void) {
+        enum { N = 30000 };
+        char *text = malloc(N * 16 + 16), *at = text;
+
+        ck_assert_ptr_nonnull(text);
+        at += sprintf(at, "handles:\n");
+        for (int i = 0; i < N; i++)
+                at += sprintf(at, "  h%05d: {}\n", i);
+        return text;
+}
+
+static bool blocks_term(void *arg) {
+        const struct roused *roused = arg;
+        char path[64], line[256];
+        unsigned long long blocked = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/status", roused->pid);
+        file = fopen(path, "re");
+        while (file && fgets(line, sizeof(line), file) &&
+               sscanf(line, "SigBlk: %llx", &blocked) < 1)
+                ;
+        if (file)
+                fclose(file);
+        return blocked & 1ULL << (SIGTERM - 1);
+}
+
+static void signals_that_come_during_the_start_wait(void) {
+        char *config = config_of_many();
+        struct roused roused;
+
+        roused_prepare(&roused, 0, "d", config);
+        roused_spawn(&roused);
+        ck_assert(test_until(blocks_term, &roused, test_slow_ms(10000)));
+        ck_assert_int_eq(kill(roused.pid, SIGHUP), 0);
+        roused_stop(&roused);
+        free(config);
 }
 
 static void sends_fan_out_in_order(void) {
@@ -265,6 +305,35 @@ static void a_source_of_a_handle_made_anew_harms_nobody(void) {
         roused_expect_log(&roused, "a send to a came after it was closed");
         reload(&roused, text, "reloaded");
         ck_assert_uint_eq(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+}
+
+static void a_fifo_cannot_fill_the_log(void) {
+        struct roused roused;
+        char *log, *text;
+        unsigned int n_lines;
+        FILE *fifo;
+
+        ck_assert_int_ge(asprintf(&text,
+                                  "handles: {last: {run: [echo, was the last]}}\n"
+                                  "workers: {w: [{fifo: \"%s\"}]}\n",
+                                  test_path("in")),
+                         0);
+        roused_start(&roused, "d", text);
+        free(text);
+        fifo = fopen(test_path("in"), "w");
+        ck_assert_ptr_nonnull(fifo);
+        for (int i = 0; i < 10000; i++)
+                fputs("nobody\nno!name\n", fifo);
+        fputs("last\n", fifo);
+        ck_assert_int_eq(fclose(fifo), 0);
+        roused_expect_log(&roused, "was the last");
+        roused_expect_log(&roused, "a send to nobody, which is no handle, came from a fifo (1 ");
+        roused_expect_log(&roused, "a line that does not begin with a name (1 bad ");
+        log = test_read_file(roused.log);
+        n_lines = count_lines(log);
+        free(log);
+        ck_assert_uint_lt(n_lines, 100); /* or one each for every ten seconds that it took */
         roused_stop(&roused);
 }
 
@@ -408,11 +477,13 @@ int main(int argc, char **argv) {
                 TEST(a_command_that_is_not_there_is_said),
                 TEST(a_run_that_takes_too_long_is_ended_with_its_children),
                 TEST(one_that_ignores_term_is_killed),
+                TEST(signals_that_come_during_the_start_wait),
                 TEST(sends_fan_out_in_order),
                 TEST(a_process_is_signalled_by_its_pidfile),
                 TEST(a_reload_takes_the_new_and_keeps_the_old_going),
                 TEST(a_removed_handle_delivers_its_last_wake),
                 TEST(a_source_of_a_handle_made_anew_harms_nobody),
+                TEST(a_fifo_cannot_fill_the_log),
                 TEST(a_bad_file_changes_nothing),
                 TEST(what_memory_is_too_short_for_is_made_by_the_next_reload),
                 TEST(a_stop_delivers_what_is_pending_and_lets_runs_end),
