@@ -48,7 +48,7 @@
 #define LIMIT_REQUESTS_BYTES (64U << 20)
 
 #define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
-#define LIMIT_PATTERN_BYTES   1023U       /* one pattern */
+#define LIMIT_PATTERN_BYTES   255U        /* one pattern: no name is longer */
 #define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */
 
 /* How long the daemon's stop waits for runs, in nanoseconds. */

@@ -10,11 +10,14 @@
 #include "lib/list.h"
 
 struct core;
+struct glob;
 struct peer;
 struct stream;
 
 struct subscription_pattern {
         char *text;
+        size_t n_text;
+        struct glob *glob;
         bool runs; /* runs of the handles that it fits are told as well */
 };
 
@@ -42,8 +45,8 @@ void subscription_init(struct subscription *subscription, struct subscription_se
                        struct stream *stream, const struct peer *peer);
 void subscription_deinit(struct subscription *subscription); /* may be repeated */
 
-/* Adds patterns, all or none; those that were there take the new `runs`. 0; -E2BIG:
- * LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -ENOMEM. */
+/* Adds patterns, all or none; those that were there take the new `runs`. 0; -ENAMETOOLONG: one of
+ * them; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -ENOMEM. */
 int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
                      bool runs);
 /* Drops the patterns that are among these, and what only they covered. */

@@ -164,7 +164,7 @@ static void a_slow_watcher_misses_detail_and_never_the_last(void) {
 }
 
 static void subscriptions_are_limited(void) {
-        char params[2 * LIMIT_PATTERN_BYTES];
+        char params[2 * LIMIT_PATTERN_BYTES], *at;
         int fd;
 
         begin();
@@ -182,8 +182,16 @@ static void subscriptions_are_limited(void) {
         strcpy(params + LIMIT_PATTERN_BYTES + 3, "\"]");
         memcpy(params, "[\"", 2);
         fixture_expect_reason(&d, fd, "subscribe", params, "too_long");
+        fixture_expect_reason(&d, fd, "list", params, "too_long");
         fixture_expect_reason(&d, fd, "subscribe", "[\"\"]", "bad_name");
         fixture_expect_reason(&d, fd, "subscribe", "[\"a\\u0000\"]", "bad_name");
+        /* Those that are there already, and those that are not: each would be looked for. */
+        at = stpcpy(params, "[[\"a*1\"");
+        for (unsigned int i = 1; i < LIMIT_SUBSCRIPTIONS + 1; i++)
+                at = stpcpy(at, ",\"a*1\"");
+        strcpy(at, "]]");
+        fixture_expect_reason(&d, fd, "subscribe", params, "limit_reached");
+        fixture_expect_reason(&d, fd, "unsubscribe", params, "limit_reached");
         close(fd);
         finish();
 }
