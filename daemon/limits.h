@@ -30,6 +30,7 @@
 #define LIMIT_CLIENTS_PER_UID  256U       /* root and the daemon's own user may have all */
 #define LIMIT_REQUEST_BYTES    (1U << 20) /* one line of a client */
 #define LIMIT_JSON_DEPTH       64U        /* nesting of a request */
+#define LIMIT_ID_BYTES         256U       /* the id of a request, as its text stands there */
 #define LIMIT_BATCH            1024U      /* requests in a batch */
 #define LIMIT_IN_FLIGHT        1024U      /* handles that a client's requests wait for */
 #define LIMIT_SEND_NAMES       1024U      /* names in one send */
