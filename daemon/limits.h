@@ -35,6 +35,7 @@
 #define LIMIT_IN_FLIGHT        1024U      /* handles that a client's requests wait for */
 #define LIMIT_SEND_NAMES       1024U      /* names in one send */
 #define LIMIT_SEND_KEYS        1024U      /* keys in one send */
+#define LIMIT_SENDS            16384U     /* sends in one: one of each key to each name */
 
 #define LIMIT_ATTACHMENTS         16U   /* of one connection */
 #define LIMIT_ATTACHMENTS_PER_UID 256U  /* root and the daemon's own user may have any number */
