@@ -7,6 +7,7 @@
 #define LIMIT_CONF_ERRORS     1000U        /* reported; the rest is counted */
 #define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */
 #define LIMIT_WORKERS         64U
+#define LIMIT_SOURCES         8192U /* of all workers */
 #define LIMIT_FAN_OUT         1024U /* targets of one send action */
 #define LIMIT_GROUPS          256U
 #define LIMIT_KEYS            1000000U    /* what a handle may set as its bound of keys */
