@@ -53,6 +53,8 @@
 #define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
 #define LIMIT_PATTERN_BYTES   255U        /* one pattern: no name is longer */
 #define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */
+#define LIMIT_WATCHED_BY_ALL  (1U << 20)  /* that, of all together before each may have few: */
+#define LIMIT_WATCHED_FEW     1024U
 
 /* How long the daemon's stop waits for runs, in nanoseconds. */
 #define STOP_PATIENCE_NS   (60 * 1000000000ULL) /* until they are told to end */

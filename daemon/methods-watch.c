@@ -67,6 +67,12 @@ static void subscribe(struct rpc_call *call, const struct rpc_arg *args) {
         else if (r == -ENOSPC)
                 rpc_fail(call, &rpc_limit_reached, NULL, "The patterns cover more than %u handles",
                          LIMIT_WATCHED_HANDLES);
+        else if (r == -EDQUOT)
+                rpc_fail(
+                        call, &rpc_limit_reached, NULL,
+                        "All connections together watch %u handles already, and the patterns cover "
+                        "more than %u",
+                        LIMIT_WATCHED_BY_ALL, LIMIT_WATCHED_FEW);
         else if (r < 0)
                 rpc_fail_errno(call, r);
         else

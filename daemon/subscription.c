@@ -38,6 +38,7 @@ static void entry_free(struct entry *entry) {
         list_remove(&entry->link);
         list_remove(&entry->news_link);
         entry->subscription->n_entries--;
+        entry->subscription->set->n_entries--;
         free(entry->name);
         free(entry);
 }
@@ -113,15 +114,30 @@ static bool fits(const struct subscription *subscription, size_t begin, size_t e
         return false;
 }
 
-static int watch(struct subscription *subscription, struct handle *handle, struct list *entries) {
-        struct entry *entry = calloc(1, sizeof(*entry));
+static int check_room(const struct subscription *subscription) {
+        if (subscription->n_entries >= LIMIT_WATCHED_HANDLES)
+                return -ENOSPC;
+        if (subscription->set->n_entries >= LIMIT_WATCHED_BY_ALL &&
+            subscription->n_entries >= LIMIT_WATCHED_FEW)
+                return -EDQUOT;
+        return 0;
+}
 
+static int watch(struct subscription *subscription, struct handle *handle, struct list *entries) {
+        struct entry *entry;
+        int r;
+
+        r = check_room(subscription);
+        if (r < 0)
+                return r;
+        entry = calloc(1, sizeof(*entry));
         if (!entry)
                 return -ENOMEM;
         entry->subscription = subscription;
         list_append(entries, &entry->link);
         list_init(&entry->news_link);
         subscription->n_entries++;
+        subscription->set->n_entries++;
         handle_watch_add(handle, &entry->watch, &watch_ops);
         return 0;
 }
@@ -133,8 +149,7 @@ static void on_handle_added(struct registry_watch *registry_watch, struct handle
         if (!fits(subscription, 0, subscription->n_patterns, handle_name(handle)) ||
             !may_read(subscription, handle))
                 return;
-        if (subscription->n_entries < LIMIT_WATCHED_HANDLES &&
-            watch(subscription, handle, &subscription->entries) == 0)
+        if (watch(subscription, handle, &subscription->entries) == 0)
                 return;
         subscription->is_full = true;
         stream_flush_later(subscription->stream);
@@ -157,9 +172,7 @@ static void consider(struct handle *handle, void *arg) {
             !fits(subscription, search->n_old, subscription->n_patterns, name) ||
             fits(subscription, 0, search->n_old, name) || !may_read(subscription, handle))
                 return;
-        search->error = subscription->n_entries < LIMIT_WATCHED_HANDLES
-                                ? watch(subscription, handle, &search->found)
-                                : -ENOSPC;
+        search->error = watch(subscription, handle, &search->found);
 }
 
 static struct registry *registry_of(const struct subscription *subscription) {
@@ -282,10 +295,10 @@ void subscription_remove_all(struct subscription *subscription) {
         prune(subscription);
 }
 
-static void write_full(struct buffer *out) {
+static void write_full(struct buffer *out, size_t n_entries) {
         buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":\"limit_reached\",\"params\":{");
         json_write_key(out, "handles");
-        json_write_u64(out, LIMIT_WATCHED_HANDLES);
+        json_write_u64(out, n_entries);
         buffer_add_literal(out, "}}\n");
 }
 
@@ -296,7 +309,7 @@ bool subscription_write(struct subscription *subscription) {
 
         if (subscription->is_full) {
                 subscription->is_full = false;
-                write_full(out);
+                write_full(out, subscription->n_entries);
         }
         while ((first = list_first(&subscription->news)) && stream_has_room(subscription->stream)) {
                 struct entry *entry = container_of(first, struct entry, news_link);

@@ -24,6 +24,7 @@ struct subscription_pattern {
 /* What all clients' have in common. */
 struct subscription_set {
         struct core *core;
+        size_t n_entries;
         uint64_t n_notifications, n_missed;
 };
 
@@ -46,7 +47,8 @@ void subscription_init(struct subscription *subscription, struct subscription_se
 void subscription_deinit(struct subscription *subscription); /* may be repeated */
 
 /* Adds patterns, all or none; those that were there take the new `runs`. 0; -ENAMETOOLONG: one of
- * them; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -ENOMEM. */
+ * them; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -EDQUOT: LIMIT_WATCHED_BY_ALL;
+ * -ENOMEM. */
 int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
                      bool runs);
 /* Drops the patterns that are among these, and what only they covered. */
