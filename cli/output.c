@@ -94,9 +94,7 @@ void out_text(const char *text, size_t width) {
 
         for (; n_left > 0; n_columns++) {
                 size_t n = rouse__utf8_sequence(text, n_left);
-                bool harmless =
-                        n > 1 ? (unsigned char)text[0] != 0xc2 || (unsigned char)text[1] >= 0xa0
-                              : n == 1 && (unsigned char)text[0] >= 0x20 && text[0] != 0x7f;
+                bool harmless = n > 0 && rouse__utf8_control(text, n) == 0;
 
                 if (n == 0)
                         n = 1;

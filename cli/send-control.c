@@ -74,6 +74,16 @@ static void compose(struct buffer *params, const struct arguments *arguments, in
         buffer_add_str(params, "}");
 }
 
+void send_print_ticket(const struct session *session, const char *name, uint64_t ticket) {
+        if (session->json) {
+                out("{\"name\":");
+                out_json_string(name);
+                out(",\"ticket\":");
+        }
+        out_u64(ticket);
+        out(session->json ? "}\n" : "\n");
+}
+
 /* Prints one handle's part of the answer, which is in the order of the names and has none itself.
  */
 static int print(const struct session *session, const char *name, struct json_text sent) {
@@ -87,13 +97,24 @@ static int print(const struct session *session, const char *name, struct json_te
                 out_bytes(sent.at + 1, sent.n - 1);
                 out("\n");
         } else {
-                out_u64(result_u64(sent, "ticket"));
-                out("\n");
+                send_print_ticket(session, name, result_u64(sent, "ticket"));
         }
         if (run.n == 0 || result_is_true(run, "success"))
                 return EXIT_DONE;
         message("%s: the run %s", name, human_outcome(run, outcome));
         return EXIT_FAILED;
+}
+
+/* No send is taken back because its wait failed: with their tickets the shell can wait on. */
+static void print_tickets(const struct session *session, const struct arguments *arguments) {
+        struct json_iterator it = {.whole = result_member(session_refusal(session), "tickets")};
+
+        for (int i = 0; i < arguments->n_operands && rouse__json_next(&it); i++) {
+                uint64_t ticket;
+
+                if (rouse__json_whole(it.value, &ticket) == 0)
+                        send_print_ticket(session, arguments->operands[i], ticket);
+        }
 }
 
 int send_control(struct session *session, const struct arguments *arguments, const char *until,
@@ -110,8 +131,10 @@ int send_control(struct session *session, const struct arguments *arguments, con
                 code = session_call(session, "send", &params, patience_ms, &it.whole);
         } while (!code && at < arguments->n_options);
         rouse__buffer_deinit(&params);
-        if (code)
+        if (code) {
+                print_tickets(session, arguments);
                 return code;
+        }
         for (int i = 0; i < arguments->n_operands && rouse__json_next(&it); i++)
                 code = session_worse(code, print(session, arguments->operands[i], it.value));
         return code;

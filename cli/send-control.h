@@ -6,6 +6,9 @@
 struct arguments;
 struct session;
 
+/* The line of a send that was accepted. */
+void send_print_ticket(const struct session *session, const char *name, uint64_t ticket);
+
 /* `until` is "wake", "run" or NULL for neither. Prints tickets; returns an exit code. */
 int send_control(struct session *session, const struct arguments *arguments, const char *until,
                  int64_t timeout_ms);

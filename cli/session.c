@@ -180,14 +180,20 @@ int session_tell_no_handle(struct session *session, const char *name) {
         return EXIT_NO_HANDLE;
 }
 
-/* The name of the handle that the daemon does not know. */
-static bool read_name(const rouse_client_error_t *error, char *name, size_t n_name) {
-        struct json_text data, member;
+struct json_text session_refusal(const struct session *session) {
+        const rouse_client_error_t *error = rouse_client_get_error(session->client);
+        struct json_text data = JSON_TEXT_NULL;
 
-        return error->data &&
-               rouse__json_parse(error->data, strlen(error->data), &data, NULL) == 0 &&
-               rouse__json_find(data, "name", &member) &&
-               rouse__json_string(member, name, n_name, NULL) == 0;
+        if (error->data)
+                (void)rouse__json_parse(error->data, strlen(error->data), &data, NULL);
+        return data;
+}
+
+/* The name of the handle that the daemon does not know. */
+static bool read_name(const struct session *session, char *name, size_t n_name) {
+        struct json_text member = result_member(session_refusal(session), "name");
+
+        return rouse__json_string(member, name, n_name, NULL) == 0;
 }
 
 int session_show(const struct session *session, int code, struct json_text result,
@@ -215,7 +221,7 @@ int session_failed(struct session *session) {
                 say_unreachable(session, error);
         else if (!refused && error->code == -EACCES)
                 say_denied(error, rouse_client_dir(session->client));
-        else if (error->code == -ENXIO && read_name(error, name, sizeof(name)))
+        else if (error->code == -ENXIO && read_name(session, name, sizeof(name)))
                 return session_tell_no_handle(session, name);
         else if (*text)
                 message("%c%s%s", first, text + 1, error->code == -EACCES ? ACCESS_HINT : "");

@@ -38,6 +38,9 @@ int session_call_name(struct session *session, const char *method, const char *n
 int session_show(const struct session *session, int code, struct json_text result,
                  void (*print)(struct json_text result));
 
+/* What the daemon said beside its last refusal; JSON_TEXT_NULL if that is nothing. Valid until the
+ * next failure. */
+struct json_text session_refusal(const struct session *session);
 /* Tells the client's last failure, and what to do about it. Returns the exit code for it. */
 int session_failed(struct session *session);
 /* Tells that there is no such handle, and which name was probably meant. Returns the exit code. */

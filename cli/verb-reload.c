@@ -40,12 +40,11 @@ static void tell_error(struct json_text error) {
 
 static int tell_errors(struct session *session) {
         const rouse_client_error_t *error = rouse_client_get_error(session->client);
-        struct json_text data = JSON_TEXT_NULL;
+        struct json_text data = session_refusal(session);
         struct json_iterator it = {0};
         uint64_t n_more;
 
-        if (error->code != -EBADMSG || !error->data ||
-            rouse__json_parse(error->data, strlen(error->data), &data, NULL) < 0)
+        if (error->code != -EBADMSG)
                 return session_failed(session);
         it.whole = result_member(data, "errors");
         while (rouse__json_next(&it))

@@ -31,12 +31,11 @@ static const struct option options[] = {
         {},
 };
 
-/* The key of the i-th send of a name; NULL if there are no keys. */
-static const char *nth_key(const struct arguments *arguments, int i) {
-        for (int k = 0; k < arguments->n_options; k++)
-                if (strcmp(arguments->options[k].option->name, "key") == 0 && i-- == 0)
-                        return arguments->options[k].value;
-        return NULL;
+/* The key that option number i says; NULL: it is another option. */
+static const char *key_of(const struct arguments *arguments, int i) {
+        const bool is_key = strcmp(arguments->options[i].option->name, "key") == 0;
+
+        return is_key ? arguments->options[i].value : NULL;
 }
 
 static bool is_utf8(const char *text) {
@@ -55,12 +54,16 @@ static bool is_utf8(const char *text) {
 
 /* Looks at all keys. poke.sock takes a carriage return for a part of the line's end, so a key with
  * one goes through control.sock; that takes UTF-8 only. 0, or an exit code after a message. */
-static int check_keys(const struct arguments *arguments, bool *use_control, int *ret_n_keys) {
+static int check_keys(const struct arguments *arguments, bool *use_control, size_t *ret_n_keys) {
         bool all_utf8 = true;
-        const char *key;
-        int n = 0;
+        size_t n = 0;
 
-        for (; (key = nth_key(arguments, n)); n++) {
+        for (int i = 0; i < arguments->n_options; i++) {
+                const char *key = key_of(arguments, i);
+
+                if (!key)
+                        continue;
+                n++;
                 if (!*key || strchr(key, '\n')) {
                         message("a key is a line of text, and not empty");
                         return EXIT_USAGE;
@@ -83,38 +86,32 @@ static int tell_refusal(struct session *session, const rouse_client_send_t *send
                 message("a key of %zu bytes is too long: %s", strlen(send->key), send->name);
                 return EXIT_FAILED;
         }
+        if (send->result == -EINVAL) {
+                message("not a legal name: %s", send->name);
+                return EXIT_FAILED;
+        }
         message("%s: %s%s", rouse_client_strerror(send->result), send->name,
                 send->result == -EACCES ? ACCESS_HINT : "");
         return session_exit_code(send->result);
 }
 
-static void print_ticket(const struct session *session, const rouse_client_send_t *send) {
-        if (session->json) {
-                out("{\"name\":");
-                out_json_string(send->name);
-                out(",\"ticket\":");
-        }
-        out_u64(send->ticket);
-        out(session->json ? "}\n" : "\n");
-}
-
 /* Prints what became of the sends, those of a name together: the last one's ticket covers them all.
  * `failure` is the error that the client noted, 0 if there was none. */
-static int report(struct session *session, const rouse_client_send_t *sends, int n_names,
-                  int n_each, bool ack, int failure) {
+static int report(struct session *session, const rouse_client_send_t *sends, size_t n_names,
+                  size_t n_each, bool ack, int failure) {
         /* Not a refusal of one send, but of the connection: it is told once. */
         bool broken = failure < 0 && failure != -EINVAL && failure != -EMSGSIZE &&
                       !*rouse_client_get_error(session->client)->reason;
         int code = broken ? session_failed(session) : EXIT_DONE;
 
-        for (int i = 0; i < n_names; i++) {
+        for (size_t i = 0; i < n_names; i++) {
                 const rouse_client_send_t *of_name = sends + i * n_each, *failed = NULL;
 
-                for (int k = 0; k < n_each; k++)
+                for (size_t k = 0; k < n_each; k++)
                         if (of_name[k].result < 0)
                                 failed = of_name + k;
                 if (!failed && ack)
-                        print_ticket(session, of_name + n_each - 1);
+                        send_print_ticket(session, of_name->name, of_name[n_each - 1].ticket);
                 /* Who reads the lines knows by their order which name they are for. */
                 if (failed && ack && n_names > 1 && !session->json)
                         out("-\n");
@@ -124,34 +121,49 @@ static int report(struct session *session, const rouse_client_send_t *sends, int
         return code;
 }
 
-static int poke(struct session *session, const struct arguments *arguments, int n_keys,
-                int64_t timeout_ms, bool ack) {
-        int n_each = n_keys ?: 1, n = arguments->n_operands * n_each, r;
-        _cleanup_free_ rouse_client_send_t *allocated = NULL;
-        rouse_client_send_t one, *sends = &one;
+/* The sends of one name: one for each key, or one. Returns where the next name's are. */
+static rouse_client_send_t *add_sends(rouse_client_send_t *to, const char *name,
+                                      const struct arguments *arguments, size_t n_keys) {
+        if (n_keys == 0)
+                *to++ = (rouse_client_send_t){.name = name};
+        for (int i = 0; n_keys > 0 && i < arguments->n_options; i++) {
+                const char *key = key_of(arguments, i);
 
-        if (n > 1) {
-                sends = allocated = calloc((size_t)n, sizeof(*sends));
-                if (!sends) {
-                        message("out of memory");
-                        return EXIT_FAILED;
-                }
+                if (key)
+                        *to++ = (rouse_client_send_t){.name = name, .key = key};
         }
-        for (int i = 0; i < n; i++)
-                sends[i] = (rouse_client_send_t){
-                        .name = arguments->operands[i / n_each],
-                        .key = nth_key(arguments, i % n_each),
-                };
-        r = rouse_client_send_many(session->client, sends, (size_t)n, ack ? 0 : ROUSE_CLIENT_NO_ACK,
+        return to;
+}
+
+static int poke(struct session *session, const struct arguments *arguments, size_t n_keys,
+                int64_t timeout_ms, bool ack) {
+        size_t n_names = (size_t)arguments->n_operands, n_each = n_keys ?: 1, n;
+        _cleanup_free_ rouse_client_send_t *allocated = NULL;
+        rouse_client_send_t one, *sends = &one, *end;
+        int r;
+
+        if (__builtin_mul_overflow(n_names, n_each, &n))
+                n = SIZE_MAX;
+        if (n > 1)
+                sends = allocated = calloc(n, sizeof(*sends));
+        if (!sends) {
+                message("out of memory");
+                return EXIT_FAILED;
+        }
+        end = sends;
+        for (size_t i = 0; i < n_names; i++)
+                end = add_sends(end, arguments->operands[i], arguments, n_keys);
+        r = rouse_client_send_many(session->client, sends, n, ack ? 0 : ROUSE_CLIENT_NO_ACK,
                                    timeout_ms < 0 ? ACK_TIMEOUT_MS : timeout_ms);
-        return report(session, sends, arguments->n_operands, n_each, ack, r);
+        return report(session, sends, n_names, n_each, ack, r);
 }
 
 static int run(struct session *session, const struct arguments *arguments) {
         bool wait, use_control, no_ack = arguments_has(arguments, "no-ack", NULL);
         const char *until = NULL;
         int64_t timeout_ms;
-        int n_keys, code;
+        size_t n_keys;
+        int code;
 
         wait = use_control = arguments_has(arguments, "wait", &until);
         if (wait && !until)

@@ -14,6 +14,7 @@
 #include "daemon/conf-node.h"
 #include "daemon/limits.h"
 #include "lib/cleanup.h"
+#include "lib/utf8.h"
 
 #define MESSAGE_BYTES 1024U
 
@@ -41,14 +42,8 @@ int conf_errors_result(const struct conf_errors *errors) {
 }
 
 static void make_harmless(char *text) {
-        for (unsigned char *c = (unsigned char *)text; *c; c++) {
-                if (*c < 0x20 || *c == 0x7f) {
-                        *c = '?';
-                } else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) {
-                        c[0] = '?';
-                        c[1] = '?';
-                }
-        }
+        for (size_t n_left = strlen(text); n_left > 0; text++, n_left--)
+                memset(text, '?', rouse__utf8_control(text, n_left));
 }
 
 /* Marks a message that was cut off, at the boundary of a character. */

@@ -23,7 +23,7 @@
 #include "lib/suggest.h"
 
 /* Looking for a near name compares with every handle: that is done for so many pairs at most. */
-#define SUGGESTION_BUDGET 5000000U
+#define SUGGESTION_BUDGET 1000000U
 /* Names of a cycle that are printed; of a longer one, the first and the last. */
 #define CYCLE_NAMES_MAX 8U
 

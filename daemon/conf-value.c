@@ -173,16 +173,17 @@ int conf_u32(struct conf_errors *errors, const struct conf_node *node, void *fie
         const char *p;
 
         if (node->quoted)
-                return conf_error_expected(errors, node, "a whole number without quotes");
+                return conf_error_expected(errors, node,
+                                           "a whole number from 0 on, without quotes");
         if (node->type != CONF_SCALAR || node->n == 0)
-                return conf_error_expected(errors, node, "a whole number");
+                return conf_error_expected(errors, node, "a whole number from 0 on");
         for (p = node->text; *p >= '0' && *p <= '9' && value <= UINT32_MAX; p++)
                 value = value * 10 + (uint64_t)(*p - '0');
         if (value > UINT32_MAX)
                 return conf_error(errors, node, "'%s' is larger than %" PRIu32, node->text,
                                   UINT32_MAX);
         if (*p)
-                return conf_error_expected(errors, node, "a whole number");
+                return conf_error_expected(errors, node, "a whole number from 0 on");
         *(uint32_t *)field = (uint32_t)value;
         return 0;
 }
@@ -287,9 +288,9 @@ int conf_check_name(struct conf_errors *errors, const struct conf_node *node) {
         if (rouse__name_is_legal(node->text))
                 return 0;
         if (node->n == 0)
-                return conf_error(errors, node, "a name has at least one letter");
+                return conf_error(errors, node, "a name has at least one character");
         if (node->n > CONF_NAME_MAX)
-                return conf_error(errors, node, "a name has at most %d letters, this one has %u",
+                return conf_error(errors, node, "a name has at most %d characters, this one has %u",
                                   CONF_NAME_MAX, node->n);
         if (node->text[0] == '-')
                 return conf_error(errors, node, "the name '%s' begins with '-'", node->text);

@@ -216,8 +216,10 @@ static int expand(const char *text, const char **ret_meaning, char **reterr_reas
                         *ret_meaning = shorthands[i].meaning;
                         return 0;
                 }
-        return refuse(reterr_reason,
-                      "cannot read \"%s\" (@hourly, @daily, @weekly, @monthly, @yearly)", word);
+        return refuse(
+                reterr_reason,
+                "cannot read \"%s\" (@hourly, @daily or @midnight, @weekly, @monthly, @yearly or @annually)",
+                word);
 }
 
 int cron_parse(const char *text, struct cron *ret, char **reterr_reason) {

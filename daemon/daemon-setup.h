@@ -14,6 +14,9 @@ struct daemon_setup {
         struct sockets *sockets;             /* its descriptors are taken from it */
 };
 
+/* From now on what tells the daemon to stop, or to read its configuration, waits for daemon_run().
+ * Before there are other threads. */
+void daemon_block_signals(void);
 /* Runs the daemon until it is told to stop: 0 after an orderly end, or negative errno if it could
  * not start. It logs why. */
 int daemon_run(const struct daemon_setup *setup);

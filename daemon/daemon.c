@@ -245,19 +245,27 @@ static void on_signals(uv_poll_t *poll, int status, int events) {
 
 /* Putting together. */
 
+static void own_signals(sigset_t *ret) {
+        sigemptyset(ret);
+        sigaddset(ret, SIGTERM);
+        sigaddset(ret, SIGINT);
+        sigaddset(ret, SIGHUP);
+}
+
+void daemon_block_signals(void) {
+        sigset_t signals;
+
+        own_signals(&signals);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 /* A descriptor instead of handlers: nothing runs in between, and a signal that comes early waits.
  * All threads have these signals blocked, runs do not. */
 static int open_signals(struct daemon *daemon) {
         sigset_t signals;
         int r;
 
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGINT);
-        sigaddset(&signals, SIGHUP);
-        r = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-        if (r != 0)
-                return -r;
+        own_signals(&signals);
         daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
         if (daemon->signal_fd < 0)
                 return -errno;
@@ -281,7 +289,7 @@ static int open_all(struct daemon *daemon) {
         struct sockets *sockets = daemon->setup->sockets;
         int r;
 
-        r = open_signals(daemon); /* before there are other threads */
+        r = open_signals(daemon);
         if (r < 0)
                 return r;
         r = core_open(&daemon->core, daemon->setup->dir, daemon->setup->seq_file);

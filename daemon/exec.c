@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,6 +61,8 @@
 
 #define STACK_BYTES (64U << 10)
 #define FINAL_READ  (1U << 20) /* of a stream, after the end of the process */
+
+#define PROCESS_IS_EXITING 0x4U
 
 struct exec {
         struct reaper_child child;
@@ -346,16 +349,32 @@ void exec_kill_rest(struct exec *exec) {
         exec->child.kills_group = true;
 }
 
-int exec_signal(struct exec *exec, int signal) {
-        siginfo_t info = {0};
+/* Whether it was on its way out by now; one that was not reaped. It may take long to give back its
+ * memory, and until it is a zombie only /proc tells: by the kernel's PF_EXITING among the flags of
+ * proc(5). */
+static bool is_exiting(pid_t pid) {
+        _cleanup_close_ int fd = -1;
+        char path[32], text[512], *after_name;
+        unsigned int flags = 0;
+        ssize_t n;
 
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (n <= 0)
+                return false;
+        text[n] = '\0';
+        after_name = strrchr(text, ')');
+        return after_name && sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+               (flags & PROCESS_IS_EXITING);
+}
+
+int exec_signal(struct exec *exec, int signal) {
         if (exec->is_reaped)
                 return -ESRCH;
         if (syscall(SYS_pidfd_send_signal, exec->pidfd, signal, NULL, 0) < 0)
                 return -errno;
-        /* A zombie takes every signal. Asked after sending: if it lives now, it has got it. */
-        if (waitid(P_PIDFD, (id_t)exec->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid != 0)
-                return -ESRCH;
-        return 0;
+        /* The kernel takes and forgets what is sent to a process that exits. Asked after sending:
+         * one that is not exiting now has got it. */
+        return is_exiting(exec->child.pid) ? -ESRCH : 0;
 }

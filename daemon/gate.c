@@ -64,7 +64,7 @@ uint64_t gate_due_ns(const struct gate *gate, const struct gate_policy *policy) 
 
 enum gate_wait gate_why(const struct gate *gate, const struct gate_policy *policy, uint64_t now_ns,
                         uint64_t *ret_until_ns) {
-        uint64_t quiet_ns, due_ns;
+        uint64_t quiet_ns, interval_ns, due_ns;
 
         *ret_until_ns = GATE_NEVER;
         if (gate->paused)
@@ -76,8 +76,10 @@ enum gate_wait gate_why(const struct gate *gate, const struct gate_policy *polic
         if (due_ns <= now_ns)
                 return GATE_DUE;
         quiet_ns = quiet_end(gate, policy);
-        return quiet_ns > now_ns && quiet_ns >= interval_end(gate, policy) ? GATE_QUIET
-                                                                           : GATE_INTERVAL;
+        interval_ns = interval_end(gate, policy);
+        if (max(quiet_ns, interval_ns) <= now_ns)
+                return GATE_JITTER;
+        return quiet_ns >= interval_ns ? GATE_QUIET : GATE_INTERVAL;
 }
 
 uint64_t gate_wake(struct gate *gate, uint64_t now_ns) {

@@ -30,6 +30,7 @@ enum gate_wait {
         GATE_DUE,      /* nothing holds the wake back */
         GATE_QUIET,    /* until the sends pause */
         GATE_INTERVAL, /* since the last wake, jitter included */
+        GATE_JITTER,   /* nothing else any more */
         GATE_PAUSED,
 };
 

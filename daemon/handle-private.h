@@ -151,6 +151,8 @@ static inline void handle_record(struct histogram **histogram, uint64_t value) {
 void handle_inherit_run(struct handle *handle, struct run *run);
 /* A wake is to become a run. */
 void handle_run_wake(struct handle *handle);
+/* There may be no next wake: what waits for one without being late is run now. It has a life. */
+void handle_run_flush(struct handle *handle);
 /* Time has passed. It has a life. */
 void handle_run_tick(struct handle *handle, uint64_t now_ns);
 /* Its configuration has changed; it now belongs to this group (consumed; or NULL). */

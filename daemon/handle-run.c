@@ -194,6 +194,17 @@ void handle_run_wake(struct handle *handle) {
         take_step(handle, runner_wake(&life->runner, &handle_policy(handle)->runner));
 }
 
+void handle_run_flush(struct handle *handle) {
+        struct handle_life *life = handle_own_life(handle);
+
+        /* The last attempt is now, for better or worse. */
+        if (life->runner.state == RUNNER_BACKING_OFF)
+                life->runner.retry_ns = 0;
+        /* Their sends were signalled to a run, which cannot read them any more. */
+        if (handle_has_action(handle) && keyset_count(life->keys_to_run) > 0)
+                take_step(handle, runner_wake(&life->runner, &handle_policy(handle)->runner));
+}
+
 void handle_run_tick(struct handle *handle, uint64_t now_ns) {
         if (handle_has_action(handle))
                 take_step(handle, runner_tick(&handle_own_life(handle)->runner, now_ns));

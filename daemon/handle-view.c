@@ -72,12 +72,15 @@ const struct handle_conf *handle_get_conf(const struct handle *handle) {
         return handle->conf;
 }
 
+static enum gate_wait gate_wait(const struct handle *handle, uint64_t *ret_until_ns) {
+        return gate_why(&handle_life(handle)->gate, &handle_policy(handle)->gate,
+                        deadline_now(handle->registry->deadlines), ret_until_ns);
+}
+
 /* What holds the next wake back, if it is not what is run. */
 static enum handle_state gate_state(const struct handle *handle, uint64_t *ret_until_ns) {
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
         uint64_t until_ns;
-        enum gate_wait wait = gate_why(&handle_life(handle)->gate, &handle_policy(handle)->gate,
-                                       now_ns, &until_ns);
+        enum gate_wait wait = gate_wait(handle, &until_ns);
 
         *ret_until_ns = until_ns == GATE_NEVER || wait == GATE_DUE ? 0 : until_ns;
         switch (wait) {
@@ -86,6 +89,7 @@ static enum handle_state gate_state(const struct handle *handle, uint64_t *ret_u
         case GATE_QUIET:
                 return HANDLE_QUIET;
         case GATE_INTERVAL:
+        case GATE_JITTER:
                 return HANDLE_INTERVAL;
         case GATE_DUE:
                 return HANDLE_PENDING;
@@ -168,6 +172,11 @@ void handle_get_why(const struct handle *handle, struct handle_why *ret) {
                 why.by_uid = life->paused_by;
                 if (life->paused_until_ns != UINT64_MAX)
                         why.until_ns = life->paused_until_ns;
+        }
+        if (why.state == HANDLE_INTERVAL) {
+                uint64_t until_ns;
+
+                why.is_jitter = gate_wait(handle, &until_ns) == GATE_JITTER;
         }
         if (why.state == HANDLE_GROUP_FULL && life->group)
                 why.group = group_name(life->group);

@@ -332,12 +332,6 @@ int handle_close(struct handle *handle) {
         return 0;
 }
 
-/* The last attempt is now, for better or worse. */
-static void end_backoff(struct handle *handle) {
-        if (handle_life(handle)->runner.state == RUNNER_BACKING_OFF)
-                handle_own_life(handle)->runner.retry_ns = 0;
-}
-
 void handle_configure(struct handle *handle, const struct handle_conf *conf,
                       struct configuration *configuration) {
         bool was_started = handle->conf && handle->conf->started;
@@ -363,7 +357,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 if (!handle_has_action(handle) && !handle_life(handle)->run)
                         handle_tell_action_gone(handle);
         } else if (handle_own_life(handle)) {
-                end_backoff(handle);
+                handle_run_flush(handle);
                 handle_own_life(handle)->gate.paused = false;
         }
         handle_advance(handle, deadline_now(handle->registry->deadlines));
@@ -372,7 +366,8 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
 void handle_flush(struct handle *handle) {
         if (!handle_is_active(handle))
                 return;
-        end_backoff(handle);
+        if (handle_own_life(handle))
+                handle_run_flush(handle);
         handle_advance(handle, deadline_now(handle->registry->deadlines));
 }
 

@@ -135,6 +135,7 @@ struct handle_why {
         uint64_t run_started_ns;
         pid_t run_pid;             /* 0: none */
         int64_t since_realtime_ms; /* paused since, running since; 0: does not apply */
+        bool is_jitter;            /* with INTERVAL: that is over, and the jitter is not */
         const char *group;         /* with GROUP_FULL */
         uint32_t attempt,
                 attempts; /* with BACKING_OFF and FAILED: failed so far, and allowed (0: any) */

@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/utf8.h"
+
 #define PATIENCE_MS   100
 #define MAX_LINE      16384
 #define MAX_PREFIX    48
@@ -142,10 +144,10 @@ void log_output(const char *handle, const char *text, size_t n_text) {
         n = put_prefix(line, LOG_LEVEL_INFO);
         n += (size_t)snprintf(line + n, MAX_LINE - n, "[%s] ", handle);
         for (size_t i = 0; i < n_text && n < MAX_LINE; i++) {
-                unsigned char c = (unsigned char)text[i];
+                size_t n_control = text[i] == '\t' ? 0 : rouse__utf8_control(text + i, n_text - i);
 
-                /* What is not text could steer the terminal that shows the log. */
-                line[n++] = (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c;
+                line[n++] = n_control ? '?' : text[i];
+                i += n_control > 1; /* it has a second byte */
         }
         put_line(line, n);
 }

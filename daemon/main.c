@@ -80,6 +80,14 @@ static int complete_options(struct options *options) {
 }
 
 /* Fills the options, or returns the status to exit with in *ret_status and -ECANCELED. */
+/* What was asked for, to standard output; returns the exit status. */
+static int say(const char *text) {
+        if (fputs(text, stdout) != EOF && fflush(stdout) == 0)
+                return EXIT_SUCCESS;
+        fprintf(stderr, "roused: cannot write to standard output: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+}
+
 static int parse_options(int argc, char **argv, struct options *options, int *ret_status) {
         static const struct option long_options[] = {
                 {"config", required_argument, NULL, 'c'},
@@ -109,12 +117,10 @@ static int parse_options(int argc, char **argv, struct options *options, int *re
                         options->log_level = LOG_LEVEL_DEBUG;
                         break;
                 case 'V':
-                        puts("roused " PACKAGE_VERSION);
-                        *ret_status = EXIT_SUCCESS;
+                        *ret_status = say("roused " PACKAGE_VERSION "\n");
                         return -ECANCELED;
                 case 'h':
-                        fputs(usage, stdout);
-                        *ret_status = EXIT_SUCCESS;
+                        *ret_status = say(usage);
                         return -ECANCELED;
                 default:
                         fputs(usage, stderr);
@@ -200,18 +206,25 @@ static int serve(const struct options *options, struct configuration *configurat
         return r;
 }
 
-int main(int argc, char **argv) {
-        struct options options = {.log_level = LOG_LEVEL_INFO};
-        struct configuration *configuration = NULL;
-        int status = EXIT_FAILURE;
+static void set_up_signals(void) {
         sigset_t none;
 
         /* What whoever started us has blocked would never reach a source that waits for it. */
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv) {
+        struct options options = {.log_level = LOG_LEVEL_INFO};
+        struct configuration *configuration = NULL;
+        int status = EXIT_FAILURE;
+
+        set_up_signals();
         if (parse_options(argc, argv, &options, &status) < 0 || complete_options(&options) < 0)
                 goto end;
+        if (!options.check)
+                daemon_block_signals();
         log_init(options.log_level);
         if (load(&options, &configuration) < 0)
                 goto end;

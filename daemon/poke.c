@@ -281,11 +281,16 @@ static void take_rest(struct poke *poke) {
                         break;
 }
 
+/* What comes from now on says who sent it. */
+static void ask_again(const struct poke *poke) {
+        if (poke->is_open && ask_who(poke, true) < 0)
+                log_error("cannot learn who sends to poke.sock: %m");
+}
+
 void poke_ask_who(struct poke *poke) {
         if (!poke->is_open)
                 return;
-        if (ask_who(poke, true) < 0)
-                log_error("cannot learn who sends to poke.sock: %m");
+        ask_again(poke);
         take_rest(poke);
 }
 
@@ -323,6 +328,7 @@ fail:
 
 void poke_shut_down(struct poke *poke) {
         uv_poll_stop(&poke->poll);
+        ask_again(poke); /* a socket of the service manager's has another daemon after this one */
         take_rest(poke);
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/rpc-method.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +70,28 @@ static const char *const expectations[] = {
         [RPC_STRING_OR_ARRAY] = "a string or an array of strings",
         [RPC_BOOLEAN] = "true or false",
         [RPC_INTEGER] = "an integer from 0 to 18446744073709551615",
-        [RPC_CHOICE] = "one of its choices",
 };
 
 static int bad_param(struct rpc_bad_param *reterr, const struct rpc_error *error, const char *name,
-                     size_t n, const char *expected) {
-        *reterr = (struct rpc_bad_param){.error = error, .expected = expected};
+                     size_t n) {
+        *reterr = (struct rpc_bad_param){.error = error};
         if (n >= sizeof(reterr->name))
                 n = sizeof(reterr->name) - 1;
         memcpy(reterr->name, name, n);
+        return -EINVAL;
+}
+
+static int wrong_type(struct rpc_bad_param *reterr, const struct rpc_param *param) {
+        size_t n = 0;
+
+        (void)bad_param(reterr, &rpc_wrong_type, param->name, strlen(param->name));
+        if (param->type != RPC_CHOICE)
+                snprintf(reterr->expected, sizeof(reterr->expected), "%s",
+                         expectations[param->type]);
+        for (size_t i = 0; param->type == RPC_CHOICE && param->choices[i]; i++)
+                if (n < sizeof(reterr->expected))
+                        n += (size_t)snprintf(reterr->expected + n, sizeof(reterr->expected) - n,
+                                              "%s\"%s\"", i > 0 ? " or " : "", param->choices[i]);
         return -EINVAL;
 }
 
@@ -185,8 +199,7 @@ static int bind_one(const struct rpc_param *param, struct json_text value,
         if (rouse__json_type(value) == JSON_TYPE_NULL && !param->required)
                 return 0;
         if (!bind_value(value, param, scratch, arg))
-                return bad_param(reterr, &rpc_wrong_type, param->name, strlen(param->name),
-                                 expectations[param->type]);
+                return wrong_type(reterr, param);
         arg->text = value;
         return 0;
 }
@@ -203,9 +216,9 @@ static int bind_members(const struct rpc_method *method, size_t n_params, struct
                 size_t i = find_param(method, n_params, key);
 
                 if (i == n_params)
-                        return bad_param(reterr, &rpc_unknown_param, key.at + 1, key.n - 2, NULL);
+                        return bad_param(reterr, &rpc_unknown_param, key.at + 1, key.n - 2);
                 if (seen & 1U << i)
-                        return bad_param(reterr, &rpc_repeated_param, key.at + 1, key.n - 2, NULL);
+                        return bad_param(reterr, &rpc_repeated_param, key.at + 1, key.n - 2);
                 seen |= 1U << i;
                 r = bind_one(&method->params[i], value, scratch, &args[i], reterr);
                 if (r < 0)
@@ -224,7 +237,7 @@ static int bind_items(const struct rpc_method *method, size_t n_params, struct j
 
         while (rouse__json_next_item(&at, &value)) {
                 if (i == n_params)
-                        return bad_param(reterr, &rpc_too_many_params, "", 0, NULL);
+                        return bad_param(reterr, &rpc_too_many_params, "", 0);
                 r = bind_one(&method->params[i], value, scratch, &args[i], reterr);
                 if (r < 0)
                         return r;
@@ -256,6 +269,6 @@ int rpc_params_bind(const struct rpc_method *method, struct json_text params,
         for (size_t i = 0; i < n_params; i++)
                 if (method->params[i].required && !rpc_arg_is_given(&ret_args[i]))
                         return bad_param(reterr, &rpc_missing_param, method->params[i].name,
-                                         strlen(method->params[i].name), NULL);
+                                         strlen(method->params[i].name));
         return 0;
 }

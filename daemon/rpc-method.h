@@ -90,7 +90,7 @@ struct rpc_scratch {
 struct rpc_bad_param {
         const struct rpc_error *error;
         char name[64]; /* of the parameter, as much as fits; "" where none is meant */
-        const char *expected;
+        char expected[96]; /* with rpc_wrong_type: "a string" */
 };
 
 /* Reads `params`, an object, an array, or none, as `method` declares them. RPC_MAX_PARAMS args are

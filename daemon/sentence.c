@@ -57,7 +57,8 @@ static void say_state(const struct sentence *sentence, char text[SENTENCE_MAX]) 
                 say(text, "Quiet time: wakes in %s unless more is sent", sentence->left);
                 break;
         case HANDLE_INTERVAL:
-                say(text, "Minimum interval: wakes in %s", sentence->left);
+                say(text, "%s: wakes in %s", why->is_jitter ? "Jitter" : "Minimum interval",
+                    sentence->left);
                 break;
         case HANDLE_RUNNING:
                 say(text, "Run %llu goes on since %s", run_seq, sentence->since);

@@ -45,6 +45,7 @@
 #include "lib/cleanup.h"
 
 #define LOCK_FILE       "lock"
+#define LOCK_MODE       0600 /* who could read it could lock it, and keep roused from starting */
 #define POKE_FILE       "poke.sock"
 #define CONTROL_FILE    "control.sock"
 #define POKE_BUFFER     (8 << 20)
@@ -120,13 +121,15 @@ static int try_lock(int dir_fd, int *ret_fd, struct sockets_file *ret_file, long
 
         /* Neither a symbolic link nor a fifo that somebody has put here leads us anywhere. */
         fd = openat(dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                    0644);
+                    LOCK_MODE);
         if (fd < 0)
                 return -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EEXIST;
+        if ((st.st_mode & 07777) != LOCK_MODE && fchmod(fd, LOCK_MODE) < 0)
+                return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 if (errno != EWOULDBLOCK)
                         return -errno;
@@ -264,9 +267,26 @@ static int make_socket(int dir_fd, const char *dir, const char *name, int type, 
         return 0;
 }
 
+/* Linux 6.16; where headers are older, its number on most machines. */
+#if !defined(SO_PASSRIGHTS) && SO_PASSCRED == 16
+#define SO_PASSRIGHTS 83
+#endif
+
+/* Has the kernel refuse descriptors that somebody attaches to what he sends. Nobody here wants any,
+ * and the last one to close a socket may have to wait for its other end. */
+static void refuse_descriptors(int fd) {
+#ifdef SO_PASSRIGHTS
+        (void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
+#else
+        (void)fd;
+#endif
+}
+
 /* What a poke socket needs, wherever it came from. */
 static int set_up_poke(int fd) {
         int on = 1, bytes = POKE_BUFFER;
+
+        refuse_descriptors(fd);
 
         /* Only root may have more than the system's limit; the rest gets as much as there is. */
         if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
@@ -315,6 +335,7 @@ static int open_sockets(struct sockets *sockets, const char *dir, char **reterr_
                 if (r < 0)
                         return r;
         }
+        refuse_descriptors(sockets->control_fd); /* and whoever connects inherits it */
         if (listen(sockets->control_fd, SOMAXCONN) < 0) {
                 r = -errno;
                 return fail(reterr_message, r, "cannot listen on %s/%s: %s", dir, CONTROL_FILE,

@@ -99,12 +99,24 @@ static void write_ticket(struct buffer *out, const struct wait_item *item) {
         json_write_u64(out, item->receipt.ticket);
 }
 
+/* No send is taken back: whoever sent to several can go on waiting for each of them. */
+static void write_tickets(struct buffer *out, const struct wait *wait) {
+        if (!wait->is_list)
+                return;
+        json_write_key(out, "tickets");
+        json_write_open(out, '[');
+        for (size_t i = 0; i < wait->n_items; i++)
+                json_write_u64(out, wait->items[i].receipt.ticket);
+        json_write_close(out, ']');
+}
+
 static void fail_item(struct wait_item *item, const struct rpc_error *error, const char *what) {
         struct wait *wait = item->wait;
         struct buffer *out = rpc_fail_begin(wait->call, error, "\"%s\" %s",
                                             handle_name(item->watch.handle), what);
 
         write_ticket(out, item);
+        write_tickets(out, wait);
         rpc_fail_end(wait->call);
         wait_free(wait);
 }
@@ -141,6 +153,7 @@ static void fail_timeout(struct wait *wait) {
         out = rpc_fail_begin(wait->call, &rpc_timeout, "\"%s\" did not %s in time",
                              handle_name(item->watch.handle), wait->for_run ? "run" : "wake");
         write_ticket(out, item);
+        write_tickets(out, wait);
         if (wait->is_list) {
                 json_write_key(out, "waiting");
                 json_write_open(out, '[');

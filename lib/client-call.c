@@ -96,11 +96,12 @@ static int refuse(rouse_client_t *client, struct json_text error) {
         if (code == 0)
                 return rouse__client_broken(client, -EPROTO);
         r = rouse__client_refused(client, code, reason, message, NULL);
-        if (data.n > 0) {
-                /* It stands in the stream's buffer, and a bracket or comma follows it. */
-                ((char *)data.at)[data.n] = '\0';
-                client->error.data = data.at;
-        }
+        /* The stream's buffer is the next answer's. */
+        buffer_clear(&client->error_data);
+        buffer_add(&client->error_data, data.at, data.n);
+        buffer_add_byte(&client->error_data, '\0');
+        if (data.n > 0 && !client->error_data.failed)
+                client->error.data = client->error_data.data;
         return r;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "lib/buffer.h"
 #include "lib/json-value.h"
 #include "lib/rouse-client.h"
 #include "lib/stream.h"
@@ -30,6 +31,7 @@ struct rouse_client {
         rouse_client_error_t error;
         char message[1024];
         char reason[64];
+        struct buffer error_data; /* its `data`, with a NUL */
 };
 
 /* Notes what failed and returns `error`, for `return rouse__client_fail(…)`. */

@@ -136,7 +136,8 @@ static int check_send(rouse_client_t *client, const rouse_client_send_t *send) {
 
         if (n_name == 0 || strpbrk(send->name, " \t\r\n"))
                 return rouse__client_fail(client, -EINVAL, "not a legal name: %s", send->name);
-        if (send->key && (n_key == 0 || strchr(send->key, '\n')))
+        /* The daemon takes a carriage return before a newline for a part of the line's end. */
+        if (send->key && (n_key == 0 || strchr(send->key, '\n') || send->key[n_key - 1] == '\r'))
                 return rouse__client_fail(client, -EINVAL, "a key is one line, and not empty");
         if (n_name + n_key + sizeof(" \n") > DATAGRAM_SIZE)
                 return rouse__client_fail(client, -EMSGSIZE, "name and key are too long");

@@ -85,6 +85,7 @@ rouse_client_t *rouse_client_free(rouse_client_t *client) {
         close_fd(client->mute_fd);
         close_fd(client->probe_fd);
         rouse__stream_close(&client->control);
+        rouse__buffer_deinit(&client->error_data);
         free(client);
         return NULL;
 }
@@ -179,6 +180,8 @@ int rouse__client_refused(rouse_client_t *client, int rpc_code, const char *reas
 }
 
 const char *rouse_client_strerror(int error) {
+        if (error == -EINVAL) /* several refusals are this one */
+                return "not a legal name, key or parameter";
         for (size_t i = 0; i < N_REFUSALS; i++)
                 if (refusals[i].error == error)
                         return refusals[i].message;

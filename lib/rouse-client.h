@@ -45,7 +45,8 @@ typedef struct rouse_client_error {
 /* One send of several. */
 typedef struct rouse_client_send {
         const char *name;
-        const char *key; /* handed to the run; at least one byte, no newline; NULL: none */
+        const char *key; /* handed to the run: at least one byte, no newline, no carriage
+                          * return at the end; NULL: none */
 
         int result;      /* out: 0 or a negative errno */
         uint64_t ticket; /* out, if result is 0: the number of the wake that covers the send */
@@ -93,8 +94,8 @@ ROUSE_CLIENT_API rouse_client_t *rouse_client_free(rouse_client_t *client);
 /* The directory that was chosen; lives as long as the client. */
 ROUSE_CLIENT_API const char *rouse_client_dir(const rouse_client_t *client);
 
-/* The last failure of this client. Its strings are valid until the next call with the client;
- * code is 0 and message "" before the first failure. */
+/* The last failure of this client. Its strings are valid until the next failure; code is 0 and
+ * message "" before the first one. */
 ROUSE_CLIENT_API const rouse_client_error_t *rouse_client_get_error(const rouse_client_t *client);
 
 /* A few words for a result of rouse_client_send_many(), or any other errno of this library. */

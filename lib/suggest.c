@@ -30,7 +30,7 @@ static unsigned int min3(unsigned int a, unsigned int b, unsigned int c) {
 unsigned int suggest_distance(const char *a, size_t n_a, const char *b, size_t n_b,
                               unsigned int limit) {
         /* The last three rows of the table, used in turn. */
-        unsigned int rows[3][WORD_MAX + 1];
+        unsigned int rows[3][WORD_MAX + 2];
         size_t n_diff = n_a > n_b ? n_a - n_b : n_b - n_a;
 
         if (n_diff > limit || n_a > WORD_MAX || n_b > WORD_MAX)
@@ -40,9 +40,13 @@ unsigned int suggest_distance(const char *a, size_t n_a, const char *b, size_t n
         for (size_t i = 1; i <= n_a; i++) {
                 const unsigned int *above2 = rows[(i + 1) % 3], *above = rows[(i + 2) % 3];
                 unsigned int *row = rows[i % 3], least;
+                /* Further from the diagonal all is greater than the limit. */
+                size_t first = i > limit ? i - limit : 1;
+                size_t last = i + limit < n_b ? i + limit : n_b;
 
-                row[0] = least = (unsigned int)i;
-                for (size_t k = 1; k <= n_b; k++) {
+                row[first - 1] = least = first > 1 ? limit + 1 : (unsigned int)i;
+                row[last + 1] = limit + 1;
+                for (size_t k = first; k <= last; k++) {
                         unsigned int change = above[k - 1] + (a[i - 1] != b[k - 1]);
 
                         row[k] = min3(above[k] + 1, row[k - 1] + 1, change);

@@ -36,6 +36,16 @@ static inline size_t rouse__utf8_sequence(const char *text, size_t n) {
         return length;
 }
 
+/* How many bytes a control character has, C0, DEL or C1, that begins at `text`, of which n > 0
+ * bytes are there; 0: another one begins there. Such could steer a terminal. */
+static inline size_t rouse__utf8_control(const char *text, size_t n) {
+        const unsigned char *s = (const unsigned char *)text;
+
+        if (s[0] < 0x20 || s[0] == 0x7f)
+                return 1;
+        return n > 1 && s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
+}
+
 /* Writes a code point that is no surrogate; at most 4 bytes. Returns how many. */
 static inline size_t rouse__utf8_encode(uint32_t code, char out[4]) {
         if (code < 0x80) {

@@ -93,7 +93,7 @@ void roused_become(const struct roused *roused) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* last: a change of user takes it away */
 }
 
-void roused_restart(struct roused *roused) {
+void roused_spawn(struct roused *roused) {
         int program_fd = open(built_program("daemon/roused"), O_RDONLY | O_CLOEXEC);
 
         ck_assert_int_ge(program_fd, 0);
@@ -116,6 +116,10 @@ void roused_restart(struct roused *roused) {
                 _exit(127);
         }
         close(program_fd);
+}
+
+void roused_restart(struct roused *roused) {
+        roused_spawn(roused);
         ck_assert_msg(test_until(answers, roused, test_slow_ms(PATIENCE_MS)),
                       "roused does not answer: %s", log_tail(roused));
 }
@@ -128,7 +132,7 @@ void roused_start(struct roused *roused, const char *name, const char *config) {
         roused_start_as(roused, 0, name, config);
 }
 
-void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config) {
+void roused_prepare(struct roused *roused, uid_t uid, const char *name, const char *config) {
         *roused = (struct roused){
                 .dir = test_path("%s", name),
                 .config = test_path("%s/roused.yaml", name),
@@ -141,6 +145,10 @@ void roused_start_as(struct roused *roused, uid_t uid, const char *name, const c
                 ck_assert_int_eq(chmod(test_dir(), 0711), 0);
         }
         roused_write_config(roused, config);
+}
+
+void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config) {
+        roused_prepare(roused, uid, name, config);
         roused_restart(roused);
 }
 

@@ -18,6 +18,9 @@ struct roused {
 void roused_start(struct roused *roused, const char *name, const char *config);
 /* The same as a user without rights, if the test runs as root; else as the one who runs it. */
 void roused_start_as(struct roused *roused, uid_t uid, const char *name, const char *config);
+/* The two halves of it: all but the start, and the start without waiting for it. */
+void roused_prepare(struct roused *roused, uid_t uid, const char *name, const char *config);
+void roused_spawn(struct roused *roused);
 /* In a child of the test: makes it the user that the daemon is, or ends it. */
 void roused_become(const struct roused *roused);
 /* Starts it again after roused_stop() or roused_kill(), in the same directory. */

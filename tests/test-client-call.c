@@ -98,6 +98,28 @@ static void a_refused_call_has_the_daemons_words(void) {
         }
 }
 
+static void a_failure_is_told_until_the_next_one(void) {
+        static const struct fake_answer calls[] = {
+                {"first",
+                 "{\"id\":$ID,\"error\":{\"code\":-32001,\"message\":\"\",\"data\":[1]}}\n"},
+                {"second",
+                 "{\"id\":$ID,\"result\":\"something much longer than what was there\"}\n"},
+                {"third",
+                 "{\"id\":$ID,\"error\":{\"code\":-32001,\"message\":\"\",\"data\":[2]}}\n"},
+                {}};
+        struct fake *fake = fake_start(test_dir(), NULL, calls);
+        rouse_client_t *client = new_client(test_dir());
+        const char *result;
+
+        ck_assert_int_eq(rouse_client_call(client, "first", NULL, PATIENCE_MS, &result), -ENXIO);
+        ck_assert_int_eq(rouse_client_call(client, "second", NULL, PATIENCE_MS, &result), 0);
+        ck_assert_str_eq(rouse_client_get_error(client)->data, "[1]");
+        ck_assert_int_eq(rouse_client_call(client, "third", NULL, PATIENCE_MS, &result), -ENXIO);
+        ck_assert_str_eq(rouse_client_get_error(client)->data, "[2]");
+        rouse_client_free(client);
+        free(fake_stop(fake));
+}
+
 static void answers_of_others_and_notifications_are_skipped(void) {
         static const struct fake_answer calls[] = {
                 {"", "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{\"id\":1}}\n"
@@ -327,6 +349,7 @@ int main(int argc, char **argv) {
                 TEST(a_call_gives_the_result_as_it_came),
                 TEST(params_that_are_not_json_go_nowhere),
                 TEST(a_refused_call_has_the_daemons_words),
+                TEST(a_failure_is_told_until_the_next_one),
                 TEST(answers_of_others_and_notifications_are_skipped),
                 TEST(a_strange_answer_ends_the_connection_and_not_the_client),
                 TEST(calls_end_with_the_time_or_the_connection),

@@ -1,12 +1,26 @@
 #!/bin/sh
 # librouse-client as its users meet it: installed somewhere, found by pkg-config, in C99 and in C++,
-# with libc alone. The manual shows the example as it is.
+# with libc alone. The manual shows the example as it is, and the types as the header has them.
 set -eu
 
 # shellcheck source=tests/installed.sh
 . "$ROUSE_SOURCE/tests/installed.sh"
 
 check_example "$ROUSE_SOURCE/doc/examples/attach.c" "$ROUSE_SOURCE/doc/librouse-client.3"
+
+# types FILE: of the members that a user sees, line by line.
+types() {
+        awk '/^typedef (struct|enum) .* \{$/ { shown = 1 }
+                shown { sub(/^\\&$/, ""); print }
+                shown && /^}/ { shown = 0 }' "$1"
+}
+types "$ROUSE_SOURCE/lib/rouse-client.h" >"$dir/header-types"
+types "$ROUSE_SOURCE/doc/librouse-client.3" >"$dir/page-types"
+[ -s "$dir/header-types" ] || { echo "the header has no types" && exit 1; }
+diff -u "$dir/header-types" "$dir/page-types" || {
+        echo "the manual shows other types than the header"
+        exit 1
+}
 
 unset PKG_CONFIG_PATH # it needs no other library
 install_library librouse-client

@@ -128,16 +128,13 @@ static void each_of_several_sends_has_a_result(void) {
         struct fake *fake = fake_start(test_dir(), pokes, NULL);
         rouse_client_t *client = new_client(test_dir());
         rouse_client_send_t sends[] = {
-                {.name = "a", .result = 9},
-                {.name = "two lines\n", .ticket = 9},
-                {.name = "b", .key = "k 1"},
-                {.name = "c"},
-                {.name = "d", .key = "e\nf"},
-                {.name = "d", .key = ""},
-                {.name = ""},
+                {.name = "a", .result = 9},    {.name = "two lines\n", .ticket = 9},
+                {.name = "b", .key = "k 1"},   {.name = "c"},
+                {.name = "d", .key = "e\nf"},  {.name = "d", .key = ""},
+                {.name = "d", .key = "cut\r"}, {.name = ""},
         };
 
-        ck_assert_int_eq(rouse_client_send_many(client, sends, 7, 0, PATIENCE_MS), -ENXIO);
+        ck_assert_int_eq(rouse_client_send_many(client, sends, 8, 0, PATIENCE_MS), -ENXIO);
         check_error(client, -ENXIO, "no such handle: b");
         ck_assert_int_eq(sends[0].result, 0);
         ck_assert_uint_eq(sends[0].ticket, 5);
@@ -146,7 +143,7 @@ static void each_of_several_sends_has_a_result(void) {
         ck_assert_int_eq(sends[2].result, -ENXIO);
         ck_assert_int_eq(sends[3].result, 0);
         ck_assert_uint_eq(sends[3].ticket, UINT64_MAX);
-        for (int i = 4; i < 7; i++)
+        for (int i = 4; i < 8; i++)
                 ck_assert_int_eq(sends[i].result, -EINVAL);
 
         ck_assert_int_eq(rouse_client_send_many(client, sends, 0, 0, PATIENCE_MS), 0);

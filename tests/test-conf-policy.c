@@ -197,7 +197,8 @@ static void errors_of_busy_and_retry(void) {
                 {H "retry: 5}\n", "t:2:24: expected a mapping (key: value), found '5'\n"},
                 {H "retry: {attempts: 0}}\n",
                  "t:2:35: there is at least 1 attempt; 'infinity' is without end\n"},
-                {H "retry: {attempts: many}}\n", "t:2:35: expected a whole number, found 'many'\n"},
+                {H "retry: {attempts: many}}\n",
+                 "t:2:35: expected a whole number from 0 on, found 'many'\n"},
                 {H "retry: {backoff: 0, max_backoff: 0}}\n",
                  "t:2:34: this must be more than nothing\n"
                  "t:2:50: this must be more than nothing\n"},

@@ -212,18 +212,19 @@ static void readers_say_what_is_wrong(void) {
                 {"path: ''", "t:1:7: expected a path, found an empty text\n"},
                 {"path: '~/x'", "t:1:7: '~/x' begins with '~', which only a shell expands\n"},
                 {"path: [/]", "t:1:7: expected a path, found a list\n"},
-                {"name: ''", "t:1:7: a name has at least one letter\n"},
+                {"name: ''", "t:1:7: a name has at least one character\n"},
                 {"name: -a", "t:1:7: the name '-a' begins with '-'\n"},
                 {"name: a b",
                  "t:1:7: the name 'a b' has something else in it than letters, digits and any of . "
                  "_ - : @ /\n"},
                 {"name: [a]", "t:1:7: expected the name of a handle, found a list\n"},
-                {"number: '5'", "t:1:9: expected a whole number without quotes, found '5'\n"},
-                {"number: -5", "t:1:9: expected a whole number, found '-5'\n"},
-                {"number: 5x", "t:1:9: expected a whole number, found '5x'\n"},
-                {"number: 1.5", "t:1:9: expected a whole number, found '1.5'\n"},
-                {"number:", "t:1:8: expected a whole number, found nothing\n"},
-                {"number: [5]", "t:1:9: expected a whole number, found a list\n"},
+                {"number: '5'",
+                 "t:1:9: expected a whole number from 0 on, without quotes, found '5'\n"},
+                {"number: -5", "t:1:9: expected a whole number from 0 on, found '-5'\n"},
+                {"number: 5x", "t:1:9: expected a whole number from 0 on, found '5x'\n"},
+                {"number: 1.5", "t:1:9: expected a whole number from 0 on, found '1.5'\n"},
+                {"number:", "t:1:8: expected a whole number from 0 on, found nothing\n"},
+                {"number: [5]", "t:1:9: expected a whole number from 0 on, found a list\n"},
                 {"number: 4294967296", "t:1:9: '4294967296' is larger than 4294967295\n"},
                 {"number: 99999999999999999999999",
                  "t:1:9: '99999999999999999999999' is larger than 4294967295\n"},
@@ -255,9 +256,10 @@ static void readers_say_what_is_wrong(void) {
                 {"spoon: 1", "t:1:1: unknown key 'spoon'\n"},
                 {"yes: true\nnumber: 1\nyes: 5\n",
                  "t:3:1: key 'yes' is repeated; it stands first at 1:1\n"},
-                {"yes: 1\nnumber: x\nspoon: 1\n", "t:1:6: expected true or false, found '1'\n"
-                                                  "t:2:9: expected a whole number, found 'x'\n"
-                                                  "t:3:1: unknown key 'spoon'\n"},
+                {"yes: 1\nnumber: x\nspoon: 1\n",
+                 "t:1:6: expected true or false, found '1'\n"
+                 "t:2:9: expected a whole number from 0 on, found 'x'\n"
+                 "t:3:1: unknown key 'spoon'\n"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -275,7 +277,8 @@ static void missing_keys_are_all_named(void) {
                 {"  needed: 1\n  yes: x\n", "t:2:8: expected true or false, found 'x'\n"
                                             "t:1:3: the key 'wanted' is missing\n"},
                 /* A wrong value is not a missing one. */
-                {"{needed: x, wanted: 1}", "t:1:10: expected a whole number, found 'x'\n"},
+                {"{needed: x, wanted: 1}",
+                 "t:1:10: expected a whole number from 0 on, found 'x'\n"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -331,7 +334,7 @@ static void names_have_a_limit(void) {
         expect_errors(text, both_tables, "");
         text[6 + CONF_NAME_MAX] = 'a';
         expect_errors(text, both_tables,
-                      "t:1:7: a name has at most 255 letters, this one has 256\n");
+                      "t:1:7: a name has at most 255 characters, this one has 256\n");
 }
 
 static void a_default_is_replaced(void) {

@@ -73,7 +73,7 @@ static void errors_of_handles(void) {
                  "t:2:3: the name 'a b' has something else in it than letters, digits and any of . "
                  "_ - : @ /\n"},
                 {"handles:\n  -a: {}\n", "t:2:3: the name '-a' begins with '-'\n"},
-                {"handles:\n  '': {}\n", "t:2:3: a name has at least one letter\n"},
+                {"handles:\n  '': {}\n", "t:2:3: a name has at least one character\n"},
                 {"handles:\n  a: {}\n  b: {}\n  a: {}\n",
                  "t:4:3: the handle 'a' is defined twice; the first stands at t:2:3\n"},
                 {"handles:\n  a: {}\n  a: {}\n  a: {}\n",

@@ -113,7 +113,7 @@ static void send_can_wait_for_the_wake(void) {
                "{'reason':'timeout','name':'held','ticket':1}");
         refuse("send", "{\"names\":[\"plain\",\"held\"],\"wait\":\"wake\",\"timeout_ms\":1}",
                -32004,
-               "{'reason':'timeout','name':'held','ticket':1,"
+               "{'reason':'timeout','name':'held','ticket':1,'tickets':[3,1],"
                "'waiting':[{'name':'held','ticket':1}]}");
         finish();
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,51 @@ static void a_process_that_has_ended_is_not_signalled(void) {
         job_finish(&job);
 }
 
+#define EXITS_SLOWLY "TEST_EXEC_EXITS_SLOWLY"
+
+static void on_told(int signal) {
+        (void)signal;
+        if (write(STDOUT_FILENO, "told\n", 5) < 0)
+                _exit(1);
+}
+
+/* Another process: has so much memory that it takes a while to be rid of it. */
+static void exit_slowly(void) {
+        const size_t n = 128U << 20;
+        char *memory = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (memory == MAP_FAILED)
+                _exit(1);
+        (void)madvise(memory, n, MADV_NOHUGEPAGE);
+        memset(memory, 1, n);
+        signal(SIGUSR1, on_told);
+        _exit(write(STDOUT_FILENO, "up\n", 3) < 0);
+}
+
+/* Long before it is a zombie the kernel drops what is sent to it. */
+static void a_process_that_exits_is_not_told(void) {
+        char *argv[] = {"/proc/self/exe", NULL};
+        char *exits_slowly[] = {EXITS_SLOWLY "=1", NULL};
+        struct exec_spec spec = {
+                .argv = argv, .env = exits_slowly, EXEC_SPEC_INIT, .log_stdout = true};
+
+        for (int i = 0; i < 20; i++) {
+                struct job job;
+                int r;
+
+                ck_assert_int_eq(job_start(&job, &spec), 0);
+                while (job.result.n_lines < 1)
+                        uv_run(&job.loop, UV_RUN_ONCE);
+                r = exec_signal(job.exec, SIGUSR1);
+                ck_assert(r == 0 || r == -ESRCH);
+                job_await_end(&job);
+                ck_assert_int_eq(job.result.code, CLD_EXITED);
+                if (r == 0)
+                        ck_assert_uint_eq(job.result.n_lines, 2);
+                job_finish(&job);
+        }
+}
+
 static void an_end_is_seen_though_a_child_keeps_the_pipe_open(void) {
         struct result result = run("sleep 1000 & echo $!; exit 0");
 
@@ -216,10 +262,13 @@ int main(int argc, char **argv) {
                 TEST(a_directory_that_is_not_there_says_so),
                 TEST(the_group_is_signalled_and_its_rest_killed),
                 TEST(a_process_that_has_ended_is_not_signalled),
+                TEST(a_process_that_exits_is_not_told),
                 TEST(an_end_is_seen_though_a_child_keeps_the_pipe_open),
                 TEST(a_killed_process_says_by_what),
                 {0},
         };
 
+        if (getenv(EXITS_SLOWLY))
+                exit_slowly();
         return test_main("exec", tests, argc, argv);
 }

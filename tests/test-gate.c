@@ -51,6 +51,8 @@ static void wake_if_due(struct world *world, const struct gate_policy *policy) {
 
                 test_expect(why != GATE_DUE);
                 test_expect(until_ns > world->now_ns);
+                if (why == GATE_JITTER)
+                        test_expect(until_ns - world->now_ns <= policy->jitter_ns);
                 if (why != GATE_PAUSED && why != GATE_IDLE)
                         test_expect(until_ns == gate_due_ns(&world->gate, policy));
                 return;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # librouse as its users meet it: installed somewhere, found by pkg-config. The manual's example and a
 # program in C++ are compiled against the installed header and library, and run; the manual shows the
-# example as it is.
+# example as it is. And what is installed to be read leads nowhere where there is nothing.
 set -eu
 
 # shellcheck source=tests/installed.sh
@@ -53,3 +53,16 @@ int main() {
 END
 build -std=c++11 -o "$dir/header" -x c++ "$dir/header.cc" -x none -lstdc++
 "$dir/header"
+
+set +x
+make -s -C "$ROUSE_BUILD" DESTDIR="$dir/docs" install-data >"$dir/log" 2>&1 || {
+        cat "$dir/log"
+        exit 1
+}
+find "$dir/docs" -name '*.md' >"$dir/pages"
+grep -q '/recipes\.md$' "$dir/pages" || { echo "no page is installed" && exit 1; }
+while read -r page; do
+        grep -o '](\([^)#:]*\))' "$page" | sed 's/^](//; s/)$//' | while read -r link; do
+                [ -e "${page%/*}/$link" ] || { echo "$page leads to $link, which is not there" && exit 1; }
+        done
+done <"$dir/pages"

@@ -130,6 +130,40 @@ static void keys_of_a_wake_that_is_told_wait_for_the_next_run(void) {
         roused_stop(&roused);
 }
 
+/* Whether the run that was told goes on when the handle has to end, or is over. */
+static void check_told_keys_at_the_end(const char *name, bool goes_on, bool is_removed) {
+        struct roused roused;
+        char command[300];
+
+        roused_start(&roused, name,
+                     "handles:\n  a:\n    on_busy: signal USR1\n"
+                     "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/out\" USR1; "
+                     "cat >>$ROUSE_DIR/out; until test -e $ROUSE_DIR/go; do sleep 0.01; done']\n");
+        free(roused_poke(&roused, "a first\n"));
+        expect_file(&roused, "out", "first\n");
+        free(roused_poke(&roused, "a second\n"));
+        expect_file(&roused, "out", "first\ntold\n");
+        snprintf(command, sizeof(command), "(%s; touch '%s/go') &", goes_on ? "sleep 0.3" : ":",
+                 roused.dir);
+        ck_assert_int_eq(system(command), 0);
+        if (!goes_on)
+                roused_expect_state(&roused, "a", "idle");
+        if (is_removed)
+                roused_reload(&roused, "handles: {b: {}}\n");
+        else
+                roused_stop(&roused);
+        expect_file(&roused, "out", "first\ntold\nsecond\n");
+        if (is_removed)
+                roused_stop(&roused);
+}
+
+static void keys_of_a_wake_that_is_told_do_not_wait_for_ever(void) {
+        check_told_keys_at_the_end("stopped", false, false);
+        check_told_keys_at_the_end("stopped-in-a-run", true, false);
+        check_told_keys_at_the_end("removed", false, true);
+        check_told_keys_at_the_end("removed-in-a-run", true, true);
+}
+
 static void after_the_last_attempt_keys_are_missing(void) {
         struct roused roused;
 
@@ -231,6 +265,7 @@ int main(int argc, char **argv) {
                 TEST(a_run_is_told_that_keys_are_missing),
                 TEST(keys_that_come_during_a_run_belong_to_the_next),
                 TEST(keys_of_a_wake_that_is_told_wait_for_the_next_run),
+                TEST(keys_of_a_wake_that_is_told_do_not_wait_for_ever),
                 TEST(after_the_last_attempt_keys_are_missing),
                 TEST(keys_go_through_a_handle_that_sends),
                 TEST(a_fifo_takes_keys),

@@ -113,9 +113,23 @@ static void a_line_longer_than_the_room_is_cut_off_and_told(void) {
         end(&log);
 }
 
+static void what_a_command_writes_steers_no_terminal(void) {
+        static const char text[] = "a\x1b[1m\tb\xc2\x9b\xc3\xa9\x7f\xc2";
+        struct log_pipe log = begin();
+
+        log_output("h", text, sizeof(text) - 1);
+        {
+                _cleanup_free_ char *line = drain(&log);
+
+                ck_assert_ptr_nonnull(strstr(line, "[h] a?[1m\tb?\xc3\xa9?\xc2\n"));
+        }
+        end(&log);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_pipe_that_nobody_reads_costs_one_wait),
+                TEST(what_a_command_writes_steers_no_terminal),
                 {.name = "a_line_longer_than_the_room_is_cut_off_and_told",
                  .fn = a_line_longer_than_the_room_is_cut_off_and_told,
                  .timeout_s = 10},

@@ -210,6 +210,9 @@ static void a_send_that_waits_names_all_handles_at_once(void) {
                  "{\"id\":$ID,\"result\":[{\"ticket\":1}]}\n"},
                 {"late", "{\"id\":$ID,\"error\":{\"code\":-32004,\"message\":\"\\\"late\\\" did "
                          "not wake in time\"}}\n"},
+                {"slow",
+                 "{\"id\":$ID,\"error\":{\"code\":-32004,\"message\":\"\\\"late\\\" did not wake in "
+                 "time\",\"data\":{\"reason\":\"timeout\",\"tickets\":[7,18446744073709551615]}}}\n"},
                 {}};
         static const struct typed_row rows[] = {
                 {"rouse send a b --wait=run --key k1 --key k2 --timeout 5s", 1, "5\n5\n",
@@ -218,6 +221,8 @@ static void a_send_that_waits_names_all_handles_at_once(void) {
                 {"rouse send a --wait=wake --json", 0, "{\"name\":\"a\"," SENT "}\n", ""},
                 {"rouse send a --key \"$(printf '\"k\\r')\"", 0, "1\n", ""},
                 {"rouse send late --wait --timeout 10ms", 124, "",
+                 "rouse: \"late\" did not wake in time\n"},
+                {"rouse send a slow --wait --timeout 10ms", 124, "7\n18446744073709551615\n",
                  "rouse: \"late\" did not wake in time\n"},
                 {},
         };

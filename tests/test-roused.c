@@ -18,7 +18,7 @@ static char *run_roused(const char *args, int *ret_status) {
         FILE *pipe;
         size_t n;
 
-        snprintf(command, sizeof(command), "%s %s 2>&1", built_program("daemon/roused"), args);
+        snprintf(command, sizeof(command), "%s 2>&1 %s", built_program("daemon/roused"), args);
         pipe = popen(command, "re");
         ck_assert_ptr_nonnull(pipe);
         n = fread(output, 1, sizeof(output) - 1, pipe);
@@ -41,6 +41,7 @@ static void options_are_explained(void) {
 
         expect_output("--version", 0, "roused ");
         expect_output("--help", 0, "usage: roused");
+        expect_output("--version >/dev/full", 1, "cannot write to standard output: No space");
         expect_output("--nonsense", 2, "usage: roused");
         expect_output("surplus", 2, "unexpected argument 'surplus'");
         snprintf(args, sizeof(args), "--config %s", test_path("none.yaml"));
@@ -149,6 +150,45 @@ static void one_that_ignores_term_is_killed(void) {
         roused_send(&roused, "a");
         roused_expect_log(&roused, "did not end in time");
         roused_stop(&roused);
+}
+
+static char *config_of_many(void) {
+        enum { N = 30000 };
+        char *text = malloc(N * 16 + 16), *at = text;
+
+        ck_assert_ptr_nonnull(text);
+        at += sprintf(at, "handles:\n");
+        for (int i = 0; i < N; i++)
+                at += sprintf(at, "  h%05d: {}\n", i);
+        return text;
+}
+
+static bool blocks_term(void *arg) {
+        const struct roused *roused = arg;
+        char path[64], line[256];
+        unsigned long long blocked = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/status", roused->pid);
+        file = fopen(path, "re");
+        while (file && fgets(line, sizeof(line), file) &&
+               sscanf(line, "SigBlk: %llx", &blocked) < 1)
+                ;
+        if (file)
+                fclose(file);
+        return blocked & 1ULL << (SIGTERM - 1);
+}
+
+static void signals_that_come_during_the_start_wait(void) {
+        char *config = config_of_many();
+        struct roused roused;
+
+        roused_prepare(&roused, 0, "d", config);
+        roused_spawn(&roused);
+        ck_assert(test_until(blocks_term, &roused, test_slow_ms(10000)));
+        ck_assert_int_eq(kill(roused.pid, SIGHUP), 0);
+        roused_stop(&roused);
+        free(config);
 }
 
 static void sends_fan_out_in_order(void) {
@@ -334,6 +374,7 @@ int main(int argc, char **argv) {
                 TEST(a_command_that_is_not_there_is_said),
                 TEST(a_run_that_takes_too_long_is_ended_with_its_children),
                 TEST(one_that_ignores_term_is_killed),
+                TEST(signals_that_come_during_the_start_wait),
                 TEST(sends_fan_out_in_order),
                 TEST(a_process_is_signalled_by_its_pidfile),
                 TEST(a_reload_takes_the_new_and_keeps_the_old_going),

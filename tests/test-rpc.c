@@ -271,7 +271,7 @@ static void wrong_params_are_named(void) {
                  BAD_PARAM("\\\"integer\\\" must be an integer from 0 to 18446744073709551615",
                            "wrong_type", PARAM("integer"))},
                 {"text", "{\"choice\":\"walk\"}",
-                 BAD_PARAM("\\\"choice\\\" must be one of its choices", "wrong_type",
+                 BAD_PARAM("\\\"choice\\\" must be \\\"wake\\\" or \\\"run\\\"", "wrong_type",
                            PARAM("choice"))},
         };
         struct talk talk;

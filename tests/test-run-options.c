@@ -244,9 +244,10 @@ static void what_is_wrong_is_said_with_its_place(void) {
         static const struct {
                 const char *keys, *errors;
         } cases[] = {
-                {"success_exit: x", "t:4:19: expected a whole number, found 'x'\n"},
-                {"success_exit: [1, 256, -1]", "t:4:23: an exit status is 255 at most\n"
-                                               "t:4:28: expected a whole number, found '-1'\n"},
+                {"success_exit: x", "t:4:19: expected a whole number from 0 on, found 'x'\n"},
+                {"success_exit: [1, 256, -1]",
+                 "t:4:23: an exit status is 255 at most\n"
+                 "t:4:28: expected a whole number from 0 on, found '-1'\n"},
                 {"success_exit: {}",
                  "t:4:19: expected an exit status or a list of them, found a mapping\n"},
                 {"env: [A=b]", "t:4:10: expected a mapping of names to texts, found a list\n"},

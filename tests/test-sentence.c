@@ -22,6 +22,8 @@ static void every_state_says_why_and_until_when(void) {
                  "Quiet time: wakes in 0s unless more is sent"},
                 {{.state = HANDLE_INTERVAL, .until_ns = NOW_NS + 1},
                  "Minimum interval: wakes in 1ms"},
+                {{.state = HANDLE_INTERVAL, .is_jitter = true, .until_ns = NOW_NS + 1},
+                 "Jitter: wakes in 1ms"},
                 {{.state = HANDLE_RUNNING, .run_seq = 7, .since_realtime_ms = REALTIME_MS - 61000},
                  "Run 7 goes on since 1min 1s"},
                 {{.state = HANDLE_BEHIND_RUN,

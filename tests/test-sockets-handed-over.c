@@ -4,21 +4,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "tests/harness.h"
 #include "tests/support.h"
 #include "tests/unix-socket.h"
 
 /* What a service manager does: the descriptors are 3 and up, and the environment says so. In a
- * process of its own, as check has descriptors there too. Returns the exit status of `judge`. */
+ * process of its own, as check has descriptors there too. */
+static void hand_over(const int *fds, int n_fds, const char *names) {
+        char number[16];
+        int copies[8];
+
+        for (int i = 0; i < n_fds; i++)
+                copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+        for (int i = 0; i < n_fds; i++)
+                dup2(copies[i], 3 + i);
+        snprintf(number, sizeof(number), "%ld", (long)getpid());
+        setenv("LISTEN_PID", number, 1);
+        snprintf(number, sizeof(number), "%d", n_fds);
+        setenv("LISTEN_FDS", number, 1);
+        setenv("LISTEN_FDNAMES", names, 1);
+}
+
+/* Returns the exit status of `judge`. */
 static int with_handed_over(const int *fds, int n_fds, const char *names,
                             int (*judge)(int r, struct sockets *sockets)) {
-        char number[16];
         int status;
         pid_t pid;
 
@@ -27,17 +45,8 @@ static int with_handed_over(const int *fds, int n_fds, const char *names,
         if (pid == 0) {
                 struct sockets sockets = SOCKETS_NULL;
                 char *message = NULL;
-                int copies[8];
 
-                for (int i = 0; i < n_fds; i++)
-                        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-                for (int i = 0; i < n_fds; i++)
-                        dup2(copies[i], 3 + i);
-                snprintf(number, sizeof(number), "%ld", (long)getpid());
-                setenv("LISTEN_PID", number, 1);
-                snprintf(number, sizeof(number), "%d", n_fds);
-                setenv("LISTEN_FDS", number, 1);
-                setenv("LISTEN_FDNAMES", names, 1);
+                hand_over(fds, n_fds, names);
                 status = sockets_open(test_dir(), &sockets, &message);
                 status = judge(status, &sockets);
                 sockets_close(&sockets);
@@ -127,10 +136,103 @@ static void refuses_what_is_neither_of_the_two(void) {
         ck_assert(!test_exists(test_path("lock")));
 }
 
+/* A daemon on a socket that outlives it. */
+static pid_t start_on(int poke_fd, const char *config) {
+        pid_t pid;
+
+        test_write_file(test_path("roused.yaml"), config);
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                hand_over(&poke_fd, 1, "poke");
+                execl(built_program("daemon/roused"), "roused", "--config",
+                      test_path("roused.yaml"), "--dir", test_dir(), (char *)NULL);
+                _exit(1);
+        }
+        return pid;
+}
+
+static void stop(pid_t pid) {
+        int status;
+
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+}
+
+static void send_with_descriptor(const char *text, int attached_fd) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = {.bytes = {0}};
+        struct iovec iov = {(char *)text, strlen(text)};
+        struct msghdr header = {.msg_iov = &iov,
+                                .msg_iovlen = 1,
+                                .msg_control = &control,
+                                .msg_controllen = sizeof(control)};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        _cleanup_close_ int fd = unix_connect(test_path("poke.sock"), SOCK_DGRAM);
+
+        *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(cmsg), &attached_fd, sizeof(int));
+        ck_assert_int_eq(sendmsg(fd, &header, 0), (ssize_t)strlen(text));
+}
+
+/* It was sent before the daemon could ask the kernel to refuse such. */
+static void descriptors_that_wait_with_a_poke_are_closed(void) {
+        _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
+        int fds[2];
+        pid_t pid;
+        char byte;
+
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+        send_with_descriptor("a", fds[1]);
+        close(fds[1]);
+        pid = start_on(poke, "handles: {a: {}}\n");
+        /* The end comes when nobody holds the other side any more. */
+        ck_assert_int_eq(read(fds[0], &byte, 1), 0);
+        close(fds[0]);
+        stop(pid);
+}
+
+static bool asks_who_sends(int poke_fd) {
+        socklen_t n_on = sizeof(int);
+        int on;
+
+        ck_assert_int_eq(getsockopt(poke_fd, SOL_SOCKET, SO_PASSCRED, &on, &n_on), 0);
+        return on;
+}
+
+/* Returns once it serves. */
+static void send_and_hear(void) {
+        const struct sockaddr_un no_address = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = unix_connect(test_path("poke.sock"), SOCK_DGRAM);
+        char answer[16] = "";
+
+        ck_assert_int_eq(
+                bind(fd, (const struct sockaddr *)&no_address, sizeof(no_address.sun_family)), 0);
+        ck_assert_int_eq(send(fd, "a", 1, 0), 1);
+        ck_assert_int_gt(recv(fd, answer, sizeof(answer) - 1, 0), 0);
+        ck_assert_str_eq(answer, "ok 1\n");
+}
+
+/* The next one may let less people in, and what is sent until then has to say who sent it. */
+static void a_stop_asks_again_who_sends(void) {
+        _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
+        pid_t pid = start_on(poke, "handles: {a: {}}\naccess: {send: '*'}\n");
+
+        send_and_hear();
+        ck_assert(!asks_who_sends(poke));
+        stop(pid);
+        ck_assert(asks_who_sends(poke));
+}
+
 static const struct test tests[] = {
         TEST(takes_over_what_systemd_opened),
         TEST(makes_the_one_that_systemd_did_not_open),
         TEST(refuses_what_is_neither_of_the_two),
+        TEST(descriptors_that_wait_with_a_poke_are_closed),
+        TEST(a_stop_asks_again_who_sends),
         {0},
 };
 

@@ -93,6 +93,21 @@ static void mode_is_the_same_under_every_umask(void) {
         }
 }
 
+/* Else anybody could hold it, and keep the next daemon from starting. */
+static void nobody_else_may_open_the_lock(void) {
+        struct sockets sockets;
+        struct stat st;
+
+        test_write_file(test_path("lock"), "1\n");
+        ck_assert_int_eq(chmod(test_path("lock"), 0644), 0);
+        for (int i = 0; i < 2; i++) {
+                sockets = open_or_fail(test_dir());
+                ck_assert_int_eq(stat(test_path("lock"), &st), 0);
+                ck_assert_uint_eq(st.st_mode & 07777, 0600);
+                sockets_close(&sockets);
+        }
+}
+
 /* What the order of fchmod() and bind() relies on. */
 static void kernel_gives_the_file_the_mode_of_the_socket(void) {
         struct sockaddr_un address = unix_address(test_path("socket"));
@@ -378,6 +393,7 @@ static void path_that_is_too_long_for_an_address_is_served(void) {
 static const struct test tests[] = {
         TEST(opens_both_close_on_exec_and_non_blocking),
         TEST(mode_is_the_same_under_every_umask),
+        TEST(nobody_else_may_open_the_lock),
         TEST(kernel_gives_the_file_the_mode_of_the_socket),
         TEST(group_is_rouseds_where_there_is_one),
         TEST(makes_the_directory),

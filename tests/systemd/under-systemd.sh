@@ -5,7 +5,7 @@
 
 set -euo pipefail
 
-readonly build=${ROUSE_BUILD:?} sysconfdir=${ROUSE_SYSCONFDIR:?}
+readonly build=${ROUSE_BUILD:?} source=${ROUSE_SOURCE:?} sysconfdir=${ROUSE_SYSCONFDIR:?}
 readonly conf=$sysconfdir/roused/roused.yaml run=/run/roused work=/var/lib/rouse-test
 readonly slowness=${ROUSE_TEST_SLOWNESS:-1}
 
@@ -178,6 +178,40 @@ exits 1 as_nobody '' socat -u "OPEN:$work/poke" UNIX-SENDTO:$run/poke.sock
 exits 0 as_nobody "$gid" "${rouse[@]}" send touch --wait=run
 exits 5 as_nobody "$gid" "${rouse[@]}" reload
 [[ $(n_lines "$work/touched") == 3 ]] || fail "somebody else's send made a run"
+
+step "a socket that lets in everybody leaves it to the configuration who may do what"
+write_conf "  theirs: {access: {send: ['65534']}}"
+systemctl reload roused.service || fail "the reload"
+exits 5 as_nobody '' "${rouse[@]}" send theirs
+mkdir -p /etc/systemd/system/roused.socket.d
+sed -n '/^\[Socket\]$/,/^\.Ed$/{/^\.Ed$/!p}' "$source/doc/roused.8" \
+  >/etc/systemd/system/roused.socket.d/mode.conf
+systemctl daemon-reload
+systemctl stop roused.socket
+systemctl restart roused.service || fail "the restart with another mode"
+[[ $(stat -c %a $run/poke.sock $run/control.sock) == $'666\n666' ]] || fail "not open to all"
+exits 0 as_nobody '' "${rouse[@]}" send theirs
+exits 0 as_nobody '' "${rouse[@]}" send theirs --wait
+exits 5 as_nobody '' "${rouse[@]}" send touch
+exits 5 as_nobody '' "${rouse[@]}" send touch --wait
+rm -r /etc/systemd/system/roused.socket.d
+systemctl daemon-reload
+write_conf ''
+systemctl stop roused.socket
+systemctl restart roused.service || fail "the restart"
+
+step "a pipe that was made for a group beforehand stays the group's"
+sed -n 's/^# *\(p .*\)www-data$/\165534/p' "$source/conf/examples/ask-by-fifo.yaml" \
+  >/etc/tmpfiles.d/rouse-ask.conf
+systemd-tmpfiles --create rouse-ask.conf
+cp "$source/conf/examples/ask-by-fifo.yaml" "$sysconfdir/roused/conf.d"
+systemctl reload roused.service || fail "the reload"
+as_nobody '' timeout 10 sh -c "echo rotate-logs >$run/ask" || fail "the group cannot write"
+exits 0 "${rouse[@]}" wait rotate-logs --after 0 --timeout 10s
+systemctl restart roused.service
+[[ $(stat -c '%a %F %u:%g' $run/ask) == '620 fifo 0:65534' ]] || fail "the pipe is another"
+rm "$sysconfdir/roused/conf.d/ask-by-fifo.yaml" $run/ask
+systemctl reload roused.service || fail "the reload"
 
 step "systemctl stop lets a run end"
 exits 0 "${rouse[@]}" send until-stopped
