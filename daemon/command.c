@@ -29,6 +29,7 @@
 #include "daemon/strv-pack.h"
 #include "daemon/tails.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/list.h"
 
 #define ORPHANS_SHOWN 16U
@@ -177,8 +178,8 @@ static void end(struct command *command, bool kill) {
         signal_all(command, kill ? SIGKILL : SIGTERM);
         if (kill || was_ending)
                 return;
-        if (deadline_set(deadlines, &command->deadline, deadline_now(deadlines) + kill_after_ns,
-                         on_deadline) < 0)
+        if (deadline_set(deadlines, &command->deadline,
+                         clock_add(deadline_now(deadlines), kill_after_ns), on_deadline) < 0)
                 signal_all(command, SIGKILL); /* cannot be done later */
 }
 
@@ -277,7 +278,7 @@ int command_start(struct run *run, const struct action_conf *action) {
                 return r;
         if (options->timeout_ns) {
                 r = deadline_set(registry->deadlines, &command->deadline,
-                                 deadline_now(registry->deadlines) + options->timeout_ns,
+                                 clock_add(deadline_now(registry->deadlines), options->timeout_ns),
                                  on_deadline);
                 if (r < 0)
                         return r;

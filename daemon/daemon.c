@@ -30,6 +30,7 @@
 #include "daemon/deadline.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
+#include "daemon/log-limit.h"
 #include "daemon/log.h"
 #include "daemon/mailbox.h"
 #include "daemon/notify.h"
@@ -42,6 +43,8 @@
 #include "lib/list.h"
 
 DEFINE_CLEANUP(struct configuration *, configuration_unref)
+
+#define LATE " came after it was closed"
 
 enum stage {
         STARTING,
@@ -57,6 +60,7 @@ struct daemon {
         const struct daemon_setup *setup;
         enum stage stage;
         struct mailbox *mailbox;
+        struct log_limit lost_letters, late_letters;
         struct workforce *workforce;
         struct poke *poke;
         struct control *control;
@@ -74,6 +78,15 @@ static bool is_stopping(const struct daemon *daemon) {
         return daemon->stage >= DELIVERING;
 }
 
+/* Who writes to a fifo can name what is no handle as often as he likes. */
+static void complain(struct log_limit *limit, const char *name, const char *what) {
+        unsigned int n = log_limit_count(limit, clock_now_ns());
+
+        if (n)
+                log_warning("a send to %s%s (%u such %s since the last message)", name, what, n,
+                            n == 1 ? "send" : "sends");
+}
+
 /* A letter of a worker: a send by name. */
 static void on_letter(void *arg, rouse_async_t *async, const char *name, const char *key,
                       size_t n_key) {
@@ -82,15 +95,15 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
 
         if (async && !rouse_async_is_active(async)) {
                 /* Its source knows the old one until the next reload; it may be no more. */
-                log_warning("a send to %s came after it was closed", rouse_async_name(async));
+                complain(&daemon->late_letters, rouse_async_name(async), LATE);
                 return;
         }
         handle =
                 async ? rouse_async_data(async) : registry_find_target(daemon->core.registry, name);
         if (!handle)
-                log_warning("a send to %s, which is no handle, came from a fifo", name);
+                complain(&daemon->lost_letters, name, ", which is no handle, came from a fifo");
         else if (handle_send(handle, key, n_key, NULL) < 0)
-                log_warning("a send to %s came after it was closed", handle_name(handle));
+                complain(&daemon->late_letters, handle_name(handle), LATE);
 }
 
 /* What reading a configuration needed, or an old one held, is worth as much as the new one. The C

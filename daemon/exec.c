@@ -6,7 +6,9 @@
  *
  * Until then all signals are blocked, so that no handler of ours runs in the child. The child must
  * not call what keeps state in the C library: setuid() and friends would change all of *our*
- * threads, therefore the system calls are made by number.
+ * threads, therefore the system calls are made by number. It tries what the search in PATH may
+ * find, as execvp() does, because a file that is there need not be one that this user may execute;
+ * the names to try are made before, as the child can allocate nothing.
  *
  * The process's group cannot be signalled through a pidfd. Its number stays taken as long as the
  * process was not reaped, so kill(-pid) before waitid() never hits a stranger, and it is not called
@@ -83,7 +85,8 @@ struct answer {
 /* What the child reads. */
 struct birth {
         const struct exec_spec *spec;
-        const char *path;
+        char *const *programs; /* to try, up to a NULL */
+        bool is_search;        /* … in the directories of PATH */
         int fds[3];
         const char *step; /* that failed, if one did */
         struct answer *answer;
@@ -97,6 +100,27 @@ BORROWED static void fail(struct birth *birth, const char *step) {
         birth->answer->step = step;
         for (;;)
                 syscall(SYS_exit_group, 127);
+}
+
+/* Whether the search goes on in the next directory, or on the next file server. */
+BORROWED static bool is_elsewhere(int error) {
+        return error == ENOENT || error == ENOTDIR || error == EACCES || error == ESTALE ||
+               error == ENODEV || error == ETIMEDOUT;
+}
+
+BORROWED static void execute(struct birth *birth) {
+        const struct exec_spec *spec = birth->spec;
+        int error = ENOENT;
+
+        for (char *const *program = birth->programs; *program; program++) {
+                syscall(SYS_execve, *program, spec->argv, spec->env);
+                if (!birth->is_search || !is_elsewhere(errno))
+                        fail(birth, "exec");
+                if (errno == EACCES)
+                        error = EACCES;
+        }
+        errno = error;
+        fail(birth, "exec");
 }
 
 /* Runs in the child, on borrowed memory. */
@@ -136,8 +160,7 @@ BORROWED static int child(void *arg) {
         if (spec->cwd && syscall(SYS_chdir, spec->cwd) < 0)
                 fail(birth, "chdir");
         (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, NSIG / 8);
-        syscall(SYS_execve, birth->path, spec->argv, spec->env);
-        fail(birth, "exec");
+        execute(birth);
         return 0;
 }
 
@@ -161,31 +184,38 @@ static const char *env_get(char *const *env, const char *name) {
         return NULL;
 }
 
-/* The file to execute; the search is done here, because the child can allocate nothing. */
-static int find_program(const struct exec_spec *spec, char **ret) {
+/* The files to try, up to a NULL, in one piece of memory. */
+static int list_programs(const struct exec_spec *spec, char ***ret, bool *ret_is_search) {
         const char *path =
                 env_get(spec->env, "PATH")
                         ?: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        int error = -ENOENT;
+        const char *name = spec->argv[0];
+        bool is_search = *name && !strchr(name, '/');
+        size_t n = 1, n_name = strlen(name) + 1;
+        char **programs, *text;
 
-        if (strchr(spec->argv[0], '/')) {
-                *ret = strdup(spec->argv[0]);
-                return *ret ? 0 : -ENOMEM;
-        }
-        for (const char *end; path; path = *end ? end + 1 : NULL) {
-                _cleanup_free_ char *file = NULL;
+        if (!is_search)
+                path = "";
+        for (const char *colon = path; (colon = strchr(colon, ':')); colon++)
+                n++;
+        programs = malloc((n + 1) * sizeof(*programs) + strlen(path) + n * (n_name + 1));
+        if (!programs)
+                return -ENOMEM;
+        text = (char *)&programs[n + 1];
+        for (size_t i = 0; i < n; i++) {
+                size_t n_dir = strcspn(path, ":");
 
-                end = strchrnul(path, ':');
-                if (asprintf(&file, "%.*s/%s", (int)(end - path), path, spec->argv[0]) < 0)
-                        return -ENOMEM;
-                if (access(file, X_OK) == 0) {
-                        *ret = steal_ptr(file);
-                        return 0;
-                }
-                if (errno == EACCES)
-                        error = -EACCES;
+                programs[i] = text;
+                text = mempcpy(text, path, n_dir);
+                if (n_dir) /* else it is the working directory */
+                        *text++ = '/';
+                text = mempcpy(text, name, n_name);
+                path += n_dir + 1;
         }
-        return error;
+        programs[n] = NULL;
+        *ret = programs;
+        *ret_is_search = is_search;
+        return 0;
 }
 
 static int spawn(struct birth *birth, pid_t *ret_pid, int *ret_pidfd) {
@@ -297,7 +327,7 @@ static int open_fds(struct exec *exec, struct birth *birth) {
 int exec_start(struct reaper *reaper, const struct exec_spec *spec, const struct exec_ops *ops,
                void *arg, const char **ret_step, struct exec **ret) {
         struct birth birth = {.spec = spec, .fds = {-1, -1, -1}, .step = "fork"};
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char **programs = NULL;
         struct exec *exec;
         int r;
 
@@ -307,12 +337,10 @@ int exec_start(struct reaper *reaper, const struct exec_spec *spec, const struct
                 return -ENOMEM;
         }
         *exec = (struct exec){.loop = reaper_loop(reaper), .ops = ops, .arg = arg, .pidfd = -1};
-        r = find_program(spec, &path);
-        if (r < 0) {
-                birth.step = "exec";
+        r = list_programs(spec, &programs, &birth.is_search);
+        if (r < 0)
                 goto end;
-        }
-        birth.path = path;
+        birth.programs = programs;
         r = open_fds(exec, &birth);
         if (r < 0)
                 goto end;

@@ -22,7 +22,7 @@ struct exec_rlimit {
 
 /* What to start. Everything is borrowed for the call. */
 struct exec_spec {
-        char *const *argv; /* argv[0] is looked up in the PATH of env unless it has a slash */
+        char *const *argv; /* argv[0] is tried in the PATH of env unless it has a slash */
         char *const *env;  /* the whole environment */
         const char *cwd;   /* NULL: the daemon's */
         int stdin_fd;      /* -1: /dev/null. Borrowed */

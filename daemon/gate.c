@@ -15,13 +15,6 @@
 
 #include "daemon/policy.h"
 
-static uint64_t add(uint64_t a, uint64_t b) {
-        uint64_t sum;
-
-        /* GATE_NEVER is not a time that a finite limit may reach. */
-        return __builtin_add_overflow(a, b, &sum) || sum == GATE_NEVER ? GATE_NEVER - 1 : sum;
-}
-
 static uint64_t max(uint64_t a, uint64_t b) {
         return a > b ? a : b;
 }
@@ -34,10 +27,12 @@ void gate_send(struct gate *gate, const struct gate_policy *policy, uint64_t now
                uint64_t chance) {
         if (gate->n_sends == 0) {
                 gate->first_ns = now_ns;
-                gate->prompt = !gate->has_sent || now_ns >= add(gate->last_ns, policy->quiet_ns);
+                gate->prompt =
+                        !gate->has_sent || now_ns >= clock_add(gate->last_ns, policy->quiet_ns);
                 gate->extra_ns = policy->jitter_ns ? chance % (policy->jitter_ns + 1) : 0;
         }
-        gate->n_sends = add(gate->n_sends, n); /* full, it must not begin at 0 again */
+        if (__builtin_add_overflow(gate->n_sends, n, &gate->n_sends))
+                gate->n_sends = UINT64_MAX; /* full, it must not begin at 0 again */
         gate->last_ns = now_ns;
         gate->has_sent = true;
 }
@@ -47,19 +42,19 @@ static uint64_t quiet_end(const struct gate *gate, const struct gate_policy *pol
 
         if (!policy->quiet_ns || (policy->leading && gate->prompt))
                 return gate->first_ns;
-        end = add(gate->last_ns, policy->quiet_ns);
-        return policy->max_wait_ns ? min(end, add(gate->first_ns, policy->max_wait_ns)) : end;
+        end = clock_add(gate->last_ns, policy->quiet_ns);
+        return policy->max_wait_ns ? min(end, clock_add(gate->first_ns, policy->max_wait_ns)) : end;
 }
 
 static uint64_t interval_end(const struct gate *gate, const struct gate_policy *policy) {
-        return gate->has_woken ? add(gate->wake_ns, policy->min_interval_ns) : 0;
+        return gate->has_woken ? clock_add(gate->wake_ns, policy->min_interval_ns) : 0;
 }
 
 uint64_t gate_due_ns(const struct gate *gate, const struct gate_policy *policy) {
         if (gate->n_sends == 0 || gate->paused)
                 return GATE_NEVER;
-        return add(max(quiet_end(gate, policy), interval_end(gate, policy)),
-                   min(gate->extra_ns, policy->jitter_ns));
+        return clock_add(max(quiet_end(gate, policy), interval_end(gate, policy)),
+                         min(gate->extra_ns, policy->jitter_ns));
 }
 
 enum gate_wait gate_why(const struct gate *gate, const struct gate_policy *policy, uint64_t now_ns,

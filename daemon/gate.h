@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/clock.h"
+
 struct gate_policy;
 
 /* The past of a handle as far as its next wake depends on it. All times are of one monotonic clock.
@@ -23,7 +25,7 @@ struct gate {
 #define GATE_INIT \
         { 0 }
 
-#define GATE_NEVER UINT64_MAX
+#define GATE_NEVER CLOCK_NEVER
 
 enum gate_wait {
         GATE_IDLE,     /* nothing was sent */

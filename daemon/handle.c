@@ -40,6 +40,7 @@
 #include "lib/async.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/random.h"
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns);
 
@@ -162,9 +163,10 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
 /* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
  * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
+        struct registry *registry = handle->registry;
         rouse_async_t *async = handle_async(handle);
-        uint64_t now_ns = handle->is_plain ? registry_wake_time(handle->registry)
-                                           : deadline_now(handle->registry->deadlines);
+        uint64_t now_ns =
+                handle->is_plain ? registry_wake_time(registry) : deadline_now(registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life = handle_live(handle);
         uint64_t latency_ns;
@@ -176,7 +178,8 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
                 return;
         }
         is_first = life->gate.n_sends == 0;
-        gate_send(&life->gate, policy, now_ns, n_sends, policy->jitter_ns ? (uint64_t)random() : 0);
+        gate_send(&life->gate, policy, now_ns, n_sends,
+                  policy->jitter_ns ? rouse__random_next(&registry->chance) : 0);
         latency_ns = rouse__async_last_latency(async);
         if (is_first && latency_ns < now_ns)
                 life->gate.first_ns = now_ns - latency_ns; /* when it was sent, not when seen */

@@ -79,7 +79,8 @@ static void write_why(struct buffer *out, const struct handle_why *why) {
         int64_t until_ms = 0;
 
         if (why->until_ns)
-                until_ms = realtime_now_ms() + ((int64_t)why->until_ns - (int64_t)now_ns) / 1000000;
+                until_ms = realtime_now_ms() + (int64_t)(why->until_ns / NS_PER_MS) -
+                           (int64_t)(now_ns / NS_PER_MS);
         json_write_open(out, '{');
         write_string(out, "sentence",
                      sentence_why(why, now_ns, realtime_now_ms(), (char[SENTENCE_MAX]){}));

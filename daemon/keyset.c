@@ -1,13 +1,17 @@
 /*
  * The text is what a run reads: the keys, a newline after each. An open-addressing table of offsets
- * into it finds duplicates. Both grow by doubling up to the limits, and an empty set is no memory
- * at all.
+ * into it finds duplicates: senders choose the keys, so it goes by a hash that they do not know
+ * (see key-hash.c). Both grow by doubling up to the limits, and an empty set is no memory at all.
  */
 
 #include "daemon/keyset.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "daemon/key-hash.h"
+#include "lib/random.h"
 
 #define FIRST_INDEX 16U
 #define FREE_PLACE  UINT32_MAX
@@ -21,12 +25,13 @@ struct keyset {
         bool has_overflown;
 };
 
-static uint32_t hash(const char *key, size_t n_key) {
-        uint32_t h = 2166136261U;
+static struct key_hash hash; /* of the process: made with the first set */
 
-        for (size_t i = 0; i < n_key; i++)
-                h = (h ^ (unsigned char)key[i]) * 16777619U;
-        return h;
+static void make_hash(void) {
+        uint64_t random[2];
+
+        rouse__random(random, 2);
+        key_hash_init(&hash, random);
 }
 
 static bool is_at(const struct keyset *keyset, uint32_t offset, const char *key, size_t n_key) {
@@ -36,7 +41,9 @@ static bool is_at(const struct keyset *keyset, uint32_t offset, const char *key,
 
 /* The place of the key, or the free one where it belongs. */
 static uint32_t find_place(const struct keyset *keyset, const char *key, size_t n_key) {
-        uint32_t place = hash(key, n_key) & (keyset->n_index - 1);
+        /* n_index is a power of two: as many bits of the hash, the first ones. */
+        uint32_t place =
+                (uint32_t)(key_hash(&hash, key, n_key) >> (64 - __builtin_ctz(keyset->n_index)));
 
         while (keyset->index[place] != FREE_PLACE &&
                !is_at(keyset, keyset->index[place], key, n_key))
@@ -86,6 +93,9 @@ static bool grow_text(struct keyset *keyset, uint32_t n) {
 }
 
 static struct keyset *make(struct keyset **keyset) {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        pthread_once(&once, make_hash);
         if (!*keyset)
                 *keyset = calloc(1, sizeof(**keyset));
         return *keyset;

@@ -96,8 +96,10 @@ daemon_libroused_la_SOURCES += \
 	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
 	daemon/sketch.c daemon/sketch.h \
+	daemon/key-hash.c daemon/key-hash.h \
 	daemon/keyset.c daemon/keyset.h \
 	daemon/line-reader.c daemon/line-reader.h \
+	daemon/log-limit.h \
 	daemon/log.c daemon/log.h \
 	daemon/orphans.c daemon/orphans.h \
 	daemon/policy.c daemon/policy.h \

@@ -1,8 +1,8 @@
 /*
- * The mailbox: letters one after the other in a buffer under a lock.
+ * The mailbox: letters one after the other in a pile under a lock.
  *
  * A letter that finds the box empty rings; those behind it are taken out with it. The loop thread
- * swaps the buffer for a fresh one under the lock and delivers outside of it, so a callback may
+ * swaps the pile for a fresh one under the lock and delivers outside of it, so a callback may
  * post again, and posting threads never wait for callbacks. An addressed handle is retained while
  * its letter is on the way, because its worker may be gone when the letter arrives.
  */
@@ -19,7 +19,7 @@
 #include "lib/cleanup.h"
 
 #define NAME_MAX_BYTES 255U        /* as the library has it */
-#define KEPT_BYTES     (16U << 10) /* buffers that grew beyond it are not kept */
+#define KEPT_BYTES     (16U << 10) /* the memory of a pile that grew beyond it is not kept */
 
 struct letter {
         rouse_async_t *async; /* retained; or NULL */
@@ -28,7 +28,8 @@ struct letter {
         char bytes[]; /* the name and its NUL, then the key; the next letter is aligned */
 };
 
-struct buffer {
+/* Letters, and memory for more. */
+struct pile {
         char *bytes;
         size_t n, size;
 };
@@ -40,7 +41,7 @@ struct mailbox {
         bool *freed; /* set while letters are delivered: tells that the mailbox went meanwhile */
 
         pthread_mutex_t lock;
-        struct buffer box; /* under the lock */
+        struct pile box; /* under the lock */
 };
 
 static size_t letter_size(size_t n_name, size_t n_key) {
@@ -68,41 +69,41 @@ int mailbox_new(rouse_hub_t *hub, mailbox_cb cb, void *arg, struct mailbox **ret
         return 0;
 }
 
-static struct letter *letter_at(const struct buffer *buffer, size_t i) {
-        return (struct letter *)(void *)(buffer->bytes + i);
+static struct letter *letter_at(const struct pile *pile, size_t i) {
+        return (struct letter *)(void *)(pile->bytes + i);
 }
 
-static struct buffer take_all(struct mailbox *mailbox) {
-        struct buffer taken;
+static struct pile take_all(struct mailbox *mailbox) {
+        struct pile taken;
 
         pthread_mutex_lock(&mailbox->lock);
         taken = mailbox->box;
-        mailbox->box = (struct buffer){0};
+        mailbox->box = (struct pile){0};
         pthread_mutex_unlock(&mailbox->lock);
         return taken;
 }
 
-/* Gives an emptied buffer back, if none took its place meanwhile. */
-static void give_back(struct mailbox *mailbox, struct buffer *buffer) {
-        if (buffer->size > KEPT_BYTES)
+/* Gives an emptied pile back, if none took its place meanwhile. */
+static void give_back(struct mailbox *mailbox, struct pile *pile) {
+        if (pile->size > KEPT_BYTES)
                 return;
-        buffer->n = 0;
+        pile->n = 0;
         pthread_mutex_lock(&mailbox->lock);
         if (!mailbox->box.bytes) {
-                mailbox->box = *buffer;
-                buffer->bytes = NULL;
+                mailbox->box = *pile;
+                pile->bytes = NULL;
         }
         pthread_mutex_unlock(&mailbox->lock);
 }
 
 void mailbox_deliver(struct mailbox *mailbox) {
-        struct buffer buffer = take_all(mailbox);
+        struct pile pile = take_all(mailbox);
         bool *outer = mailbox->freed, freed = false;
 
-        if (buffer.n)
+        if (pile.n)
                 mailbox->freed = &freed;
-        for (size_t i = 0; i < buffer.n;) {
-                struct letter *letter = letter_at(&buffer, i);
+        for (size_t i = 0; i < pile.n;) {
+                struct letter *letter = letter_at(&pile, i);
 
                 if (!freed)
                         mailbox->cb(mailbox->arg, letter->async,
@@ -114,28 +115,28 @@ void mailbox_deliver(struct mailbox *mailbox) {
         }
         if (!freed) {
                 mailbox->freed = outer;
-                give_back(mailbox, &buffer);
+                give_back(mailbox, &pile);
         } else if (outer) {
                 *outer = true;
         }
-        free(buffer.bytes);
+        free(pile.bytes);
 }
 
 struct mailbox *mailbox_free(struct mailbox *mailbox) {
-        struct buffer buffer;
+        struct pile pile;
 
         if (!mailbox)
                 return NULL;
         if (mailbox->freed)
                 *mailbox->freed = true;
-        buffer = take_all(mailbox);
-        for (size_t i = 0; i < buffer.n;) {
-                struct letter *letter = letter_at(&buffer, i);
+        pile = take_all(mailbox);
+        for (size_t i = 0; i < pile.n;) {
+                struct letter *letter = letter_at(&pile, i);
 
                 rouse_async_release(letter->async);
                 i += letter_size(letter->n_name, letter->n_key);
         }
-        free(buffer.bytes);
+        free(pile.bytes);
         rouse_async_close_noerr(mailbox->async);
         rouse_async_release(mailbox->async);
         pthread_mutex_destroy(&mailbox->lock);
@@ -144,7 +145,7 @@ struct mailbox *mailbox_free(struct mailbox *mailbox) {
 }
 
 /* Room for n more bytes. Under the lock. */
-static int reserve(struct buffer *box, size_t n) {
+static int reserve(struct pile *box, size_t n) {
         size_t size = box->size ?: 512;
         char *bytes;
 

@@ -6,17 +6,14 @@
 #include "daemon/peer.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "daemon/user-names.h"
 #include "lib/cleanup.h"
 
 #define N_GROUPS_FIRST 32
 #define N_GROUPS_MAX   65536 /* NGROUPS_MAX of Linux */
-#define USER_BYTES     1024U
-#define USER_BYTES_MAX (1U << 20)
 
 void peer_deinit(struct peer *peer) {
         free(peer->groups);
@@ -70,63 +67,13 @@ int peer_init_from_socket(struct peer *peer, int fd) {
         return 0;
 }
 
-/* The name of a user and the group it begins with. 0; -ESRCH: not in the user database; negative
- * errno. */
-static int name_of_user(uid_t uid, char **ret_buffer, const char **ret_name) {
-        _cleanup_free_ char *buffer = NULL;
-        struct passwd entry, *found = NULL;
-        int error = ERANGE;
-
-        for (size_t n = USER_BYTES; error == ERANGE && n <= USER_BYTES_MAX; n *= 2) {
-                char *larger = realloc(buffer, n);
-
-                if (!larger)
-                        return -ENOMEM;
-                buffer = larger;
-                error = getpwuid_r(uid, &entry, buffer, n, &found);
-        }
-        if (error == ENOMEM)
-                return -ENOMEM;
-        if (!found)
-                return -ESRCH;
-        *ret_name = found->pw_name;
-        *ret_buffer = steal_ptr(buffer);
-        return 0;
-}
-
-static int groups_of_user(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_n_groups) {
-        _cleanup_free_ gid_t *groups = NULL;
-        int n_room = N_GROUPS_FIRST, n = n_room;
-
-        for (;;) {
-                gid_t *larger = reallocarray(groups, (size_t)n_room, sizeof(*groups));
-
-                if (!larger)
-                        return -ENOMEM;
-                groups = larger;
-                n = n_room;
-                if (getgrouplist(name, gid, groups, &n) >= 0)
-                        break;
-                if (n_room >= N_GROUPS_MAX)
-                        return -E2BIG;
-                n_room *= 2;
-        }
-        *ret_groups = steal_ptr(groups);
-        *ret_n_groups = (size_t)n;
-        return 0;
-}
-
 int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid) {
-        _cleanup_free_ char *buffer = NULL;
-        gid_t *groups = NULL;
-        const char *name;
-        size_t n_groups = 0;
+        gid_t *groups;
+        size_t n_groups;
         int r;
 
-        r = name_of_user(uid, &buffer, &name);
-        if (r == 0)
-                r = groups_of_user(name, gid, &groups, &n_groups);
-        if (r < 0 && r != -ESRCH)
+        r = user_groups(uid, false, &gid, &groups, &n_groups);
+        if (r < 0)
                 return r;
         *peer = (struct peer){
                 .pid = pid,

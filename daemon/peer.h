@@ -19,6 +19,7 @@ struct peer {
 int peer_init_from_socket(struct peer *peer, int fd);
 /* Of a datagram's credentials: the groups are those that the user database gives the uid, because
  * the sender may be gone already. May block in that database: the caller keeps the answer for each
- * uid. A uid that it does not know has no groups but `gid`. 0, or negative errno. */
+ * uid. A uid that it does not know is in `gid` alone. 0, or negative errno: it could not be asked.
+ */
 int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid);
 void peer_deinit(struct peer *peer); /* may be repeated */

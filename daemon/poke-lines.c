@@ -72,6 +72,10 @@ static void take_line(struct poke_lines *lines, const struct poke_line *line,
                 poke_lines_fail(lines, message, "too_long");
                 return;
         }
+        if (line->key.n && memchr(line->key.at, '\0', line->key.n)) {
+                poke_lines_fail(lines, message, "bad_key");
+                return;
+        }
         if (handle_send(handle, line->key.at, line->key.n, message->reply ? &receipt : NULL) < 0) {
                 poke_lines_fail(lines, message, "closed");
                 return;

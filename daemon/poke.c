@@ -83,7 +83,7 @@ static const struct cached_peer *find_peer(struct poke *poke, const struct ucred
         if (found)
                 return found;
         poke_lines_take(&poke->lines); /* some may be of whoever has to go now */
-        return peer_cache_add(&poke->peers, core_access(poke->core), ucred, now_ms);
+        return peer_cache_add(&poke->peers, core_access(poke->core), ucred);
 }
 
 /* Descriptors that a sender attached would be ours to close. */
@@ -146,8 +146,8 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         if (read_control(header, &ucred) && !poke->is_open) {
                 const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
 
-                message->peer = sender ? &sender->peer : NULL;
-                message->may_all = sender && sender->is_master;
+                message->peer = &sender->peer;
+                message->may_all = sender->is_master;
         }
         if (header->msg_namelen > sizeof(sa_family_t)) {
                 poke_lines_take(&poke->lines);

@@ -41,6 +41,7 @@ struct registry {
         struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
         struct histogram *run_duration;
         struct pool pasts;        /* struct handle_past */
+        uint64_t chance;          /* from which jitter is drawn */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;
         bool is_monotonic;          /* deadlines go by the clock that the hub goes by */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "lib/rouse.h"
@@ -23,6 +24,7 @@ struct registry_setup {
         struct reaper *reaper;
         struct tails *tails; /* NULL: processes that a run leaves behind lose their output */
         char **env;          /* the environment of runs, a list ended by NULL */
+        uint64_t chance;     /* what jitter begins with; 0: with anything */
 };
 
 int registry_new(const struct registry_setup *setup, struct registry **ret);

@@ -26,6 +26,7 @@
 #include "daemon/run.h"
 #include "daemon/seqfile.h"
 #include "lib/hub.h"
+#include "lib/random.h"
 
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
         struct rouse__name *name;
@@ -257,7 +258,10 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
                 .reaper = setup->reaper,
                 .tails = setup->tails,
                 .env = setup->env,
+                .chance = setup->chance,
         };
+        if (registry->chance == 0)
+                rouse__random(&registry->chance, 1);
         list_init(&registry->closed);
         rouse__names_init(&registry->closed_names);
         list_init(&registry->runs);

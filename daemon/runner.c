@@ -8,6 +8,7 @@
 #include "daemon/runner.h"
 
 #include "daemon/policy.h"
+#include "lib/clock.h"
 
 static enum runner_step ask_to_start(struct runner *runner) {
         runner->state = RUNNER_WAITING;
@@ -63,12 +64,7 @@ static uint64_t backoff_ns(const struct runner_policy *policy, uint32_t n_failed
 }
 
 static uint64_t retry_ns(const struct runner_policy *policy, uint32_t n_failed, uint64_t now_ns) {
-        uint64_t ns;
-
-        /* UINT64_MAX is never. */
-        if (__builtin_add_overflow(now_ns, backoff_ns(policy, n_failed), &ns) || ns == UINT64_MAX)
-                return UINT64_MAX - 1;
-        return ns;
+        return clock_add(now_ns, backoff_ns(policy, n_failed));
 }
 
 enum runner_step runner_ended(struct runner *runner, const struct runner_policy *policy,

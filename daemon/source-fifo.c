@@ -30,6 +30,7 @@
 #include "daemon/conf-schema.h"
 #include "daemon/fifo.h"
 #include "daemon/limits.h"
+#include "daemon/log-limit.h"
 #include "daemon/log.h"
 #include "daemon/outlet.h"
 #include "daemon/source-kinds.h"
@@ -41,9 +42,8 @@
 
 #define WAIT_MS        5    /* between two tries, while the mailbox is full or another one reads */
 #define RETRY_MS       5000 /* until a fifo that cannot be opened is, where no event may tell */
-#define COMPLAINT_NS   (10 * NS_PER_S) /* between two messages about bad lines */
-#define READS_TO_DRAIN 256             /* a megabyte, the most that a pipe may hold */
-#define READS_PER_TURN 16              /* then the worker's other sources come first */
+#define READS_TO_DRAIN 256  /* a megabyte, the most that a pipe may hold */
+#define READS_PER_TURN 16   /* then the worker's other sources come first */
 
 struct fifo_conf {
         struct source_conf conf;
@@ -67,9 +67,8 @@ struct fifo_source {
         struct watch_path *watch;
         struct reader *reader; /* NULL: not open */
         uv_timer_t timer;
-        int error;            /* of opening it, that was logged */
-        uint64_t complain_ns; /* about bad lines, not before */
-        unsigned int n_bad;   /* of them since */
+        int error;                   /* of opening it, that was logged */
+        struct log_limit complaints; /* about bad lines */
 };
 
 static void fifo_init(struct source_conf *conf) {
@@ -94,42 +93,45 @@ static void fifo_deinit(struct source_conf *conf) {
 }
 
 static void complain(struct fifo_source *self, const char *what) {
-        uint64_t now_ns = clock_now_ns();
+        unsigned int n = log_limit_count(&self->complaints, clock_now_ns());
 
-        self->n_bad++;
-        if (now_ns < self->complain_ns)
-                return;
-        log_warning("%s: %s: %s (%u bad %s since the last message)", self->conf->conf.place,
-                    self->conf->path, what, self->n_bad, self->n_bad == 1 ? "line" : "lines");
-        self->complain_ns = now_ns + COMPLAINT_NS;
-        self->n_bad = 0;
+        if (n)
+                log_warning("%s: %s: %s (%u bad %s since the last message)", self->conf->conf.place,
+                            self->conf->path, what, n, n == 1 ? "line" : "lines");
+}
+
+/* -EAGAIN: later. */
+static int send_named(struct fifo_source *self, const char *name, size_t n_name, const char *key,
+                      size_t n_key) {
+        int r = -EINVAL;
+
+        if (n_key && memchr(key, '\0', n_key)) {
+                complain(self, "a key with a NUL in it");
+                return r;
+        }
+        if (strlen(name) == n_name)
+                r = outlet_send_named(self->outlet, name, key, n_key);
+        if (r == -EINVAL)
+                complain(self, "a line that does not begin with a name");
+        return r;
 }
 
 /* line[n] may be written, but everything is left as it was. -EAGAIN: later. */
 static int send_line(struct fifo_source *self, char *line, size_t n) {
-        char *key, end;
+        char *space, *name_end, end;
         int r;
 
         if (n > 0 && line[n - 1] == '\r')
                 n--;
         if (n == 0)
                 return 0;
-        end = line[n];
-        line[n] = '\0';
-        key = memchr(line, ' ', n);
-        if (key)
-                *key = '\0';
-        if (strlen(line) < (key ? (size_t)(key - line) : n))
-                r = -EINVAL; /* a NUL in the name */
-        else if (key)
-                r = outlet_send_named(self->outlet, line, key + 1, n - (size_t)(key + 1 - line));
-        else
-                r = outlet_send_named(self->outlet, line, NULL, 0);
-        if (key)
-                *key = ' ';
-        line[n] = end;
-        if (r == -EINVAL)
-                complain(self, "a line that does not begin with a name");
+        space = memchr(line, ' ', n);
+        name_end = space ?: line + n;
+        end = *name_end;
+        *name_end = '\0';
+        r = send_named(self, line, (size_t)(name_end - line), space ? space + 1 : NULL,
+                       space ? (size_t)(line + n - space - 1) : 0);
+        *name_end = end;
         return r;
 }
 

@@ -5,8 +5,8 @@
  * hands it to the loop of each worker that asked for it. libuv restores the default disposition
  * when the last of them closes; for most signals that would be the end of the daemon, should one
  * more arrive. So a do-nothing handler follows in its place. It is no SIG_IGN, because that would
- * discard a signal which is blocked while a worker is replaced by another. worker_free() blocks all
- * signals until that is done.
+ * discard a signal which is blocked while a worker is replaced by another. The main thread blocks
+ * all signals while it has a worker open or close its sources (carry_out() in worker.c).
  */
 
 #include <errno.h>

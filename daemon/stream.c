@@ -316,7 +316,7 @@ static void read_some(struct stream *stream) {
 /* Who does not listen is not written to; what he says counts all the same. */
 static void become_deaf(struct stream *stream) {
         stream->is_deaf = true;
-        if (stream->is_at_end && !stream->has_lines)
+        if ((stream->is_at_end || stream->is_stopped) && !stream->has_lines)
                 ended(stream, -EPIPE);
 }
 
@@ -381,11 +381,14 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
         struct stream *stream = container_of(poll, struct stream, poll);
 
         /* An error says that the other end is gone, with answers unread; libuv has stopped polling
-         * then. What it sent before is still there. */
+         * then. What it sent before is still there, in the socket or in `in`: lines that wait for
+         * room in `out` go on when flush() has thrown away what nobody will read. */
         if (status < 0) {
+                events = stream->events & UV_READABLE;
                 stream->events = 0;
-                stream->is_deaf = true;
-                events = stream->is_at_end ? UV_PRIORITIZED : UV_READABLE;
+                become_deaf(stream);
+                if (!events)
+                        flush(stream);
         }
         if (events & UV_WRITABLE)
                 flush(stream);

@@ -2,10 +2,15 @@
  * A text of digits is a number and is not looked up. (uid_t)-1 means "nobody in particular" to the
  * kernel and is no user. The re-entrant calls say with ERANGE that their buffer was too small: a
  * group may have any number of members.
+ *
+ * The C library passes over a module of the user database that finds no descriptor free. If the
+ * next one does not know the user, it says that there is none; and of groups it leaves out those of
+ * that module. So it is not asked when there is no descriptor.
  */
 #include "daemon/user-names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
@@ -31,6 +36,12 @@ static int read_number(const char *text, uint32_t *ret) {
                 return -ESRCH;
         *ret = (uint32_t)value;
         return 0;
+}
+
+static int check_descriptors(void) {
+        _cleanup_close_ int fd = open("/", O_PATH | O_CLOEXEC);
+
+        return fd < 0 ? -errno : 0;
 }
 
 /* One look-up into a buffer: 0 or an errno; *ret_found: whether it is there. */
@@ -83,6 +94,9 @@ static int look_up(ask_fn ask, const void *key, void *entry, char **ret_buffer) 
         bool found = false;
         int error = ERANGE, r;
 
+        r = check_descriptors();
+        if (r < 0)
+                return r;
         for (size_t n = BUFFER_BYTES; error == ERANGE && n <= BUFFER_BYTES_MAX; n *= 2) {
                 free(buffer);
                 buffer = malloc(n);
@@ -128,6 +142,9 @@ static int groups_of(const char *name, gid_t gid, gid_t **ret_groups, size_t *re
         _cleanup_free_ gid_t *groups = NULL;
         int n = 16, room, r;
 
+        r = check_descriptors();
+        if (r < 0)
+                return r;
         do {
                 gid_t *larger = reallocarray(groups, (size_t)n, sizeof(*groups));
 

@@ -1,5 +1,6 @@
 /* Users and groups as people write them. These calls may block in the user database (a network
- * directory, perhaps): not for the loop, but for reading a configuration. */
+ * directory, perhaps): not for the loop, but for reading a configuration, and for answers
+ * that are kept. */
 #pragma once
 
 #include <stdbool.h>

@@ -13,3 +13,15 @@ static inline uint64_t clock_now_ns(void) {
         clock_gettime(CLOCK_MONOTONIC, &ts);
         return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
+
+#define CLOCK_NEVER UINT64_MAX
+
+/* A time that is so much later. Beyond the end of time it is the last one there is, which is not
+ * yet never. */
+static inline uint64_t clock_add(uint64_t at_ns, uint64_t span_ns) {
+        uint64_t sum_ns;
+
+        return __builtin_add_overflow(at_ns, span_ns, &sum_ns) || sum_ns == CLOCK_NEVER
+                       ? CLOCK_NEVER - 1
+                       : sum_ns;
+}

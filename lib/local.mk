@@ -23,6 +23,8 @@ lib_librouse_core_la_SOURCES = \
 	lib/pool.c \
 	lib/pool.h \
 	lib/pools.h \
+	lib/random.c \
+	lib/random.h \
 	lib/send.c \
 	lib/stripes.c \
 	lib/stripes.h

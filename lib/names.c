@@ -17,49 +17,21 @@
 #include "lib/names.h"
 
 #include <endian.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <uv.h>
 
 #include "lib/async.h"
-#include "lib/clock.h"
+#include "lib/random.h"
 
 #define N_BUCKETS_MIN   16
 #define SPLITS_PER_NAME 2
 #define STEPS_APART     8
 
-/* Early at boot, when there is nothing random yet: splitmix64, as S. Vigna has it, from what
- * differs from time to time. */
-static void make_keys(uint64_t *keys, size_t n) {
-        uint64_t state = clock_now_ns() ^ (uint64_t)(uintptr_t)keys;
-
-        for (size_t i = 0; i < n; i++) {
-                uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-
-                z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-                z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-                keys[i] = z ^ (z >> 31);
-        }
-}
-
 void rouse__names_init(struct names *names) {
-        char *keys = (char *)names->keys;
-        size_t n = 0;
-
         *names = (struct names){0};
-        while (n < sizeof(names->keys)) {
-                ssize_t n_got = getrandom(keys + n, sizeof(names->keys) - n, GRND_NONBLOCK);
-
-                if (n_got > 0) {
-                        n += (size_t)n_got;
-                } else if (errno != EINTR) {
-                        make_keys(names->keys, NAME_KEYS);
-                        return;
-                }
-        }
+        rouse__random(names->keys, NAME_KEYS);
 }
 
 void rouse__names_deinit(struct names *names) {

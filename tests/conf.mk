@@ -11,6 +11,7 @@ conf_tests = \
 	tests/test-configuration-memory \
 	tests/test-examples \
 	tests/test-peer \
+	tests/test-peer-cache \
 	tests/test-suggest \
 	tests/test-timespan
 
@@ -78,6 +79,10 @@ tests_test_access_LDADD = $(LDADD_DAEMON)
 tests_test_peer_SOURCES = tests/test-peer.c
 tests_test_peer_CFLAGS = $(CFLAGS_TEST)
 tests_test_peer_LDADD = $(LDADD_DAEMON)
+tests_test_peer_cache_SOURCES = tests/test-peer-cache.c tests/log-recorder.c tests/log-recorder.h
+tests_test_peer_cache_CFLAGS = $(CFLAGS_TEST)
+tests_test_peer_cache_LDFLAGS = $(LDFLAGS_RECORDER)
+tests_test_peer_cache_LDADD = $(LDADD_DAEMON)
 
 tests_fuzz_configuration_SOURCES = tests/fuzz-configuration.c
 tests_fuzz_configuration_CFLAGS = $(AM_CFLAGS)

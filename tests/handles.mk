@@ -8,6 +8,7 @@ HANDLE_TESTS = \
 	tests/test-gate \
 	tests/test-group \
 	tests/test-histogram \
+	tests/test-key-hash \
 	tests/test-keys \
 	tests/test-keyset \
 	tests/test-ledger \
@@ -41,6 +42,8 @@ tests_test_group_CFLAGS = $(CFLAGS_TEST)
 tests_test_group_LDADD = $(LDADD_DAEMON)
 tests_test_keys_CFLAGS = $(CFLAGS_TEST)
 tests_test_keys_LDADD = $(LDADD_DAEMON)
+tests_test_key_hash_CFLAGS = $(CFLAGS_TEST)
+tests_test_key_hash_LDADD = $(LDADD_DAEMON)
 tests_test_keyset_CFLAGS = $(CFLAGS_TEST)
 tests_test_keyset_LDADD = $(LDADD_DAEMON)
 tests_test_orphans_CFLAGS = $(CFLAGS_TEST)

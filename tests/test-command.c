@@ -22,11 +22,15 @@ static const char config[] =
         "  elsewhere: {run: [sh, -c, 'echo hidden >&2; exit 1'], stderr: null}\n"
         "  much: {run: [sh, -c, 'for i in 1 2 3 4 5 6 7 8 9; do printf \"%0200d\\n\" $i >&2; done; "
         "exit 1']}\n"
+        "  patient: {run: [sh, -c, 'echo well >&2; exit 0'], timeout: 18446744073s}\n"
+        "  lenient: {timeout: 1s, kill_after: 18446744073s,\n"
+        "    run: [sh, -c, 'trap \"sleep 0.3; exit 5\" TERM; sleep 1000 & wait']}\n"
         "  long: {run: [sh, -c, 'printf \"%05000d\\n\" 0 >&2; echo more >&2; exit 1']}\n";
 
 struct memory {
         unsigned int n_runs;
         bool success, has_complaint;
+        int status;
         char complaint[2 * LIMIT_COMPLAINT];
 };
 
@@ -35,6 +39,7 @@ static void on_run(void *arg, const struct run_result *result, const char *compl
 
         memory->n_runs++;
         memory->success = result->success;
+        memory->status = result->status;
         memory->has_complaint = complaint != NULL;
         if (complaint) {
                 ck_assert_uint_le(strlen(complaint), LIMIT_COMPLAINT);
@@ -100,9 +105,19 @@ static void what_a_failed_run_complained_about_is_remembered(void) {
         }
 }
 
+static void times_beyond_the_end_of_the_clock_do_not_come(void) {
+        static const char *const names[] = {"patient", "lenient"};
+        struct memory memories[2] = {0};
+
+        run_all(names, memories, 2);
+        ck_assert(memories[0].success);
+        ck_assert_int_eq(memories[1].status, 5); /* it was told to end, and not killed */
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(what_a_failed_run_complained_about_is_remembered),
+                TEST(times_beyond_the_end_of_the_clock_do_not_come),
                 {0},
         };
 

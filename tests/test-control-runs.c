@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -18,6 +19,7 @@
 
 static const char yaml[] = "handles:\n"
                            "  bare: {}\n"
+                           "  centuries: {quiet: 584y}\n"
                            "  good: {run: [/bin/true]}\n"
                            "  bad: {run: [/bin/sh, -c, 'echo no such table >&2; exit 3']}\n"
                            "  secret: {run: [/bin/true], access: {read: []}}\n"
@@ -339,6 +341,19 @@ static void a_pause_may_have_an_end(void) {
         fixture_deinit(&d);
 }
 
+static void what_waits_for_centuries_waits_for_the_future(void) {
+        json_t *status, *why;
+
+        fixture_init(&d, yaml);
+        fixture_wake(&d, "centuries");
+        status = fixture_ask(&d, "status", "[\"centuries\"]");
+        why = json_object_get(status, "why");
+        ck_assert_str_eq(string(status, "state"), "quiet");
+        ck_assert_int_gt(integer(why, "until_ms"), (long long)time(NULL) * 1000 + 18000000000000);
+        json_decref(status);
+        fixture_deinit(&d);
+}
+
 static void keys_reach_the_handle(void) {
         struct handle *handle;
         json_t *sent;
@@ -397,6 +412,7 @@ int main(int argc, char **argv) {
                 TEST(a_slow_reader_loses_runs_and_never_the_last),
                 TEST(what_is_told_late_is_told_in_order),
                 TEST(a_pause_may_have_an_end),
+                TEST(what_waits_for_centuries_waits_for_the_future),
                 TEST(keys_reach_the_handle),
                 TEST(keys_of_a_request_are_limited),
                 {},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +145,87 @@ static void a_program_that_is_not_there_is_an_error_at_once(void) {
         }
 }
 
+/* What runs says where it was found. */
+static void put_program(const char *path, const char *where) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "#!/bin/sh\necho %s\n", where);
+        test_write_file(path, text);
+        ck_assert_int_eq(chmod(path, 0755), 0);
+}
+
+static void the_search_goes_on_where_nothing_can_be_executed(void) {
+        static const struct {
+                const char *path; /* "@" is the test's directory */
+                bool as_nobody;
+                const char *name, *output;
+                int error;
+        } cases[] = {
+                {"@/good:/bin", false, "tool", "good", 0},
+                {"@/directory:@/good", false, "tool", "good", 0},
+                {"@/plain:@/good", false, "tool", "good", 0},
+                {"@/plain/tool:@/missing:@/good", false, "tool", "good", 0},
+                {"@/good:@/other", false, "tool", "good", 0},
+                {"@/other:@/good", false, "tool", "other", 0},
+                {"good:other", false, "tool", "good", 0}, /* in the working directory */
+                {"@/missing:", false, "here", "here", 0},
+                {":@/good", false, "here", "here", 0},
+                {"", false, "here", "here", 0},
+                {"@/locked:@/good", true, "tool", "good", 0},
+                {"@/locked:@/good", false, "tool", "locked", 0},
+                {"@/good", false, "", NULL, -ENOENT},
+                {"@/directory", false, "tool", NULL, -EACCES},
+                {"@/directory:@/missing", false, "tool", NULL, -EACCES},
+                {"@/plain/tool", false, "tool", NULL, -ENOENT},
+                {"@/missing:@/locked", true, "tool", NULL, -EACCES},
+                {"@/broken:@/good", false, "tool", NULL, -ENOEXEC}, /* it is there, and is none */
+                {"@/good", false, "./good/tool", "good", 0},
+                {"@/good", false, "plain/tool/tool", NULL, -ENOTDIR},
+        };
+        bool is_root = test_is_root();
+
+        ck_assert_int_eq(chmod(test_dir(), 0755), 0);
+        ck_assert_int_eq(mkdir(test_path("directory"), 0755), 0);
+        ck_assert_int_eq(mkdir(test_path("directory/tool"), 0755), 0);
+        for (const char *const *dir =
+                     (const char *const[]){"good", "other", "locked", "plain", "broken", NULL};
+             *dir; dir++) {
+                ck_assert_int_eq(mkdir(test_path("%s", *dir), 0755), 0);
+                put_program(test_path("%s/tool", *dir), *dir);
+        }
+        put_program(test_path("here"), "here");
+        test_write_file(test_path("broken/tool"), "no program\n");
+        ck_assert_int_eq(chmod(test_path("plain/tool"), 0644), 0);
+        ck_assert_int_eq(chmod(test_path("locked"), 0700), 0);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                char path[1024] = "PATH=", *argv[] = {(char *)cases[i].name, NULL};
+                struct exec_spec spec = {.argv = argv,
+                                         .env = (char *[]){path, NULL},
+                                         .cwd = test_dir(),
+                                         EXEC_SPEC_INIT,
+                                         .log_stdout = true};
+                struct job job;
+
+                for (const char *p = cases[i].path; *p; p++)
+                        strncat(path, *p == '@' ? test_dir() : p, *p == '@' ? 900 : 1);
+                if (cases[i].as_nobody) {
+                        if (!is_root)
+                                continue;
+                        spec.set_ids = true;
+                        spec.uid = spec.gid = 65534;
+                }
+                ck_assert_int_eq(job_start(&job, &spec), cases[i].error);
+                if (cases[i].error) {
+                        ck_assert_str_eq(job.step, "exec");
+                } else {
+                        job_await_end(&job);
+                        ck_assert_uint_eq(job.result.n_lines, 1);
+                        ck_assert_str_eq(job.result.lines[0], cases[i].output);
+                }
+                job_finish(&job);
+        }
+}
+
 static void a_directory_that_is_not_there_says_so(void) {
         char *argv[] = {"true", NULL};
         struct exec_spec spec = {.argv = argv, .env = env, .cwd = "/no/such/dir", EXEC_SPEC_INIT};
@@ -259,6 +341,7 @@ int main(int argc, char **argv) {
                 TEST(output_comes_line_by_line_before_the_end),
                 TEST(nothing_is_inherited_but_what_is_meant),
                 TEST(a_program_that_is_not_there_is_an_error_at_once),
+                TEST(the_search_goes_on_where_nothing_can_be_executed),
                 TEST(a_directory_that_is_not_there_says_so),
                 TEST(the_group_is_signalled_and_its_rest_killed),
                 TEST(a_process_that_has_ended_is_not_signalled),

@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "lib/clock.h"
 #include "tests/support.h"
 
 static const struct keyset_limits wide = {.max = 1000, .max_bytes = 1 << 20};
@@ -69,6 +71,94 @@ static void many_keys_are_found_again(void) {
                 text += n_key;
         }
         keyset_free(keyset);
+}
+
+/* FNV-1a is the hash that anybody would guess. Its lower bits depend on nothing but the lower bits
+ * before, so two words that make the same of a state can stand for each other; and a text of n such
+ * places is one of 2^n. */
+#define N_SAME_BITS 16
+#define N_WORD      4
+#define N_PLACES    13
+#define N_COLLIDING (1U << N_PLACES)
+#define N_KEY       (N_PLACES * N_WORD)
+
+static uint32_t fnv(uint32_t state, const char *text, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                state = (state ^ (unsigned char)text[i]) * 16777619U;
+        return state & ((1U << N_SAME_BITS) - 1);
+}
+
+static void write_word(char word[N_WORD], unsigned int i) {
+        for (int k = 0; k < N_WORD; k++, i /= 26)
+                word[k] = (char)('a' + i % 26);
+}
+
+/* Returns the state after both. */
+static uint32_t find_words(uint32_t state, char words[2][N_WORD]) {
+        static unsigned int seen[1U << N_SAME_BITS];
+        uint32_t next;
+
+        memset(seen, 0, sizeof(seen));
+        for (unsigned int i = 0;; i++) {
+                ck_assert_uint_lt(i, 26 * 26 * 26 * 26);
+                write_word(words[1], i);
+                next = fnv(state, words[1], N_WORD);
+                if (seen[next])
+                        break;
+                seen[next] = i + 1;
+        }
+        write_word(words[0], seen[next] - 1);
+        return next;
+}
+
+static void make_colliding(char keys[N_COLLIDING][N_KEY]) {
+        uint32_t state = fnv(2166136261U, NULL, 0);
+        char words[N_PLACES][2][N_WORD];
+
+        for (unsigned int place = 0; place < N_PLACES; place++)
+                state = find_words(state, words[place]);
+        for (unsigned int i = 0; i < N_COLLIDING; i++) {
+                for (unsigned int place = 0; place < N_PLACES; place++)
+                        memcpy(keys[i] + place * N_WORD, words[place][i >> place & 1], N_WORD);
+                test_expect(fnv(2166136261U, keys[i], N_KEY) == state);
+        }
+}
+
+static uint64_t cpu_time_ns(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t time_to_add(char keys[N_COLLIDING][N_KEY]) {
+        static const struct keyset_limits limits = {.max = N_COLLIDING, .max_bytes = 1 << 20};
+        struct keyset *keyset = NULL;
+        uint64_t begun_ns = cpu_time_ns();
+
+        for (unsigned int i = 0; i < N_COLLIDING; i++)
+                keyset_add(&keyset, &limits, keys[i], N_KEY);
+        begun_ns = cpu_time_ns() - begun_ns;
+        ck_assert_uint_eq(keyset_count(keyset), N_COLLIDING);
+        keyset_free(keyset);
+        return begun_ns;
+}
+
+static void write_number(char key[N_KEY], unsigned int number) {
+        for (int i = N_KEY; i--; number /= 10)
+                key[i] = (char)('0' + number % 10);
+}
+
+static void keys_cannot_be_chosen_to_take_long(void) {
+        static char chosen[N_COLLIDING][N_KEY], usual[N_COLLIDING][N_KEY];
+        uint64_t usual_ns, chosen_ns;
+
+        make_colliding(chosen);
+        for (unsigned int i = 0; i < N_COLLIDING; i++)
+                write_number(usual[i], i);
+        usual_ns = time_to_add(usual);
+        chosen_ns = time_to_add(chosen);
+        ck_assert_uint_lt(chosen_ns, 20 * usual_ns);
 }
 
 static void what_passes_a_bound_is_said_and_not_kept(void) {
@@ -174,6 +264,7 @@ int main(int argc, char **argv) {
                 TEST(nothing_is_the_empty_set),
                 TEST(keys_are_kept_once_in_the_order_in_which_they_first_came),
                 TEST(many_keys_are_found_again),
+                TEST(keys_cannot_be_chosen_to_take_long),
                 TEST(what_passes_a_bound_is_said_and_not_kept),
                 TEST(bounds_may_be_lowered),
                 TEST(a_set_goes_behind_another),

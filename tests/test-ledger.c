@@ -398,6 +398,7 @@ static void walk(unsigned int first_seed) {
         ck_assert_int_eq(seqfile_open(seq_file, &error, &seqfile), 0);
         uv_timer_init(&loop, &alive);
         uv_timer_start(&alive, on_alive, 1000000, 0);
+        setup.chance = seed;
         setup.loop = &loop;
         setup.hub = hub;
         setup.deadlines = deadlines;

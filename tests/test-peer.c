@@ -121,15 +121,30 @@ static void the_user_database_tells_a_uids_groups(void) {
         peer_deinit(&peer);
 }
 
-static void an_unknown_uid_has_no_groups(void) {
+static void an_unknown_uid_is_in_no_other_group(void) {
         struct peer peer = PEER_NULL;
 
         ck_assert_ptr_null(getpwuid(3999999999));
         ck_assert_int_eq(peer_init_from_ids(&peer, 99, 3999999999, 4711), 0);
         ck_assert_uint_eq(peer.uid, 3999999999);
         ck_assert_uint_eq(peer.gid, 4711);
-        ck_assert_uint_eq(peer.n_groups, 0);
+        ck_assert_uint_eq(peer.n_groups, 1);
+        ck_assert(has_group(&peer, 4711));
         peer_deinit(&peer);
+}
+
+static void who_cannot_be_looked_up_is_an_error(void) {
+        struct peer peer = {.pid = 5, .uid = 6, .gid = 7};
+
+        for (int i = 0; i < 2; i++) { /* what was loaded with the first changes the answer */
+                test_leave_fds(0);
+                ck_assert_int_eq(peer_init_from_ids(&peer, 99, 1, 1), -EMFILE);
+                test_restore_fds();
+                ck_assert_int_eq(peer.pid, 5); /* written only on success */
+                ck_assert_int_eq(peer_init_from_ids(&peer, 99, 1, 1), 0);
+                peer_deinit(&peer);
+                peer.pid = 5;
+        }
 }
 
 static const struct test tests[] = {
@@ -137,7 +152,8 @@ static const struct test tests[] = {
         TEST(other_descriptors_have_no_peer),
         TEST(groups_are_those_of_the_connecting_process),
         TEST(the_user_database_tells_a_uids_groups),
-        TEST(an_unknown_uid_has_no_groups),
+        TEST(an_unknown_uid_is_in_no_other_group),
+        TEST(who_cannot_be_looked_up_is_an_error),
         {0},
 };
 

@@ -86,6 +86,32 @@ static void each_line_has_its_answer(void) {
         roused_stop(&roused);
 }
 
+static void a_nul_belongs_to_no_line(void) {
+        static const char text[] = "a\0\na\0 key\na ke\0y\na \0\na key\0\r\n\0\nc ke\0y\na key";
+        static const char expected[] = "error bad_name\nerror bad_name\nerror bad_key\n"
+                                       "error bad_key\nerror bad_key\nerror bad_name\n"
+                                       "error no_such_handle\nok #\n";
+        struct sockaddr_un address;
+        char answer[512];
+        struct roused roused;
+        ssize_t n;
+        int fd;
+
+        roused_start(&roused, "d", config);
+        fd = unix_bound(test_path("own"), SOCK_DGRAM);
+        ck_assert_int_ge(fd, 0);
+        address = unix_address(test_path("d/poke.sock"));
+        ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(send(fd, text, sizeof(text) - 1, 0), (ssize_t)sizeof(text) - 1);
+        n = recv(fd, answer, sizeof(answer) - 1, 0);
+        ck_assert_int_gt(n, 0);
+        answer[n] = '\0';
+        blur_tickets(answer);
+        ck_assert_str_eq(answer, expected);
+        close(fd);
+        roused_stop(&roused);
+}
+
 static void names_are_bounded(void) {
         char long_name[300];
         struct roused roused;
@@ -398,6 +424,7 @@ static void a_crowd_of_senders_keeps_each_ones_rights(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(each_line_has_its_answer),
+                TEST(a_nul_belongs_to_no_line),
                 TEST(names_are_bounded),
                 TEST(a_datagram_with_many_names_counts_each),
                 TEST(what_cannot_be_answered_is_not_taken),

@@ -10,8 +10,10 @@
 #include "tests/support.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FAILS  "run: [sh, -c, '" NOTE "; exit 1']"
@@ -316,8 +318,58 @@ static void a_failed_handle_goes_with_its_configuration(void) {
         stop_after(&roused, "a", 1);
 }
 
+/* When the wake of a handle comes, in ms; it waits. */
+static long long due_ms(const struct roused *roused, const char *handle) {
+        char request[200], *answer;
+        const char *at;
+        long long ms;
+
+        snprintf(request, sizeof(request),
+                 "{\"jsonrpc\":\"2.0\",\"method\":\"status\",\"params\":[\"%s\"],\"id\":1}",
+                 handle);
+        answer = roused_call(roused, request);
+        at = strstr(answer, "\"until_ms\":");
+        ck_assert_ptr_nonnull(at);
+        ms = atoll(at + strlen("\"until_ms\":"));
+        free(answer);
+        return ms;
+}
+
+/* With an hour of it ten handles fall into its first minute once in 60^10 times. */
+static void jitter_is_spread_over_all_of_its_time(void) {
+        enum { N = 10 };
+        long long now_ms = (long long)time(NULL) * 1000, last_ms[N] = {0};
+
+        for (int round = 0; round < 2; round++) {
+                bool is_late = false, differs = false;
+                char name[16], handle[2] = "a";
+                struct roused roused;
+
+                snprintf(name, sizeof(name), "d%d", round);
+                roused_start(&roused, name,
+                             "handles:\n  a: {jitter: 1h}\n  b: {jitter: 1h}\n  c: {jitter: 1h}\n"
+                             "  d: {jitter: 1h}\n  e: {jitter: 1h}\n  f: {jitter: 1h}\n"
+                             "  g: {jitter: 1h}\n  h: {jitter: 1h}\n  i: {jitter: 1h}\n"
+                             "  j: {jitter: 1h}\n");
+                for (int i = 0; i < N; i++, handle[0]++) {
+                        long long ms;
+
+                        roused_send(&roused, handle);
+                        ms = due_ms(&roused, handle);
+                        ck_assert_int_lt(ms, now_ms + 3700000);
+                        is_late = is_late || ms > now_ms + 60000;
+                        differs = differs || llabs(ms - last_ms[i]) > 10000;
+                        last_ms[i] = ms;
+                }
+                ck_assert(is_late);
+                ck_assert(round == 0 || differs);
+                roused_stop(&roused);
+        }
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
+                TEST(jitter_is_spread_over_all_of_its_time),
                 TEST(quiet_time_makes_one_run_of_many_sends),
                 TEST(max_wait_bounds_the_quiet_time),
                 TEST(the_first_send_runs_at_once_with_leading),

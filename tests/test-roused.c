@@ -307,6 +307,35 @@ static void a_source_of_a_handle_made_anew_harms_nobody(void) {
         roused_stop(&roused);
 }
 
+static void a_fifo_cannot_fill_the_log(void) {
+        struct roused roused;
+        char *log, *text;
+        unsigned int n_lines;
+        FILE *fifo;
+
+        ck_assert_int_ge(asprintf(&text,
+                                  "handles: {last: {run: [echo, was the last]}}\n"
+                                  "workers: {w: [{fifo: \"%s\"}]}\n",
+                                  test_path("in")),
+                         0);
+        roused_start(&roused, "d", text);
+        free(text);
+        fifo = fopen(test_path("in"), "w");
+        ck_assert_ptr_nonnull(fifo);
+        for (int i = 0; i < 10000; i++)
+                fputs("nobody\nno!name\n", fifo);
+        fputs("last\n", fifo);
+        ck_assert_int_eq(fclose(fifo), 0);
+        roused_expect_log(&roused, "was the last");
+        roused_expect_log(&roused, "a send to nobody, which is no handle, came from a fifo (1 ");
+        roused_expect_log(&roused, "a line that does not begin with a name (1 bad ");
+        log = test_read_file(roused.log);
+        n_lines = count_lines(log);
+        free(log);
+        ck_assert_uint_lt(n_lines, 100); /* or one each for every ten seconds that it took */
+        roused_stop(&roused);
+}
+
 static void a_bad_file_changes_nothing(void) {
         struct roused roused;
 
@@ -380,6 +409,7 @@ int main(int argc, char **argv) {
                 TEST(a_reload_takes_the_new_and_keeps_the_old_going),
                 TEST(a_removed_handle_delivers_its_last_wake),
                 TEST(a_source_of_a_handle_made_anew_harms_nobody),
+                TEST(a_fifo_cannot_fill_the_log),
                 TEST(a_bad_file_changes_nothing),
                 TEST(a_stop_delivers_what_is_pending_and_lets_runs_end),
                 TEST(a_second_and_third_signal_hurry_the_stop),

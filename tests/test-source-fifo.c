@@ -48,7 +48,7 @@ static void a_fifo(void) {
 }
 
 static void bad_lines_of_a_fifo(void) {
-        static const char zero[] = "a\0b\na\0\nb key\0\n";
+        static const char zero[] = "a\0b\na\0\nb key\0\nb \0\nb key\n";
         struct configuration *configuration = configure("    - {fifo: in}\n");
         const char *path = test_path("in");
         char line[3 * LIMIT_FIFO_LINE], expected[LIMIT_FIFO_LINE + 16];
@@ -61,7 +61,7 @@ static void bad_lines_of_a_fifo(void) {
         expect_letters(2, "no|name!\na|\n");
         ck_assert(was_logged("a line that does not begin with a name"));
         put(path, zero, sizeof(zero) - 1);
-        expect_letters(1, "b|key\n"); /* what printf shows of a key with a NUL in it */
+        expect_letters(1, "b|key\n");
 
         /* the longest that is legal, and then one byte more */
         memset(line, 'k', sizeof(line));
@@ -82,6 +82,22 @@ static void bad_lines_of_a_fifo(void) {
         put_text(path, "a\nb\n");
         expect_letters(1, "b|\n");
         close(fd);
+        worker_free(worker);
+        tear_down();
+        configuration_unref(configuration);
+}
+
+static void a_key_with_a_nul_is_left_out(void) {
+        static const char lines[] = "a ke\0y\na key\n";
+        struct configuration *configuration = configure("    - {fifo: in}\n");
+        struct worker *worker;
+
+        set_up();
+        worker = start(configuration);
+        put(test_path("in"), lines, sizeof(lines) - 1);
+        expect_letters(1, "a|key\n");
+        ck_assert(was_logged("a key with a NUL in it (1 bad line "));
+        ck_assert_uint_eq(log_recorder_count(), 1);
         worker_free(worker);
         tear_down();
         configuration_unref(configuration);
@@ -256,6 +272,7 @@ static const struct test tests[] = {
         TEST(a_fifo),
         TEST(bad_lines_of_a_fifo),
         TEST(what_one_write_brings_is_read_to_its_end),
+        TEST(a_key_with_a_nul_is_left_out),
         TEST(a_fifo_that_was_there_stays),
         TEST(a_fifo_that_is_removed_or_replaced),
         TEST(a_full_mailbox_makes_writers_wait),

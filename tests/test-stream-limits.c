@@ -149,6 +149,59 @@ static void what_was_sent_counts_when_the_sender_is_gone(void) {
         finish_with(&end);
 }
 
+/* Has answers wait that nobody will read, and says a last line while they do. */
+static void begin_stuck(struct end *end) {
+        begin_with(end, SOCK_STREAM);
+        end_send_little(end);
+        end->n_reply = 100000;
+        say(end, "x\n");
+        turn();
+        ck_assert(end->stream.is_stuck);
+        heard(end);
+}
+
+static void last_lines_count_when_answers_are_stuck(void) {
+        static const char *const texts[] = {"one", "one\n", "one\ntwo", "one\ntwo\n"};
+
+        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+                for (unsigned int n_turns = 0; n_turns < 2; n_turns++) {
+                        struct end end;
+
+                        begin_stuck(&end);
+                        end.refuse = true; /* each line takes some turns */
+                        say(&end, texts[i]);
+                        shutdown(end.fd, SHUT_WR);
+                        if (n_turns)
+                                turn();
+                        ck_assert_uint_eq(end.n_ended, 0);
+                        end.fd = close_fd(end.fd);
+                        for (int k = 0; k < 100 && !end.closed; k++)
+                                turn();
+                        ck_assert_str_eq(heard(&end),
+                                         strstr(texts[i], "two") ? "one|two|" : "one|");
+                        ck_assert_uint_eq(end.n_ended, 1);
+                        ck_assert_int_lt(end.error, 0);
+                        ck_assert(end.closed);
+                        finish_with(&end);
+                }
+}
+
+static void who_is_gone_is_noticed_after_the_stop(void) {
+        struct end end;
+
+        begin_stuck(&end);
+        stream_stop_reading(&end.stream);
+        say(&end, "one\n");
+        turn();
+        ck_assert_uint_eq(end.n_ended, 0);
+        end.fd = close_fd(end.fd);
+        turn();
+        ck_assert_str_eq(heard(&end), "");
+        ck_assert_uint_eq(end.n_ended, 1);
+        ck_assert_int_lt(end.error, 0);
+        finish_with(&end);
+}
+
 static void who_shuts_his_ears_is_still_heard(void) {
         struct end end;
 
@@ -175,6 +228,8 @@ int main(int argc, char **argv) {
                 TEST(all_together_may_begin_only_so_much),
                 TEST(what_is_held_back_leaves_as_there_is_room),
                 TEST(what_was_sent_counts_when_the_sender_is_gone),
+                TEST(last_lines_count_when_answers_are_stuck),
+                TEST(who_is_gone_is_noticed_after_the_stop),
                 TEST(who_shuts_his_ears_is_still_heard),
                 {0},
         };
