@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/handle.h"
 #include "daemon/limits.h"
@@ -14,7 +13,7 @@
 
 #define N_MORE     76 /* than are shown when they are closed */
 #define N_HANDLES  (LIMIT_CLOSED_HANDLES + N_MORE)
-#define N_LOOK_UPS 400000
+#define N_LOOK_UPS 10000000
 
 static struct daemon d;
 
@@ -92,12 +91,11 @@ static void one_that_is_made_anew_is_not_closed(void) {
         fixture_deinit(&d);
 }
 
-/* Whoever sends to names that are not there should not have all that are closed walked through. */
-static void names_that_are_unknown_cost_the_same_beside_closed_ones(void) {
+/* So many that a walk through all that are closed, for each, would take longer than a test may. */
+static void names_that_are_unknown_are_not_found_beside_closed_ones(void) {
         struct registry *registry = begin();
         struct rouse__text names[NAMES_AT_ONCE];
         struct handle *found[NAMES_AT_ONCE];
-        clock_t began = clock();
 
         for (size_t i = 0; i < NAMES_AT_ONCE; i++)
                 names[i] = rouse__text("x");
@@ -105,7 +103,6 @@ static void names_that_are_unknown_cost_the_same_beside_closed_ones(void) {
                 registry_find_many(registry, names, NAMES_AT_ONCE, found);
                 ck_assert_ptr_null(found[i % NAMES_AT_ONCE]);
         }
-        ck_assert_int_lt((clock() - began) * 1000 / CLOCKS_PER_SEC, test_slow_ms(1000));
         fixture_deinit(&d);
 }
 
@@ -113,7 +110,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(the_last_that_were_closed_are_found),
                 TEST(one_that_is_made_anew_is_not_closed),
-                TEST(names_that_are_unknown_cost_the_same_beside_closed_ones),
+                TEST(names_that_are_unknown_are_not_found_beside_closed_ones),
                 {},
         };
 
