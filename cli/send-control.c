@@ -21,9 +21,18 @@
 #include "lib/deadline.h"
 
 #define GRACE_MS 1000 /* for the daemon to say itself that the time is over */
-/* The daemon takes 1024 keys in a request, and a megabyte. */
+/* The daemon takes 1024 keys in a request, 16384 sends (of each key to each name), and a megabyte.
+ */
 #define MAX_KEYS       1024
+#define MAX_SENDS      16384
 #define MAX_KEYS_BYTES (512U << 10)
+
+static int max_keys(const struct arguments *arguments) {
+        int n = MAX_SENDS / arguments->n_operands;
+
+        /* So many names that it is 0 are refused for their number. */
+        return n < 1 ? 1 : n < MAX_KEYS ? n : MAX_KEYS;
+}
 
 /* Adds keys from option *at on until there are no more, or enough; *at is then the first left out.
  */
@@ -33,7 +42,7 @@ static void add_keys(struct buffer *params, const struct arguments *arguments, i
         for (; *at < arguments->n_options; ++*at) {
                 if (strcmp(arguments->options[*at].option->name, "key") != 0)
                         continue;
-                if (n == MAX_KEYS || params->n > MAX_KEYS_BYTES)
+                if (n == max_keys(arguments) || params->n > MAX_KEYS_BYTES)
                         break;
                 buffer_add_str(params, n++ > 0 ? "," : ",\"keys\":[");
                 buffer_add_json_string(params, arguments->options[*at].value);

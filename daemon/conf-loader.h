@@ -49,6 +49,7 @@ struct conf_loader {
         const struct conf_node **groups;  /* their names */
         const struct conf_node *access;   /* the first of all files; or NULL */
         size_t n_handles_allocated;
+        size_t n_sources;                  /* with those that have errors */
         struct conf_references of_handles; /* by handle */
         struct conf_references of_sources;
         struct conf_references of_groups; /* by handle */

@@ -155,6 +155,9 @@ static int read_sources(struct conf_loader *loader, const struct conf_node *node
         if (!worker->sources)
                 return -ENOMEM;
         for (size_t i = 0; i < node->n; i++) {
+                if (loader->n_sources++ == LIMIT_SOURCES)
+                        conf_error(loader->errors, node->items[i], "there are more than %u sources",
+                                   LIMIT_SOURCES);
                 r = read_source(loader, node->items[i], &worker->sources[worker->n_sources]);
                 if (conf_errors_note(loader->errors, r) == 0)
                         worker->n_sources++;

@@ -7,6 +7,7 @@
 #define LIMIT_CONF_ERRORS     1000U        /* reported; the rest is counted */
 #define LIMIT_HANDLES         (4U << 20)   /* all handles, configured and created */
 #define LIMIT_WORKERS         64U
+#define LIMIT_SOURCES         8192U /* of all workers */
 #define LIMIT_FAN_OUT         1024U /* targets of one send action */
 #define LIMIT_GROUPS          256U
 #define LIMIT_KEYS            1000000U    /* what a handle may set as its bound of keys */
@@ -30,10 +31,12 @@
 #define LIMIT_CLIENTS_PER_UID  256U       /* root and the daemon's own user may have all */
 #define LIMIT_REQUEST_BYTES    (1U << 20) /* one line of a client */
 #define LIMIT_JSON_DEPTH       64U        /* nesting of a request */
+#define LIMIT_ID_BYTES         256U       /* the id of a request, as its text stands there */
 #define LIMIT_BATCH            1024U      /* requests in a batch */
 #define LIMIT_IN_FLIGHT        1024U      /* handles that a client's requests wait for */
 #define LIMIT_SEND_NAMES       1024U      /* names in one send */
 #define LIMIT_SEND_KEYS        1024U      /* keys in one send */
+#define LIMIT_SENDS            16384U     /* sends in one: one of each key to each name */
 
 #define LIMIT_ATTACHMENTS         16U   /* of one connection */
 #define LIMIT_ATTACHMENTS_PER_UID 256U  /* root and the daemon's own user may have any number */
@@ -48,8 +51,10 @@
 #define LIMIT_REQUESTS_BYTES (64U << 20)
 
 #define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
-#define LIMIT_PATTERN_BYTES   1023U       /* one pattern */
+#define LIMIT_PATTERN_BYTES   255U        /* one pattern: no name is longer */
 #define LIMIT_WATCHED_HANDLES (64U << 10) /* handles that a client's subscriptions cover */
+#define LIMIT_WATCHED_BY_ALL  (1U << 20)  /* that, of all together before each may have few: */
+#define LIMIT_WATCHED_FEW     1024U
 
 /* How long the daemon's stop waits for runs, in nanoseconds. */
 #define STOP_PATIENCE_NS   (60 * 1000000000ULL) /* until they are told to end */

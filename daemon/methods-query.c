@@ -1,6 +1,6 @@
 /* Shows handles and counters: list, status, runs, stats. */
 
-#include <string.h>
+#include <errno.h>
 
 #include "daemon/client.h"
 #include "daemon/core.h"
@@ -20,16 +20,18 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 
+DEFINE_CLEANUP(struct glob *, glob_free)
+
 struct listing {
         const struct client *client;
-        const char *pattern;
+        const struct glob *pattern; /* NULL: all */
         struct buffer *out;
 };
 
 static void list_one(struct handle *handle, void *arg) {
         struct listing *listing = arg;
 
-        if (glob_match(listing->pattern, handle_name(handle)) &&
+        if ((!listing->pattern || glob_fits(listing->pattern, handle_name(handle))) &&
             client_may(listing->client, handle, ACCESS_READ))
                 view_handle(listing->out, handle);
 }
@@ -49,17 +51,20 @@ static size_t unread_bytes(const struct client *of) {
 
 static void list(struct rpc_call *call, const struct rpc_arg *args) {
         const struct client *client = client_of(call);
-        char pattern[LIMIT_PATTERN_BYTES + 1] = "*";
-        struct listing listing = {.client = client, .pattern = pattern};
+        _cleanup_(glob_freep) struct glob *pattern = NULL;
+        struct listing listing = {.client = client};
+        int r = 0;
 
-        if (rpc_arg_is_given(&args[0])) {
-                if (args[0].string.n >= sizeof(pattern)) {
-                        rpc_fail(call, &rpc_too_long, NULL, "A pattern is longer than %u bytes",
-                                 LIMIT_PATTERN_BYTES);
-                        return;
-                }
-                memcpy(pattern, args[0].string.at, args[0].string.n);
-                pattern[args[0].string.n] = 0;
+        if (rpc_arg_is_given(&args[0]))
+                r = glob_new(args[0].string.at, args[0].string.n, &pattern);
+        if (r == -ENAMETOOLONG) {
+                rpc_fail(call, &rpc_too_long, NULL, "A pattern is longer than %u bytes",
+                         LIMIT_PATTERN_BYTES);
+                return;
+        }
+        if (r < 0) {
+                rpc_fail_errno(call, r);
+                return;
         }
         if (unread_bytes(client) > LIMIT_USER_REPLY_BYTES) {
                 rpc_fail(call, &rpc_limit_reached, NULL,
@@ -67,6 +72,7 @@ static void list(struct rpc_call *call, const struct rpc_arg *args) {
                          LIMIT_USER_REPLY_BYTES);
                 return;
         }
+        listing.pattern = pattern;
         listing.out = rpc_result_begin(call);
         json_write_open(listing.out, '[');
         registry_each(client->set->core->registry, list_one, &listing);

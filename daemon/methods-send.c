@@ -115,6 +115,18 @@ static bool read_names(struct rpc_call *call, const struct rpc_arg *args, struct
         return false;
 }
 
+/* They are all made in one step, in which nobody else has a turn. */
+static bool sends_are_few(struct rpc_call *call, const struct sending *sending) {
+        size_t n_names = sending->names->strings.n, n_keys = sending->n_keys;
+
+        if (n_names * n_keys <= LIMIT_SENDS)
+                return true;
+        rpc_fail(call, &rpc_limit_reached, NULL,
+                 "More than %u sends in one request: %zu keys to each of %zu names", LIMIT_SENDS,
+                 n_keys, n_names);
+        return false;
+}
+
 /* Whether every handle is there and may be sent to. */
 static bool find_handles(struct rpc_call *call, const struct sending *sending,
                          struct handle **ret_handles) {
@@ -204,7 +216,7 @@ static void send_names(struct rpc_call *call, const struct rpc_arg *args) {
 
         sending.for_run = sending.is_waiting && args[WAIT].integer == WAIT_RUN;
         if (!read_keys(call, args, &sending) || !read_names(call, args, &sending) ||
-            !find_handles(call, &sending, handles))
+            !sends_are_few(call, &sending) || !find_handles(call, &sending, handles))
                 return;
         /* Nobody waits for the answer to a notification, and for nothing there is none to wait for.
          */

@@ -12,6 +12,15 @@
 #include "daemon/rpc-error.h"
 #include "daemon/subscription.h"
 
+/* Each is looked for among those that are there. */
+static bool patterns_are_few(struct rpc_call *call, const struct rpc_arg *patterns) {
+        if (patterns->strings.n <= LIMIT_SUBSCRIPTIONS)
+                return true;
+        rpc_fail(call, &rpc_limit_reached, NULL, "More than %u patterns in one request",
+                 LIMIT_SUBSCRIPTIONS);
+        return false;
+}
+
 static bool patterns_are_legal(struct rpc_call *call, const struct rpc_arg *patterns) {
         for (size_t i = 0; i < patterns->strings.n; i++) {
                 const struct json_text *pattern = &patterns->strings.items[i];
@@ -48,7 +57,7 @@ static void answer_subscription(struct rpc_call *call) {
 static void subscribe(struct rpc_call *call, const struct rpc_arg *args) {
         int r;
 
-        if (!patterns_are_legal(call, &args[0]))
+        if (!patterns_are_few(call, &args[0]) || !patterns_are_legal(call, &args[0]))
                 return;
         r = subscription_add(&client_of(call)->subscription, args[0].strings.items,
                              args[0].strings.n, rpc_arg_is_given(&args[1]) && args[1].boolean);
@@ -58,6 +67,12 @@ static void subscribe(struct rpc_call *call, const struct rpc_arg *args) {
         else if (r == -ENOSPC)
                 rpc_fail(call, &rpc_limit_reached, NULL, "The patterns cover more than %u handles",
                          LIMIT_WATCHED_HANDLES);
+        else if (r == -EDQUOT)
+                rpc_fail(
+                        call, &rpc_limit_reached, NULL,
+                        "All connections together watch %u handles already, and the patterns cover "
+                        "more than %u",
+                        LIMIT_WATCHED_BY_ALL, LIMIT_WATCHED_FEW);
         else if (r < 0)
                 rpc_fail_errno(call, r);
         else
@@ -69,8 +84,10 @@ static void unsubscribe(struct rpc_call *call, const struct rpc_arg *args) {
 
         if (!rpc_arg_is_given(&args[0]))
                 subscription_remove_all(subscription);
-        else
+        else if (patterns_are_few(call, &args[0]))
                 subscription_remove(subscription, args[0].strings.items, args[0].strings.n);
+        else
+                return;
         answer_subscription(call);
 }
 
@@ -86,6 +103,7 @@ static const struct rpc_param unsubscribe_params[] = {
 
 static const struct rpc_error *const subscribe_errors[] = {&rpc_bad_name, &rpc_too_long,
                                                            &rpc_limit_reached, NULL};
+static const struct rpc_error *const unsubscribe_errors[] = {&rpc_limit_reached, NULL};
 
 const struct rpc_method methods_watch[] = {
         {
@@ -105,6 +123,7 @@ const struct rpc_method methods_watch[] = {
                 .description = "Ends that",
                 .params = unsubscribe_params,
                 .result = "{\"$ref\":\"#/components/schemas/Subscription\"}",
+                .errors = unsubscribe_errors,
                 .scope = RPC_FREE,
                 .fn = unsubscribe,
         },

@@ -184,11 +184,8 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
         list_for_each_safe (link, &registry->closed) {
                 struct handle *handle = handle_of_closed(link);
 
-                if (!configuration_find_handle(configuration, handle_name(handle))) {
-                        list_remove(link);
-                        registry->n_closed--;
-                        handle_discard(handle);
-                }
+                if (!configuration_find_handle(configuration, handle_name(handle)))
+                        registry_forget_closed(registry, handle);
         }
         configuration_unref(registry->configuration);
         registry->configuration = configuration_ref(configuration);

@@ -33,8 +33,8 @@ struct registry {
         struct list runs, runs_of_closed; /* that go on, of open handles and of closed ones */
         bool is_stopping;                 /* no limits, no retries */
         bool is_applying;                 /* a configuration */
-        struct list closed;               /* still shown; their number is n_closed */
-        size_t n_closed;
+        struct list closed;               /* still shown, the oldest first … */
+        struct names closed_names;        /* … and by name; their hashes are the hub's */
         struct list watches;
         struct group **groups; /* of the newest configuration, counted */
         size_t n_groups;
@@ -64,6 +64,8 @@ void registry_retire(struct registry *registry, struct handle *handle);
 void registry_retiring_closed(struct registry *registry, struct handle *handle);
 /* From handle_close(): shows it for a while, or discards it. */
 void registry_closed(struct registry *registry, struct handle *handle);
+/* Discards a closed one that is shown. */
+void registry_forget_closed(struct registry *registry, struct handle *handle);
 /* A reference to the group of this name as the newest configuration has it, or NULL. */
 struct group *registry_group(struct registry *registry, const char *name);
 void registry_free_groups(struct group **groups, size_t n_groups);

@@ -1,6 +1,7 @@
 /*
  * The hub is the index: each handle is the data of a named async, so a name is looked up there.
- * What is closed but still shown stands in a list of its own, bounded by LIMIT_CLOSED_HANDLES.
+ * What is closed but still shown stands in a list and an index of its own, bounded by
+ * LIMIT_CLOSED_HANDLES: the index has the very names that the hub's had before.
  *
  * A run may outlive its handle: who closes one leaves the run going on. So runs stand in lists of
  * their own, where the stop finds all of them; and a handle that is made anew takes over the run of
@@ -28,13 +29,19 @@
 #include "lib/random.h"
 
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
-        list_for_each (link, &registry->closed) {
-                struct handle *handle = handle_of_closed(link);
+        struct rouse__name *name;
 
-                if (rouse__text_equals(rouse__text(handle_name(handle)), text))
-                        return handle;
-        }
-        return NULL;
+        if (registry->closed_names.n_names == 0)
+                return NULL;
+        name = rouse__names_find(&registry->closed_names, text,
+                                 rouse__names_hash(&registry->hub->names, text));
+        return name ? handle_of_name(name) : NULL;
+}
+
+void registry_forget_closed(struct registry *registry, struct handle *handle) {
+        rouse__names_remove(&registry->closed_names, rouse__async_get_name(handle_async(handle)));
+        list_remove(&handle_own_life(handle)->link);
+        handle_discard(handle);
 }
 
 struct handle *registry_find(struct registry *registry, const char *name) {
@@ -113,11 +120,8 @@ int registry_add(struct registry *registry, const char *name, const struct handl
                        &handle);
         if (r < 0)
                 return r;
-        if (closed) {
-                list_remove(&handle_own_life(closed)->link);
-                registry->n_closed--;
-                handle_discard(closed);
-        }
+        if (closed)
+                registry_forget_closed(registry, closed);
         registry->n_handles++;
         list_for_each_safe (link, &registry->watches) {
                 struct registry_watch *watch = container_of(link, struct registry_watch, link);
@@ -159,17 +163,14 @@ void registry_closed(struct registry *registry, struct handle *handle) {
                 registry->n_created--;
         registry_retiring_closed(registry, handle);
         if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||
-            !handle_live(handle)) {
+            !handle_live(handle) || rouse__names_reserve(&registry->closed_names) < 0) {
                 handle_discard(handle);
                 return;
         }
         list_append(&registry->closed, &handle_own_life(handle)->link);
-        if (++registry->n_closed > LIMIT_CLOSED_HANDLES) {
-                struct handle *oldest = handle_of_closed(list_first(&registry->closed));
-
-                registry->n_closed--;
-                handle_discard(oldest);
-        }
+        rouse__names_add(&registry->closed_names, rouse__async_get_name(handle_async(handle)));
+        if (registry->closed_names.n_names > LIMIT_CLOSED_HANDLES)
+                registry_forget_closed(registry, handle_of_closed(list_first(&registry->closed)));
 }
 
 static void add_stats(struct handle *handle, void *arg) {
@@ -262,6 +263,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
         if (registry->chance == 0)
                 rouse__random(&registry->chance, 1);
         list_init(&registry->closed);
+        rouse__names_init(&registry->closed_names);
         list_init(&registry->runs);
         list_init(&registry->runs_of_closed);
         list_init(&registry->watches);
@@ -331,11 +333,10 @@ void registry_stop_runs(struct registry *registry, bool kill) {
 static void discard(struct handle *handle, void *arg) {
         struct registry *registry = arg;
 
-        if (!handle_is_active(handle)) {
-                list_remove(&handle_own_life(handle)->link);
-                registry->n_closed--;
-        }
-        handle_discard(handle);
+        if (handle_is_active(handle))
+                handle_discard(handle);
+        else
+                registry_forget_closed(registry, handle);
 }
 
 struct registry *registry_free(struct registry *registry) {
@@ -343,6 +344,7 @@ struct registry *registry_free(struct registry *registry) {
                 return NULL;
         registry->is_stopping = true;
         registry_each(registry, discard, registry);
+        rouse__names_deinit(&registry->closed_names);
         histogram_free(registry->wake_latency);
         histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);

@@ -5,9 +5,9 @@
  * A batch may be long and its members dear, so taking it can stop between two members: `unfinished`
  * and `unfinished_at` remember where. The text is not kept here.
  *
- * Invariants: what a conversation holds is bounded: calls that wait by LIMIT_IN_FLIGHT, answers
- * that wait in batches by LIMIT_REPLY_BYTES, or less if its host says so, and one answer. Errors
- * that the specification prints are answered exactly so.
+ * Invariants: what a conversation holds is bounded: calls that wait by LIMIT_IN_FLIGHT and
+ * LIMIT_ID_BYTES, answers that wait in batches by LIMIT_REPLY_BYTES, or less if its host says so,
+ * and one answer. Errors that the specification prints are answered exactly so.
  */
 
 #include "daemon/rpc.h"
@@ -92,10 +92,12 @@ static void read_envelope(struct json_text request, struct envelope *ret) {
                         set_member(ret, &ret->id, value);
 }
 
+/* Calls that wait keep theirs, and each answer repeats one: so it may not be of any length. */
 static bool is_id(struct json_text value) {
         enum json_type type = rouse__json_type(value);
 
-        return type == JSON_TYPE_STRING || type == JSON_TYPE_NUMBER || type == JSON_TYPE_NULL;
+        return value.n <= LIMIT_ID_BYTES &&
+               (type == JSON_TYPE_STRING || type == JSON_TYPE_NUMBER || type == JSON_TYPE_NULL);
 }
 
 static bool envelope_is_valid(const struct envelope *envelope) {

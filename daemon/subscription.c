@@ -38,6 +38,7 @@ static void entry_free(struct entry *entry) {
         list_remove(&entry->link);
         list_remove(&entry->news_link);
         entry->subscription->n_entries--;
+        entry->subscription->set->n_entries--;
         free(entry->name);
         free(entry);
 }
@@ -61,7 +62,7 @@ static bool wants_runs(const struct entry *entry) {
 
         for (size_t i = 0; i < subscription->n_patterns; i++)
                 if (subscription->patterns[i].runs &&
-                    glob_match(subscription->patterns[i].text, entry_name(entry)))
+                    glob_fits(subscription->patterns[i].glob, entry_name(entry)))
                         return true;
         return false;
 }
@@ -104,22 +105,39 @@ static const struct handle_watch_ops watch_ops = {
         .closed = on_handle_closed,
 };
 
-static bool fits(const struct subscription *subscription, size_t n_patterns, const char *name) {
-        for (size_t i = 0; i < n_patterns; i++)
-                if (glob_match(subscription->patterns[i].text, name))
+/* Whether one of the patterns from `begin` on, before `end`, does. */
+static bool fits(const struct subscription *subscription, size_t begin, size_t end,
+                 const char *name) {
+        for (size_t i = begin; i < end; i++)
+                if (glob_fits(subscription->patterns[i].glob, name))
                         return true;
         return false;
 }
 
-static int watch(struct subscription *subscription, struct handle *handle) {
-        struct entry *entry = calloc(1, sizeof(*entry));
+static int check_room(const struct subscription *subscription) {
+        if (subscription->n_entries >= LIMIT_WATCHED_HANDLES)
+                return -ENOSPC;
+        if (subscription->set->n_entries >= LIMIT_WATCHED_BY_ALL &&
+            subscription->n_entries >= LIMIT_WATCHED_FEW)
+                return -EDQUOT;
+        return 0;
+}
 
+static int watch(struct subscription *subscription, struct handle *handle, struct list *entries) {
+        struct entry *entry;
+        int r;
+
+        r = check_room(subscription);
+        if (r < 0)
+                return r;
+        entry = calloc(1, sizeof(*entry));
         if (!entry)
                 return -ENOMEM;
         entry->subscription = subscription;
-        list_append(&subscription->entries, &entry->link);
+        list_append(entries, &entry->link);
         list_init(&entry->news_link);
         subscription->n_entries++;
+        subscription->set->n_entries++;
         handle_watch_add(handle, &entry->watch, &watch_ops);
         return 0;
 }
@@ -128,10 +146,10 @@ static void on_handle_added(struct registry_watch *registry_watch, struct handle
         struct subscription *subscription =
                 container_of(registry_watch, struct subscription, registry_watch);
 
-        if (!fits(subscription, subscription->n_patterns, handle_name(handle)) ||
+        if (!fits(subscription, 0, subscription->n_patterns, handle_name(handle)) ||
             !may_read(subscription, handle))
                 return;
-        if (subscription->n_entries < LIMIT_WATCHED_HANDLES && watch(subscription, handle) == 0)
+        if (watch(subscription, handle, &subscription->entries) == 0)
                 return;
         subscription->is_full = true;
         stream_flush_later(subscription->stream);
@@ -141,8 +159,7 @@ static void on_handle_added(struct registry_watch *registry_watch, struct handle
 struct search {
         struct subscription *subscription;
         size_t n_old;
-        size_t n_found;
-        bool count_only;
+        struct list found; /* entries */
         int error;
 };
 
@@ -152,12 +169,10 @@ static void consider(struct handle *handle, void *arg) {
         const char *name = handle_name(handle);
 
         if (search->error < 0 || !handle_is_active(handle) ||
-            !fits(subscription, subscription->n_patterns, name) ||
-            fits(subscription, search->n_old, name) || !may_read(subscription, handle))
+            !fits(subscription, search->n_old, subscription->n_patterns, name) ||
+            fits(subscription, 0, search->n_old, name) || !may_read(subscription, handle))
                 return;
-        search->n_found++;
-        if (!search->count_only)
-                search->error = watch(subscription, handle);
+        search->error = watch(subscription, handle, &search->found);
 }
 
 static struct registry *registry_of(const struct subscription *subscription) {
@@ -165,13 +180,14 @@ static struct registry *registry_of(const struct subscription *subscription) {
 }
 
 static int find_handles(struct subscription *subscription, size_t n_old) {
-        struct search search = {subscription, n_old, 0, true, 0};
+        struct search search = {subscription, n_old, LIST_INIT(search.found), 0};
+        struct list *link;
 
         registry_each(registry_of(subscription), consider, &search);
-        if (search.n_found > LIMIT_WATCHED_HANDLES - subscription->n_entries)
-                return -ENOSPC;
-        search.count_only = false;
-        registry_each(registry_of(subscription), consider, &search);
+        if (search.error == 0)
+                list_splice(&subscription->entries, &search.found);
+        while ((link = list_first(&search.found)))
+                entry_free(container_of(link, struct entry, link));
         return search.error;
 }
 
@@ -179,15 +195,35 @@ static size_t find_pattern(const struct subscription *subscription, struct json_
         size_t i = 0;
 
         while (i < subscription->n_patterns &&
-               (strlen(subscription->patterns[i].text) != pattern.n ||
+               (subscription->patterns[i].n_text != pattern.n ||
                 memcmp(subscription->patterns[i].text, pattern.at, pattern.n) != 0))
                 i++;
         return i;
 }
 
+static void pattern_deinit(struct subscription_pattern *pattern) {
+        free(pattern->text);
+        glob_free(pattern->glob);
+}
+
+static int pattern_init(struct subscription_pattern *pattern, struct json_text text) {
+        int r;
+
+        *pattern = (struct subscription_pattern){.n_text = text.n};
+        r = glob_new(text.at, text.n, &pattern->glob);
+        if (r < 0)
+                return r;
+        pattern->text = strndup(text.at, text.n);
+        if (!pattern->text) {
+                pattern_deinit(pattern);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
 static int add_pattern(struct subscription *subscription, struct json_text pattern) {
         struct subscription_pattern *patterns;
-        char *text;
+        int r;
 
         if (find_pattern(subscription, pattern) < subscription->n_patterns)
                 return 0;
@@ -198,11 +234,10 @@ static int add_pattern(struct subscription *subscription, struct json_text patte
         if (!patterns)
                 return -ENOMEM;
         subscription->patterns = patterns;
-        text = strndup(pattern.at, pattern.n);
-        if (!text)
-                return -ENOMEM;
-        patterns[subscription->n_patterns++] = (struct subscription_pattern){.text = text};
-        return 0;
+        r = pattern_init(&patterns[subscription->n_patterns], pattern);
+        if (r == 0)
+                subscription->n_patterns++;
+        return r;
 }
 
 /* Forgets entries that no pattern covers any more. */
@@ -210,7 +245,7 @@ static void prune(struct subscription *subscription) {
         list_for_each_safe (link, &subscription->entries) {
                 struct entry *entry = container_of(link, struct entry, link);
 
-                if (!fits(subscription, subscription->n_patterns, entry_name(entry)))
+                if (!fits(subscription, 0, subscription->n_patterns, entry_name(entry)))
                         entry_free(entry);
         }
         if (subscription->n_patterns == 0)
@@ -219,8 +254,7 @@ static void prune(struct subscription *subscription) {
 
 static void truncate_patterns(struct subscription *subscription, size_t n) {
         while (subscription->n_patterns > n)
-                free(subscription->patterns[--subscription->n_patterns].text);
-        prune(subscription);
+                pattern_deinit(&subscription->patterns[--subscription->n_patterns]);
 }
 
 int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
@@ -230,7 +264,7 @@ int subscription_add(struct subscription *subscription, const struct json_text *
 
         for (size_t i = 0; i < n && r == 0; i++)
                 r = add_pattern(subscription, patterns[i]);
-        if (r == 0)
+        if (r == 0 && subscription->n_patterns > n_old)
                 r = find_handles(subscription, n_old);
         if (r < 0) {
                 truncate_patterns(subscription, n_old);
@@ -250,7 +284,7 @@ void subscription_remove(struct subscription *subscription, const struct json_te
 
                 if (place == subscription->n_patterns)
                         continue;
-                free(subscription->patterns[place].text);
+                pattern_deinit(&subscription->patterns[place]);
                 subscription->patterns[place] = subscription->patterns[--subscription->n_patterns];
         }
         prune(subscription);
@@ -258,12 +292,13 @@ void subscription_remove(struct subscription *subscription, const struct json_te
 
 void subscription_remove_all(struct subscription *subscription) {
         truncate_patterns(subscription, 0);
+        prune(subscription);
 }
 
-static void write_full(struct buffer *out) {
+static void write_full(struct buffer *out, size_t n_entries) {
         buffer_add_literal(out, "{\"jsonrpc\":\"2.0\",\"method\":\"limit_reached\",\"params\":{");
         json_write_key(out, "handles");
-        json_write_u64(out, LIMIT_WATCHED_HANDLES);
+        json_write_u64(out, n_entries);
         buffer_add_literal(out, "}}\n");
 }
 
@@ -274,7 +309,7 @@ bool subscription_write(struct subscription *subscription) {
 
         if (subscription->is_full) {
                 subscription->is_full = false;
-                write_full(out);
+                write_full(out, subscription->n_entries);
         }
         while ((first = list_first(&subscription->news)) && stream_has_room(subscription->stream)) {
                 struct entry *entry = container_of(first, struct entry, news_link);

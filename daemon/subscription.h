@@ -10,17 +10,21 @@
 #include "lib/list.h"
 
 struct core;
+struct glob;
 struct peer;
 struct stream;
 
 struct subscription_pattern {
         char *text;
+        size_t n_text;
+        struct glob *glob;
         bool runs; /* runs of the handles that it fits are told as well */
 };
 
 /* What all clients' have in common. */
 struct subscription_set {
         struct core *core;
+        size_t n_entries;
         uint64_t n_notifications, n_missed;
 };
 
@@ -42,8 +46,9 @@ void subscription_init(struct subscription *subscription, struct subscription_se
                        struct stream *stream, const struct peer *peer);
 void subscription_deinit(struct subscription *subscription); /* may be repeated */
 
-/* Adds patterns, all or none; those that were there take the new `runs`. 0; -E2BIG:
- * LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -ENOMEM. */
+/* Adds patterns, all or none; those that were there take the new `runs`. 0; -ENAMETOOLONG: one of
+ * them; -E2BIG: LIMIT_SUBSCRIPTIONS; -ENOSPC: LIMIT_WATCHED_HANDLES; -EDQUOT: LIMIT_WATCHED_BY_ALL;
+ * -ENOMEM. */
 int subscription_add(struct subscription *subscription, const struct json_text *patterns, size_t n,
                      bool runs);
 /* Drops the patterns that are among these, and what only they covered. */

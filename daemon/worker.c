@@ -40,7 +40,6 @@ struct hosted {
         struct source_conf *conf; /* counted */
         struct outlet outlet;
         struct source *source; /* the thread's; NULL: not open */
-        bool is_wanted;
 };
 
 struct order {
@@ -51,7 +50,8 @@ struct order {
 
 struct worker {
         struct mailbox *mailbox;
-        struct list sources; /* struct hosted, all open */
+        struct list sources;  /* struct hosted, all open */
+        struct list unwanted; /* the same, which the last extension did not find in its `conf` */
         uv_loop_t loop;
         uv_async_t ring;
         pthread_t thread;
@@ -140,80 +140,101 @@ static int carry_out(struct worker *worker, struct order *order) {
         return order->error;
 }
 
-/* One that is open, is not wanted yet, and does what `conf` says; or NULL. */
-static struct hosted *find(struct worker *worker, const struct source_conf *conf,
+/* A worker that is being extended. */
+struct extension {
+        struct worker *worker;
+        worker_resolve_fn resolve;
+        void *arg;
+        struct list *next; /* of those that are not wanted yet, where to look first */
+        struct list wanted;
+        struct order order; /* those to be opened */
+};
+
+/* One that is open, is not wanted yet, and does what `conf` says; or NULL. Looks behind the one
+ * that was found last and goes round: mostly they are in the same order as before. */
+static struct hosted *find(struct extension *extension, const struct source_conf *conf,
                            const rouse_async_t *async) {
-        list_for_each (link, &worker->sources) {
+        struct list *link = extension->next;
+
+        do {
                 struct hosted *hosted = hosted_at(link);
 
                 /* The reference that the outlet has keeps the handle's address from being given to
                  * another one. */
-                if (!hosted->is_wanted && hosted->outlet.async == async &&
-                    source_conf_equal(hosted->conf, conf))
+                if (link != &extension->worker->unwanted && hosted->outlet.async == async &&
+                    source_conf_equal(hosted->conf, conf)) {
+                        extension->next = link->next;
                         return hosted;
-        }
+                }
+                link = link->next;
+        } while (link != extension->next);
         return NULL;
 }
 
 /* Finds the source, or adds it to those that are to be opened. */
-static int want(struct worker *worker, struct source_conf *conf, worker_resolve_fn resolve,
-                void *arg, struct list *opening) {
-        rouse_async_t *async = conf->target ? resolve(arg, conf->target) : NULL;
+static int want(struct extension *extension, struct source_conf *conf) {
+        rouse_async_t *async = NULL;
         struct hosted *hosted;
 
-        if (conf->target && !async)
-                return -ENOENT;
-        hosted = find(worker, conf, async);
+        if (conf->target) {
+                async = extension->resolve(extension->arg, conf->target);
+                if (!async)
+                        return -ENOENT;
+        }
+        hosted = find(extension, conf, async);
         if (hosted) {
                 rouse_async_release(async);
-        } else {
-                hosted = malloc(sizeof(*hosted));
-                if (!hosted) {
-                        rouse_async_release(async);
-                        return -ENOMEM;
-                }
-                *hosted = (struct hosted){
-                        .conf = source_conf_ref(conf),
-                        .outlet = {.async = async, .mailbox = worker->mailbox},
-                };
-                list_append(opening, &hosted->link);
+                list_remove(&hosted->link);
+                list_append(&extension->wanted, &hosted->link);
+                return 0;
         }
-        hosted->is_wanted = true;
+        hosted = malloc(sizeof(*hosted));
+        if (!hosted) {
+                rouse_async_release(async);
+                return -ENOMEM;
+        }
+        *hosted = (struct hosted){
+                .conf = source_conf_ref(conf),
+                .outlet = {.async = async, .mailbox = extension->worker->mailbox},
+        };
+        list_append(&extension->order.sources, &hosted->link);
         return 0;
 }
 
 int worker_extend(struct worker *worker, const struct worker_conf *conf, worker_resolve_fn resolve,
                   void *arg) {
-        struct order order = {.sources = LIST_INIT(order.sources), .opens = true};
+        struct extension extension = {
+                .worker = worker,
+                .resolve = resolve,
+                .arg = arg,
+                .wanted = LIST_INIT(extension.wanted),
+                .order = {.sources = LIST_INIT(extension.order.sources), .opens = true},
+        };
+        struct order *order = &extension.order;
         int r = 0;
 
-        list_for_each (link, &worker->sources)
-                hosted_at(link)->is_wanted = false;
+        list_splice(&worker->unwanted, &worker->sources);
+        extension.next = list_first(&worker->unwanted) ?: &worker->unwanted;
         for (size_t i = 0; i < conf->n_sources && r >= 0; i++)
-                r = want(worker, conf->sources[i], resolve, arg, &order.sources);
-        if (r >= 0 && !list_is_empty(&order.sources))
-                r = carry_out(worker, &order);
+                r = want(&extension, conf->sources[i]);
+        if (r >= 0 && !list_is_empty(&order->sources))
+                r = carry_out(worker, order);
+        list_splice(&worker->sources, &extension.wanted);
         if (r >= 0) {
-                list_splice(&worker->sources, &order.sources);
+                list_splice(&worker->sources, &order->sources);
                 return 0;
         }
-        free_all(&order.sources);
-        list_for_each (link, &worker->sources)
-                hosted_at(link)->is_wanted = true;
+        free_all(&order->sources);
+        list_splice(&worker->sources, &worker->unwanted);
         return r;
 }
 
 void worker_prune(struct worker *worker) {
         struct order order = {.sources = LIST_INIT(order.sources)};
 
-        list_for_each_safe (link, &worker->sources) {
-                if (hosted_at(link)->is_wanted)
-                        continue;
-                list_remove(link);
-                list_append(&order.sources, link);
-        }
-        if (list_is_empty(&order.sources))
+        if (list_is_empty(&worker->unwanted))
                 return;
+        list_splice(&order.sources, &worker->unwanted);
         (void)carry_out(worker, &order);
         free_all(&order.sources);
 }
@@ -263,6 +284,7 @@ int worker_new(const struct worker_conf *conf, struct mailbox *mailbox, worker_r
         strcpy(worker->name, conf->name);
         worker->mailbox = mailbox;
         list_init(&worker->sources);
+        list_init(&worker->unwanted);
         r = start(worker);
         if (r < 0)
                 return r;
@@ -282,6 +304,7 @@ struct worker *worker_free(struct worker *worker) {
         if (!worker)
                 return NULL;
         list_splice(&order.sources, &worker->sources);
+        list_splice(&order.sources, &worker->unwanted);
         (void)carry_out(worker, &order);
         r = pthread_join(worker->thread, NULL);
         assert(r == 0);

@@ -10,6 +10,7 @@ TESTS_CONTROL = \
 	tests/test-control-watch \
 	tests/test-glob \
 	tests/test-json \
+	tests/test-registry \
 	tests/test-rpc \
 	tests/test-rpc-waits \
 	tests/test-sentence \
@@ -61,6 +62,10 @@ tests_test_glob_LDADD = $(LDADD_DAEMON)
 tests_test_json_SOURCES = tests/test-json.c
 tests_test_json_CFLAGS = $(CFLAGS_TEST)
 tests_test_json_LDADD = $(LDADD_DAEMON)
+
+tests_test_registry_SOURCES = tests/test-registry.c $(CONTROL_FIXTURE)
+tests_test_registry_CFLAGS = $(CFLAGS_TEST)
+tests_test_registry_LDADD = $(LDADD_DAEMON)
 
 tests_test_rpc_SOURCES = tests/test-rpc.c $(RPC_TALK)
 tests_test_rpc_CFLAGS = $(CFLAGS_TEST)

@@ -325,6 +325,26 @@ static void expect_as_beside(const char *file) {
         conf_errors_deinit(&errors);
 }
 
+static void there_is_a_limit_of_sources(void) {
+        const size_t n_half = LIMIT_SOURCES / 2;
+        char *text = malloc(LIMIT_SOURCES * 32 + 256), *at, *errors;
+
+        at = stpcpy(text, "handles: {a: {}}\nworkers:\n  w:\n");
+        for (size_t i = 0; i < LIMIT_SOURCES; i++) {
+                at = stpcpy(at, i == n_half ? "  x:\n" : "");
+                at = stpcpy(at, "    - {every: 1h, send: a}\n");
+        }
+        configuration_unref(conf_test_parse_good(text));
+        /* It is told once, and all others are. */
+        at = stpcpy(at, "    - {every: 1h, send: a}\n    - {every: 1h, send: a}\n"
+                        "  y:\n    - {evry: 1h, send: a}\n");
+        ck_assert_ptr_null(conf_test_parse(text, &errors));
+        ck_assert_str_eq(errors, "t:8197:7: there are more than 8192 sources\n"
+                                 "t:8200:8: unknown key 'evry', did you mean 'every'?\n");
+        free(errors);
+        free(text);
+}
+
 static void the_corpus_gives_what_stands_beside_it(void) {
         const char *source = getenv("ROUSE_SOURCE") ?: ".";
         char *path;
@@ -350,6 +370,7 @@ static const struct test tests[] = {
         TEST(too_many_errors_are_counted),
         TEST(a_long_chain_is_no_cycle_and_no_recursion),
         TEST(there_is_a_limit_of_workers),
+        TEST(there_is_a_limit_of_sources),
         TEST(the_corpus_gives_what_stands_beside_it),
         {0},
 };

@@ -75,6 +75,34 @@ static void names_and_keys_are_limited(void) {
         finish();
 }
 
+/* A list of so many strings. */
+static char *write_list(char *at, const char *key, const char *string, unsigned int n) {
+        at += sprintf(at, "\"%s\":[", key);
+        for (unsigned int i = 0; i < n; i++)
+                at += sprintf(at, "%s\"%s\"", i > 0 ? "," : "", string);
+        return stpcpy(at, "]");
+}
+
+static void sends_of_a_request_are_limited(void) {
+        char *params = malloc(LIMIT_SENDS * 2), *at;
+        struct handle_stats stats;
+
+        begin();
+        for (unsigned int n_names = 16; n_names <= 17; n_names++) {
+                at = write_list(stpcpy(params, "{"), "names", "plain", n_names);
+                at = write_list(stpcpy(at, ","), "keys", "k", LIMIT_SENDS / 16);
+                strcpy(at, "}");
+                if (n_names == 16)
+                        json_decref(fixture_ask(&d, "send", params));
+                else
+                        refuse("send", params, -32006, "{'reason':'limit_reached'}");
+        }
+        handle_get_stats(fixture_handle(&d, "plain"), &stats);
+        ck_assert_uint_eq(stats.sends, LIMIT_SENDS);
+        free(params);
+        finish();
+}
+
 static void send_can_wait_for_the_wake(void) {
         begin();
         ask("send", "{\"name\":\"plain\",\"wait\":\"wake\"}",
@@ -190,6 +218,7 @@ int main(int argc, char **argv) {
                 TEST(send_tells_ticket_and_disposition),
                 TEST(send_takes_several_names_or_none),
                 TEST(names_and_keys_are_limited),
+                TEST(sends_of_a_request_are_limited),
                 TEST(send_can_wait_for_the_wake),
                 TEST(send_can_wait_for_the_run),
                 TEST(wait_tells_of_the_next_wake),

@@ -164,7 +164,7 @@ static void a_slow_watcher_misses_detail_and_never_the_last(void) {
 }
 
 static void subscriptions_are_limited(void) {
-        char params[2 * LIMIT_PATTERN_BYTES];
+        char params[2 * LIMIT_PATTERN_BYTES], *at;
         int fd;
 
         begin();
@@ -182,8 +182,16 @@ static void subscriptions_are_limited(void) {
         strcpy(params + LIMIT_PATTERN_BYTES + 3, "\"]");
         memcpy(params, "[\"", 2);
         fixture_expect_reason(&d, fd, "subscribe", params, "too_long");
+        fixture_expect_reason(&d, fd, "list", params, "too_long");
         fixture_expect_reason(&d, fd, "subscribe", "[\"\"]", "bad_name");
         fixture_expect_reason(&d, fd, "subscribe", "[\"a\\u0000\"]", "bad_name");
+        /* Those that are there already, and those that are not: each would be looked for. */
+        at = stpcpy(params, "[[\"a*1\"");
+        for (unsigned int i = 1; i < LIMIT_SUBSCRIPTIONS + 1; i++)
+                at = stpcpy(at, ",\"a*1\"");
+        strcpy(at, "]]");
+        fixture_expect_reason(&d, fd, "subscribe", params, "limit_reached");
+        fixture_expect_reason(&d, fd, "unsubscribe", params, "limit_reached");
         close(fd);
         finish();
 }
@@ -210,6 +218,32 @@ static void watched_handles_are_limited(void) {
         finish();
 }
 
+/* As if others watched nearly all that may be watched. */
+static void all_connections_together_watch_a_number_of_handles(void) {
+        const size_t n_others = LIMIT_WATCHED_BY_ALL - 1500;
+        size_t *n_entries;
+        int fd, other;
+
+        fixture_init_many(&d);
+        n_entries = &d.control->set.subscriptions.n_entries;
+        *n_entries += n_others;
+        fd = fixture_connect(&d);
+        other = fixture_connect(&d);
+        assert_subscription(fd, "subscribe", "[\"*-1???\"]", 1, 1000);
+        assert_subscription(other, "subscribe", "[\"*-1???\"]", 1, 1000);
+        ck_assert_uint_eq(*n_entries, LIMIT_WATCHED_BY_ALL + 500);
+        fixture_expect_reason(&d, other, "subscribe", "[\"*-2??\"]", "limit_reached");
+        assert_subscription(other, "subscribe", "[\"*-2?\"]", 2, 1010);
+        assert_subscription(fd, "unsubscribe", NULL, 0, 0);
+        fixture_expect_reason(&d, other, "subscribe", "[\"*\"]", "limit_reached");
+        assert_subscription(other, "subscribe", "[\"*-2??\"]", 3, 1110);
+        close(fd);
+        close(other);
+        fixture_turn(&d);
+        ck_assert_uint_eq(*n_entries, n_others);
+        finish();
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(wakes_are_told),
@@ -219,6 +253,7 @@ int main(int argc, char **argv) {
                 TEST(a_slow_watcher_misses_detail_and_never_the_last),
                 TEST(subscriptions_are_limited),
                 TEST(watched_handles_are_limited),
+                TEST(all_connections_together_watch_a_number_of_handles),
                 {0},
         };
 

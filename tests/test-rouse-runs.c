@@ -115,6 +115,11 @@ static void what_is_typed_works(void) {
                  "until rouse stats many --json | grep -q '\"sends\":2500'; do sleep 0.02; done; "
                  "rouse resume many >/dev/null; wait $!",
                  0, NULL, ""},
+                /* and more sends */
+                {"rouse create crowd >/dev/null && rouse send --wait $(yes crowd | head -n 20) "
+                 "$(seq -f '--key k%g' 1000) | wc -l && "
+                 "rouse stats crowd --json | grep -o '\"sends\":[0-9]*'",
+                 0, "20\n\"sends\":20000\n", ""},
 
                 {"t=$(rouse send good) && rouse wait good --ticket $t", 0, "1\n", ""},
                 {},

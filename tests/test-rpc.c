@@ -352,6 +352,41 @@ static void nesting_is_limited(void) {
         talk_deinit(&talk);
 }
 
+static void ids_are_limited(void) {
+        static const struct {
+                const char *open, *part, *close; /* of the id */
+                unsigned int n;
+                bool is_known;
+        } rows[] = {
+                {"\"", "i", "\"", LIMIT_ID_BYTES - 2, true},
+                {"\"", "i", "\"", LIMIT_ID_BYTES - 1, false},
+                {"", "1", "", LIMIT_ID_BYTES, true},
+                {"", "1", "", LIMIT_ID_BYTES + 1, false},
+                {"\"", "\\u0041", "\"", LIMIT_ID_BYTES / 6 + 1, false},
+        };
+        struct talk talk;
+
+        talk_init(&talk);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+                char *id = repeated(rows[i].open, rows[i].part, rows[i].close, rows[i].n);
+                char text[2000], member[512];
+
+                snprintf(member, sizeof(member),
+                         "{\"jsonrpc\":\"2.0\",\"method\":\"get_data\",\"id\":%s}", id);
+                snprintf(text, sizeof(text), "[%s,%s]", member, member);
+                if (rows[i].is_known) {
+                        ck_assert_ptr_nonnull(strstr(ask(&talk, member), id));
+                        ck_assert_ptr_nonnull(strstr(ask(&talk, text), id));
+                } else {
+                        ck_assert_str_eq(ask(&talk, member), INVALID("null") "\n");
+                        ck_assert_str_eq(ask(&talk, text),
+                                         "[" INVALID("null") "," INVALID("null") "]\n");
+                }
+                free(id);
+        }
+        talk_deinit(&talk);
+}
+
 static void batches_are_limited(void) {
         struct talk talk;
         char *text;
@@ -392,6 +427,7 @@ int main(int argc, char **argv) {
                 TEST(errors_of_the_daemon_have_reason_and_name),
                 TEST(notifications_do_their_work_in_silence),
                 TEST(nesting_is_limited),
+                TEST(ids_are_limited),
                 TEST(batches_are_limited),
                 TEST(methods_are_found_by_their_whole_name),
                 {0},

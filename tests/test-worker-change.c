@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/limits.h"
 #include "daemon/workforce.h"
 #include "tests/worker-fixture.h"
 
@@ -91,6 +92,24 @@ static void what_is_the_same_goes_on(void) {
         ck_assert_uint_eq(count(&n_watched), n);
         ck_assert_uint_eq(count(&n_made), 1);
         worker_free(worker);
+        tear_down();
+}
+
+static void many_that_are_the_same_stay(void) {
+        char *sources = malloc(LIMIT_SOURCES * 40), *at = sources;
+        struct configuration *configuration;
+        struct worker *worker;
+
+        set_up();
+        for (unsigned int i = 0; i < LIMIT_SOURCES; i++)
+                at += sprintf(at, "    - {every: %us, send: a}\n", 3600 + i);
+        configuration = configure(sources);
+        worker = start(configuration);
+        for (int i = 0; i < 50; i++)
+                ck_assert_int_eq(try_change(worker, configuration), 0);
+        worker_free(worker);
+        configuration_unref(configuration);
+        free(sources);
         tear_down();
 }
 
@@ -351,6 +370,7 @@ static void nothing_is_lost_by_a_move(void) {
 
 static const struct test tests[] = {
         TEST(what_is_the_same_goes_on),
+        TEST(many_that_are_the_same_stay),
         TEST(a_timer_keeps_its_phase),
         TEST(what_is_removed_sends_nothing_more),
         TEST(what_has_happened_is_sent_before_the_end),
