@@ -55,18 +55,38 @@ static bool admit(struct rpc_call *call) {
         return false;
 }
 
+/* Answers of a batch are with the conversation until it is complete. */
+static void count_batches(struct client *client) {
+        stream_hold(&client->stream, client->rpc.n_batch_bytes);
+}
+
+static bool has_room(struct rpc *rpc) {
+        struct client *client = container_of(rpc, struct client, rpc);
+
+        count_batches(client);
+        return !stream_is_greedy(&client->stream);
+}
+
 static void answered(struct rpc *rpc) {
-        stream_flush_later(&container_of(rpc, struct client, rpc)->stream);
+        struct client *client = container_of(rpc, struct client, rpc);
+
+        count_batches(client);
+        stream_flush_later(&client->stream);
 }
 
 static const struct rpc_host rpc_host = {
         .turn_is_over = turn_is_over,
         .admit = admit,
+        .has_room = has_room,
         .answered = answered,
 };
 
 static bool on_line(struct stream *stream, const char *line, size_t n) {
-        return rpc_take(&container_of(stream, struct client, stream)->rpc, line, n);
+        struct client *client = container_of(stream, struct client, stream);
+        bool is_done = rpc_take(&client->rpc, line, n);
+
+        count_batches(client);
+        return is_done;
 }
 
 static void on_too_long(struct stream *stream, size_t n_max) {
@@ -93,10 +113,12 @@ static void on_ended(struct stream *stream, int error) {
 
 static void on_closed(struct stream *stream) {
         struct client *client = container_of(stream, struct client, stream);
+        struct client_set *set = client->set;
 
         rpc_deinit(&client->rpc);
         peer_deinit(&client->peer);
         free(client);
+        surplus_user_went(&set->surplus);
 }
 
 static const struct stream_ops stream_ops = {
@@ -129,6 +151,7 @@ int client_new_consume_fd(struct client_set *set, int fd, const struct peer *pee
         client->peer = *peer;
         list_append(&set->clients, &client->link);
         set->n_clients++;
+        surplus_user_came(&set->surplus);
         return 0;
 }
 

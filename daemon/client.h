@@ -10,6 +10,7 @@
 #include "daemon/rpc.h"
 #include "daemon/stream.h"
 #include "daemon/subscription.h"
+#include "daemon/surplus.h"
 #include "lib/list.h"
 
 struct configuration;
@@ -29,6 +30,7 @@ struct client_set {
         struct rpc_counters counters;
         struct subscription_set subscriptions;
         struct attachment_set attachments;
+        struct surplus surplus;               /* memory that clients have left */
         struct deadline_queue *deadlines;     /* of those who wait */
         void (*left)(struct client_set *set); /* a client is gone */
 };

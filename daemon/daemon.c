@@ -15,8 +15,8 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -38,6 +38,7 @@
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/sockets.h"
+#include "daemon/surplus.h"
 #include "daemon/workforce.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
@@ -106,14 +107,6 @@ static void on_letter(void *arg, rouse_async_t *async, const char *name, const c
                 complain(&daemon->late_letters, handle_name(handle), LATE);
 }
 
-/* What reading a configuration needed, or an old one held, is worth as much as the new one. The C
- * library would keep it, in case. */
-static void give_back_memory(void) {
-#ifdef __GLIBC__
-        (void)malloc_trim(0);
-#endif
-}
-
 /* The reload. */
 
 void reload_result_deinit(struct reload_result *result) {
@@ -129,6 +122,20 @@ static void log_conf_errors(const struct conf_errors *errors) {
         }
         if (errors->n_left_out)
                 log_error("and %zu more", errors->n_left_out);
+}
+
+static void note_shortage(struct reload_result *result, int error) {
+        size_t n = result->changes.n_missing;
+        char what[64] = "not all of it could be applied";
+
+        if (error == 0)
+                return;
+        if (n > 0)
+                snprintf(what, sizeof(what), "%zu handle%s could not be made", n,
+                         n == 1 ? "" : "s");
+        result->error = error;
+        snprintf(result->complaint, sizeof(result->complaint),
+                 "%s: %s; the next reload tries again", what, strerror(-error));
 }
 
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
@@ -151,17 +158,18 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
         r = registry_apply(daemon->core.registry, configuration, &result.changes);
-        if (r < 0)
-                log_error("not all of the configuration could be applied: %s", strerror(-r));
+        note_shortage(&result, r);
         workforce_apply(daemon->workforce, configuration);
         configuration_unref(daemon->core.configuration);
         daemon->core.configuration = configuration_ref(configuration);
-        give_back_memory();
+        surplus_give_back(); /* an old configuration is worth as much as the new one */
         poke_configured(daemon->poke);
         control_check_attached(daemon->control);
         log_notice("reloaded %s: %zu handles added, %zu changed, %zu removed",
                    daemon->setup->config_file, result.changes.n_added, result.changes.n_changed,
                    result.changes.n_removed);
+        if (result.error < 0)
+                log_error("the configuration is in force, but %s", result.complaint);
         *ret = result;
         return 0;
 }
@@ -359,7 +367,7 @@ int daemon_run(const struct daemon_setup *setup) {
                 (void)close_all(&daemon);
                 return r;
         }
-        give_back_memory();
+        surplus_give_back(); /* what reading the configuration needed */
         daemon.stage = RUNNING;
         log_notice("serving %zu handles in %s", registry_n_handles(daemon.core.registry),
                    setup->dir);

@@ -167,6 +167,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/stream.h \
 	daemon/subscription.c \
 	daemon/subscription.h \
+	daemon/surplus.c \
+	daemon/surplus.h \
 	daemon/wait.c \
 	daemon/wait.h
 

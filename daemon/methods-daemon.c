@@ -72,7 +72,11 @@ static void reload(struct rpc_call *call, const struct rpc_arg *args) {
         (void)args;
         r = daemon_reload(client_of(call)->set->daemon, &errors, &result);
         if (r == 0) {
-                answer_reloaded(call, &result);
+                if (result.error < 0)
+                        rpc_fail(call, &rpc_internal_error, NULL,
+                                 "The configuration is in force, but %s", result.complaint);
+                else
+                        answer_reloaded(call, &result);
                 reload_result_deinit(&result);
         } else if (r == -ESHUTDOWN) {
                 rpc_fail(call, &rpc_shutting_down, NULL, NULL);

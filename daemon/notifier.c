@@ -19,7 +19,10 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 
+#include "daemon/log-limit.h"
+#include "daemon/log.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 #define RETRY_MS   2000
 #define READ_BYTES (16U << 10)
@@ -40,6 +43,7 @@ struct notifier {
         uv_timer_t timer;
         unsigned int n_users, n_open;
         struct list users, deferred;
+        struct log_limit overflows;
         void *entries; /* tsearch(3) */
 };
 
@@ -113,9 +117,16 @@ static void tell(struct notifier *notifier, const struct inotify_event *event) {
         release_entry(entry);
 }
 
+static void log_overflow(struct notifier *notifier) {
+        if (log_limit_count(&notifier->overflows, clock_now_ns()))
+                log_warning("changes of watched files were lost, because there were too many at "
+                            "once (the limit is fs.inotify.max_queued_events)");
+}
+
 static void tell_overflow(struct notifier *notifier) {
         struct list aside = LIST_INIT(aside), *link;
 
+        log_overflow(notifier);
         list_splice(&aside, &notifier->users);
         while ((link = list_first(&aside))) {
                 struct notifier_user *user = container_of(link, struct notifier_user, link);

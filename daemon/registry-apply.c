@@ -197,12 +197,12 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
                 if (!is_first && rouse_hub_find(registry->hub, conf->name))
                         continue;
                 r = registry_add(registry, conf->name, conf, &handle);
+                if (r < 0 && ret->n_missing++ == 0) /* the others are counted */
+                        log_error("%s: cannot make the handle: %s", conf->name, strerror(-r));
                 if (r == 0 && ret->wants_names)
                         r = name_append(&ret->added, &ret->n_added, conf->name);
-                if (r < 0) {
-                        log_error("%s: cannot make the handle: %s", conf->name, strerror(-r));
+                if (r < 0)
                         apply.error = r;
-                }
         }
         registry->is_applying = false;
         close_retiring(registry);

@@ -33,11 +33,13 @@ struct registry_changes {
         bool wants_names; /* of added handles; the first configuration has nothing else */
         char **added, **changed, **removed; /* names, lists ended by NULL (or NULL: none); owned */
         size_t n_added, n_changed, n_removed;
+        size_t n_missing; /* handles that could not be made */
 };
 void registry_changes_deinit(struct registry_changes *changes);
 
 /* Makes the handles agree with the configuration: nothing pending is lost, and nothing fires. On
- * failure (out of memory) what could be done was done. */
+ * failure (-ENOMEM; -EMFILE: LIMIT_HANDLES) what could be done was done, `ret` tells of it, and the
+ * same configuration may be applied once more. */
 int registry_apply(struct registry *registry, struct configuration *configuration,
                    struct registry_changes *ret);
 

@@ -6,8 +6,8 @@
  * and `unfinished_at` remember where. The text is not kept here.
  *
  * Invariants: what a conversation holds is bounded: calls that wait by LIMIT_IN_FLIGHT and
- * LIMIT_ID_BYTES, answers that wait in batches by LIMIT_REPLY_BYTES and one answer. Errors that the
- * specification prints are answered exactly so.
+ * LIMIT_ID_BYTES, answers that wait in batches by LIMIT_REPLY_BYTES, or less if its host says so,
+ * and one answer. Errors that the specification prints are answered exactly so.
  */
 
 #include "daemon/rpc.h"
@@ -172,6 +172,10 @@ static void take_request(struct rpc *rpc, struct rpc_batch *batch, struct json_t
         else if (batch && rpc->n_batch_bytes > LIMIT_REPLY_BYTES)
                 rpc_fail(&call, &rpc_limit_reached, NULL,
                          "The answers of unfinished batches exceed %u bytes", LIMIT_REPLY_BYTES);
+        else if (batch && rpc->host->has_room && !rpc->host->has_room(rpc))
+                rpc_fail(&call, &rpc_limit_reached, NULL,
+                         "More than %u bytes of answers to all clients are unread",
+                         LIMIT_REPLIES_BYTES);
         else
                 call_method(&call, envelope.params);
         buffer_truncate(&rpc->strings, 0);

@@ -20,6 +20,8 @@ struct rpc_host {
         bool (*turn_is_over)(struct rpc *rpc);
         /* Whether the call may be made; answers it if not. NULL: always. */
         bool (*admit)(struct rpc_call *call);
+        /* Whether batches may hold more answers than they do. NULL: always. */
+        bool (*has_room)(struct rpc *rpc);
         /* A text was added to `out` outside of rpc_take(). NULL: nobody needs to know. */
         void (*answered)(struct rpc *rpc);
 };

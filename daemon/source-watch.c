@@ -2,8 +2,9 @@
  * watch: sends when a file or a directory changes, with the path that changed as the key. All the
  * work is in watch-path.c.
  *
- * When a key finds no room on its way, the send is made without it at once, and another one that
- * says that keys are missing follows as soon as there is room.
+ * When changes were lost in the kernel, the send says that keys are missing. When a key finds no
+ * room on its way, the send is made without it at once, and another one that says the same follows
+ * as soon as there is room.
  */
 
 #include <errno.h>
@@ -63,8 +64,11 @@ static void on_retry(uv_timer_t *timer) {
 
 static void watch_on_change(void *arg, const char *path) {
         struct watch_source *self = arg;
+        int r;
 
-        if (outlet_send_named(self->outlet, NULL, path, strlen(path)) == 0)
+        r = path ? outlet_send_named(self->outlet, NULL, path, strlen(path))
+                 : outlet_send_overflow(self->outlet);
+        if (r == 0)
                 return;
         outlet_send(self->outlet);
         if (!self->lost)

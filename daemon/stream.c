@@ -132,18 +132,21 @@ void stream_set_close(struct stream_set *set, void (*closed)(struct stream_set *
 
 /* A stream. */
 
+static bool is_crowded(const struct stream_set *set) {
+        return set->n_unsent > set->max_unsent;
+}
+
 /* When all streams together hold too much, each may hold only what is worth a write. */
 static bool is_full(const struct stream *stream) {
         size_t n = stream_n_unsent(stream);
 
-        return n > stream->max_out ||
-               (n > ROOM_BYTES && stream->set->n_unsent > stream->set->max_unsent);
+        return n > stream->max_out || (n > ROOM_BYTES && is_crowded(stream->set));
 }
 
 /* After every step that writes or sends. */
 static void count_unsent(struct stream *stream) {
         stream->set->n_unsent -= stream->n_counted;
-        stream->n_counted = stream->is_closing ? 0 : stream_n_unsent(stream);
+        stream->n_counted = stream->is_closing ? 0 : stream_n_unsent(stream) + stream->n_held;
         stream->set->n_unsent += stream->n_counted;
 }
 
@@ -152,6 +155,15 @@ static void count_untaken(struct stream *stream) {
         stream->set->n_untaken -= stream->n_in_counted;
         stream->n_in_counted = stream->is_closing ? 0 : stream->in.n;
         stream->set->n_untaken += stream->n_in_counted;
+}
+
+void stream_hold(struct stream *stream, size_t n) {
+        stream->n_held = n;
+        count_unsent(stream);
+}
+
+bool stream_is_greedy(const struct stream *stream) {
+        return stream_n_unsent(stream) + stream->n_held > ROOM_BYTES && is_crowded(stream->set);
 }
 
 bool stream_has_room(const struct stream *stream) {

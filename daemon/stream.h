@@ -70,6 +70,7 @@ struct stream {
         struct buffer out;
         size_t out_at;         /* what was written already */
         struct stream_fds fds; /* that go with bytes of `out` */
+        size_t n_held;         /* bytes that stream_hold() tells of */
         size_t n_counted;      /* its share of the set's n_unsent */
         size_t n_in_counted;   /* … and n_untaken */
         uint64_t turn_end_ns;
@@ -100,6 +101,12 @@ bool stream_has_room(const struct stream *stream);
 static inline size_t stream_n_unsent(const struct stream *stream) {
         return stream->out.n - stream->out_at;
 }
+
+/* So many bytes stand elsewhere until they are added to `out`; they count as if they were in it. */
+void stream_hold(struct stream *stream, size_t n);
+/* Whether no more should be held now: all streams together have too much, and this one more than it
+ * may have then. */
+bool stream_is_greedy(const struct stream *stream);
 
 /* The descriptors go to the other end beside the byte at `at` in `out`, where a whole line begins
  * that was just added. They are closed in the end. 0, -ENOMEM. */

@@ -10,6 +10,9 @@
  * so whatever comes between makes an event. The old chain goes when the new one stands: the
  * kernel's watches that both have stay as they are.
  *
+ * When the kernel's queue was full, nobody knows what has changed. The chain is made anew then,
+ * with the watches at its end, and that something was lost is told once they stand.
+ *
  * A directory that may be passed through but not read cannot be watched. The way through it is
  * followed all the same; names that change there are noticed where they end, and what is missing
  * behind it is looked for now and then.
@@ -358,19 +361,20 @@ static void resolve(struct watch_path *self) {
 /* The path itself is told after it was resolved: what came to a place that was not watched before
  * is covered by that. */
 static void settle(struct watch_path *self) {
-        bool was_there = self->target, tells;
+        bool was_there = self->target, lost, tells;
 
         if (self->stale)
                 resolve(self);
         else if (self->tree && watch_tree_error(self->tree) < 0)
                 log_state(self, watch_tree_error(self->tree));
-        tells = self->touched || was_there != (bool)self->target ||
+        lost = self->lossy;
+        tells = lost || self->touched || was_there != (bool)self->target ||
                 (self->changed && (self->target || self->flags & WATCH_PATH_NAME_ONLY));
         self->stale = self->touched = self->changed = self->lossy = false;
         free(self->told);
         self->told = NULL;
         if (tells)
-                self->cb(self->arg, self->path);
+                self->cb(self->arg, lost ? NULL : self->path);
 }
 
 static void on_settled(struct notifier_user *user) {
@@ -380,7 +384,6 @@ static void on_settled(struct notifier_user *user) {
 static void on_overflow(struct notifier_user *user) {
         struct watch_path *self = container_of(user, struct watch_path, user);
 
-        self->changed = true;
         self->lossy = true;
         make_stale(self);
 }

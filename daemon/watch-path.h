@@ -11,8 +11,8 @@ enum watch_path_flags {
         WATCH_PATH_NAME_ONLY = 1 << 1, /* what stands there, or could; not its contents */
 };
 
-/* `path` says what changed: the one that is watched, or one below it. The watch must not be freed
- * in it. */
+/* `path` says what changed: the one that is watched, or one below it; NULL: changes were lost, it
+ * may be anything. The watch must not be freed in it. */
 typedef void (*watch_path_cb)(void *arg, const char *path);
 
 /* Watches an absolute path, which need not exist. Nothing is told about the beginning; what appears

@@ -7,7 +7,9 @@
  * their id all the same. Notifications are left aside: a client that gets any does not call.
  *
  * A call on a connection that broke while nobody looked is made once more on a new one, but only
- * if the daemon cannot have read it.
+ * if the daemon cannot have read it. A new connection that breaks is one that the daemon refuses:
+ * it says why, hangs up, and has not read the request, which may not even have been written. So the
+ * answer is looked for all the same.
  */
 
 #include "lib/client-private.h"
@@ -78,6 +80,8 @@ static int write_request(rouse_client_t *client, const struct buffer *line, uint
                 rouse__stream_close(&client->control);
                 return write_request(client, line, deadline_ns);
         }
+        if (r == -ECONNRESET)
+                return 0; /* what it said before it hung up is still there to be read */
         return r < 0 ? rouse__client_broken(client, r) : 0;
 }
 

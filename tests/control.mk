@@ -15,7 +15,8 @@ TESTS_CONTROL = \
 	tests/test-rpc-waits \
 	tests/test-sentence \
 	tests/test-stream \
-	tests/test-stream-limits
+	tests/test-stream-limits \
+	tests/test-surplus
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
@@ -113,3 +114,7 @@ EXTRA_DIST += \
 	tests/corpus-rpc/odd \
 	tests/corpus-rpc/spec \
 	tests/corpus-rpc/types
+
+tests_test_surplus_CFLAGS = $(CFLAGS_TEST)
+tests_test_surplus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc_trim
+tests_test_surplus_LDADD = $(LDADD_DAEMON)

@@ -27,6 +27,7 @@ struct client {
 
 struct fake {
         const struct fake_answer *pokes, *calls;
+        const char *notice; /* NULL: calls are taken */
         int poke_fd, listen_fd, quit[2];
         pthread_t thread;
         struct client clients[N_CLIENTS];
@@ -134,6 +135,11 @@ static void answer_call(struct fake *fake, struct client *client) {
 static void take_client(struct fake *fake) {
         int fd = accept(fake->listen_fd, NULL, NULL);
 
+        if (fake->notice) {
+                (void)send(fd, fake->notice, strlen(fake->notice), MSG_NOSIGNAL);
+                close(fd);
+                return;
+        }
         for (int i = 0; i < N_CLIENTS; i++)
                 if (fake->clients[i].fd < 0) {
                         fake->clients[i] = (struct client){.fd = fd, .line = malloc(LINE_SIZE)};
@@ -168,13 +174,14 @@ static void *serve(void *arg) {
         }
 }
 
-struct fake *fake_start(const char *dir, const struct fake_answer *pokes,
-                        const struct fake_answer *calls) {
+static struct fake *start(const char *dir, const struct fake_answer *pokes,
+                          const struct fake_answer *calls, const char *notice) {
         struct fake *fake = calloc(1, sizeof(*fake));
 
         ck_assert_ptr_nonnull(fake);
         fake->pokes = pokes;
         fake->calls = calls;
+        fake->notice = notice;
         fake->poke_fd = listen_on(dir, "poke.sock", SOCK_DGRAM);
         fake->listen_fd = listen_on(dir, "control.sock", SOCK_STREAM);
         ck_assert_int_eq(pipe2(fake->quit, O_CLOEXEC), 0);
@@ -184,6 +191,15 @@ struct fake *fake_start(const char *dir, const struct fake_answer *pokes,
         ck_assert_ptr_nonnull(fake->log_file);
         ck_assert_int_eq(pthread_create(&fake->thread, NULL, serve, fake), 0);
         return fake;
+}
+
+struct fake *fake_start(const char *dir, const struct fake_answer *pokes,
+                        const struct fake_answer *calls) {
+        return start(dir, pokes, calls, NULL);
+}
+
+struct fake *fake_start_refusing(const char *dir, const char *notice) {
+        return start(dir, NULL, NULL, notice);
 }
 
 bool fake_was_poked(void *arg) {

@@ -17,6 +17,8 @@ struct fake;
  * each line, N counting up from 1. */
 struct fake *fake_start(const char *dir, const struct fake_answer *pokes,
                         const struct fake_answer *calls);
+/* The same, but it says `notice` to each that connects, reads nothing and hangs up. */
+struct fake *fake_start_refusing(const char *dir, const char *notice);
 /* Whether any datagram has come; a condition for test_until(). */
 bool fake_was_poked(void *fake);
 /* Closes everything; the sockets' files stay, as after a crash. Returns all that was received. */

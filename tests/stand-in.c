@@ -37,7 +37,10 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         }
         if (daemon->reload_result < 0)
                 return daemon->reload_result;
-        *ret = (struct reload_result){0};
+        *ret = (struct reload_result){
+                .error = daemon->reload_error,
+                .complaint = "something is missing",
+        };
         ret->changes.added = calloc(2, sizeof(char *));
         ret->changes.added[0] = strdup("new");
         return 0;

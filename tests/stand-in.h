@@ -13,6 +13,7 @@ struct daemon {
         char *path; /* of the socket */
         unsigned int n_reloads;
         int reload_result; /* that daemon_reload() has: 0, -EINVAL with an error, another one */
+        int reload_error;  /* … and the error in what it then gives */
         bool is_stopping, is_closed;
 };
 

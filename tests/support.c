@@ -160,9 +160,14 @@ bool test_until(bool (*condition)(void *arg), void *arg, unsigned int timeout_ms
 #else
 #define HAS_THREAD_SANITIZER 0
 #endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER 1
+#else
+#define HAS_ADDRESS_SANITIZER 0
+#endif
 #if HAS_THREAD_SANITIZER
 #define SLOWNESS 5
-#elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#elif HAS_ADDRESS_SANITIZER
 #define SLOWNESS 3
 #else
 #define SLOWNESS 1
@@ -176,8 +181,24 @@ static unsigned int slowness(void) {
         return n > 0 ? (unsigned int)n : SLOWNESS;
 }
 
+int test_max_queued_events(void) {
+        char *text = test_read_file("/proc/sys/fs/inotify/max_queued_events");
+        int n = text ? atoi(text) : 0;
+
+        free(text);
+        ck_assert_int_gt(n, 0);
+        if (n <= 100000)
+                return n;
+        test_skip("fs.inotify.max_queued_events is too high");
+        return 0;
+}
+
 bool test_has_thread_sanitizer(void) {
         return HAS_THREAD_SANITIZER;
+}
+
+bool test_has_address_sanitizer(void) {
+        return HAS_ADDRESS_SANITIZER;
 }
 
 unsigned int test_slow_ms(unsigned int ms) {

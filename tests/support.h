@@ -46,8 +46,12 @@ int test_n_fds(void);
 void test_leave_fds(unsigned int n);
 void test_restore_fds(void);
 
-/* Whether this build has the thread sanitizer. */
+/* How many events inotify queues before it loses some; 0, and it says so: too many for a test. */
+int test_max_queued_events(void);
+
+/* Whether this build has the thread sanitizer, or that of addresses. */
 bool test_has_thread_sanitizer(void);
+bool test_has_address_sanitizer(void);
 /* The time that slow builds (valgrind, sanitizers) may take instead of `ms`. */
 unsigned int test_slow_ms(unsigned int ms);
 

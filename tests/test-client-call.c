@@ -189,6 +189,42 @@ static void calls_end_with_the_time_or_the_connection(void) {
         rouse_client_free(client);
 }
 
+/* The request is longer than the socket takes: it cannot be written before the daemon hangs up. */
+static void why_a_connection_is_refused_is_told(void) {
+        enum { N = 4 << 20 };
+        static const struct {
+                const char *notice, *message;
+                int code;
+        } rows[] = {
+                {"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32006,\"message\":\"Too many\"},"
+                 "\"id\":null}\n",
+                 "Too many", -EDQUOT},
+                {"", "roused closed the connection", -ECONNRESET},
+                {"{\"jsonrpc\":\"2.0\",\"err", "roused closed the connection", -ECONNRESET},
+                {"nonsense\n", "roused answers in a way that is not understood", -EPROTO},
+        };
+        char *params = malloc(N + 8);
+
+        sprintf(params, "[\"");
+        memset(params + 2, 'x', N);
+        strcpy(params + 2 + N, "\"]");
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct fake *fake = fake_start_refusing(test_dir(), rows[i].notice);
+                rouse_client_t *client = new_client(test_dir());
+                const char *result;
+
+                for (int k = 0; k < 4; k++) { /* also where the one before was left open */
+                        ck_assert_int_eq(rouse_client_call(client, "x", k % 2 ? NULL : params,
+                                                           PATIENCE_MS, &result),
+                                         rows[i].code);
+                        check_error(client, rows[i].code, rows[i].message);
+                }
+                rouse_client_free(client);
+                free(fake_stop(fake));
+        }
+        free(params);
+}
+
 static void an_answer_may_be_long(void) {
         enum { N = 3 << 20 };
         char *answer = malloc(N + 64);
@@ -353,6 +389,7 @@ int main(int argc, char **argv) {
                 TEST(answers_of_others_and_notifications_are_skipped),
                 TEST(a_strange_answer_ends_the_connection_and_not_the_client),
                 TEST(calls_end_with_the_time_or_the_connection),
+                TEST(why_a_connection_is_refused_is_told),
                 TEST(an_answer_may_be_long),
                 TEST(waiting_asks_for_the_right_wake),
                 TEST(a_watcher_takes_every_wake_in_order),

@@ -113,6 +113,86 @@ static void who_never_reads_is_not_read(void) {
         finish();
 }
 
+/* A batch of n requests with long answers, after one that waits if it is to. */
+static void say_batch(int fd, unsigned int n, bool waits) {
+        char *text = malloc(100 + 60 * (size_t)n), *at = text;
+
+        at += sprintf(at, "[%s", waits ? REQUEST("wait", "[\"a1\"]", "0") "," : "");
+        for (unsigned int i = 0; i < n; i++)
+                at += sprintf(at, "%s,", REQUEST("describe", "[]", "1"));
+        strcpy(at - 1, "]\n");
+        fixture_say(fd, text);
+        free(text);
+}
+
+/* How many of a batch were refused, for want of room. */
+static unsigned int hear_batch(int fd, unsigned int n) {
+        const char *line = fixture_hear(&d, fd), *reason;
+        json_t *answers = json_loads(line ?: "", 0, NULL), *answer, *error;
+        unsigned int n_refused = 0;
+        size_t i;
+
+        ck_assert_uint_eq(json_array_size(answers), n);
+        json_array_foreach(answers, i, answer) {
+                error = json_object_get(answer, "error");
+                if (!error)
+                        continue;
+                ck_assert_int_eq(json_unpack(error, "{s:{s:s}}", "data", "reason", &reason), 0);
+                ck_assert_str_eq(reason, "limit_reached");
+                n_refused++;
+        }
+        json_decref(answers);
+        return n_refused;
+}
+
+static void batches_hold_less_when_all_hold_too_much(void) {
+        enum { N = 100, MAX = 1 << 20 };
+        size_t *n_unsent, n_one;
+        int fd, waiting, other;
+
+        begin();
+        n_unsent = &d.control->set.streams.n_unsent;
+        fd = fixture_connect(&d);
+        say_batch(fd, N, false);
+        ck_assert_uint_eq(hear_batch(fd, N), 0);
+        d.control->set.streams.max_unsent = MAX;
+
+        say_batch(fd, N, false); /* alone it is too much */
+        fixture_turn(&d);
+        ck_assert_uint_gt(*n_unsent, MAX / 2);
+        ck_assert_uint_lt(*n_unsent, MAX + MAX / 4);
+        ck_assert_uint_gt(hear_batch(fd, N), N / 4);
+        ck_assert_uint_eq(*n_unsent, 0);
+
+        waiting = fixture_connect(&d); /* what waits for the end of its batch counts as well */
+        say_batch(waiting, N, true);
+        fixture_turn(&d);
+        ck_assert_uint_gt(*n_unsent, MAX);
+        n_one = *n_unsent;
+        say_batch(fd, N, false);
+        fixture_turn(&d);
+        ck_assert_uint_lt(*n_unsent - n_one, 200000);
+        ck_assert_uint_gt(hear_batch(fd, N), N - 5);
+
+        other = fixture_connect(&d); /* little is always possible */
+        fixture_say(other, "[" PING "]\n");
+        fixture_expect(&d, other, "[" PONG "]");
+        fixture_wake(&d, "a1");
+        ck_assert_uint_gt(hear_batch(waiting, N + 1), N / 4);
+        say_batch(fd, 20, false);
+        ck_assert_uint_eq(hear_batch(fd, 20), 0);
+
+        say_batch(waiting, N, true);
+        fixture_turn(&d);
+        ck_assert_uint_gt(*n_unsent, MAX);
+        close(waiting);
+        fixture_turn(&d);
+        ck_assert_uint_eq(*n_unsent, 0);
+        close(fd);
+        close(other);
+        finish();
+}
+
 /* Rude ones. */
 
 static void half_a_line_harms_nobody(void) {
@@ -327,6 +407,7 @@ int main(int argc, char **argv) {
                 TEST(a_long_answer_holds_up_only_who_asked),
                 TEST(lists_that_a_user_does_not_read_are_limited),
                 TEST(who_never_reads_is_not_read),
+                TEST(batches_hold_less_when_all_hold_too_much),
                 TEST(half_a_line_harms_nobody),
                 TEST(who_vanishes_waits_no_more),
                 TEST(what_was_sent_before_vanishing_counts),

@@ -26,6 +26,7 @@ static void two_hundred_clients_are_served(void) {
                 fixture_expect(&d, fds[i], PONG);
                 ck_assert_ptr_nonnull(fixture_hear(&d, fds[i]));
         }
+        ck_assert_uint_eq(d.control->set.surplus.n_users, 200);
         fixture_wake(&d, "a1");
         for (int i = 0; i < 200; i++) {
                 fixture_expect(&d, fds[i],
@@ -35,6 +36,7 @@ static void two_hundred_clients_are_served(void) {
         }
         fixture_turn(&d);
         ck_assert_uint_eq(d.control->set.n_clients, 0);
+        ck_assert_uint_eq(d.control->set.surplus.n_users, 0);
         ck_assert_uint_eq(d.control->stats.clients_total, 200);
         finish();
 }

@@ -152,6 +152,8 @@ static void list_shows_what_may_be_read(void) {
 }
 
 static void reload_tells_changes_or_errors(void) {
+        int fd;
+
         begin();
         ask("reload", NULL, "{'added':['new'],'changed':[],'removed':[]}");
         d.reload_result = -EINVAL;
@@ -160,7 +162,15 @@ static void reload_tells_changes_or_errors(void) {
                "'message':'there is \\\"no\\\" such thing'}],'left_out':0}");
         d.reload_result = -ESHUTDOWN;
         refuse("reload", NULL, -32008, "{'reason':'shutting_down'}");
-        ck_assert_uint_eq(d.n_reloads, 3);
+        d.reload_result = 0;
+        d.reload_error = -ENOMEM;
+        fd = fixture_connect(&d);
+        fixture_say(fd, REQUEST("reload", "[]", "1") "\n");
+        fixture_expect(&d, fd,
+                       "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"The "
+                       "configuration is in force, but something is missing\"},\"id\":1}");
+        close(fd);
+        ck_assert_uint_eq(d.n_reloads, 4);
         finish();
 }
 

@@ -256,6 +256,39 @@ static void a_watch_gives_the_path_that_changed(void) {
         free(expected);
 }
 
+static bool is_told_of_loss(void *arg) {
+        char *text = test_read_file(arg);
+        bool is_told = strstr(text, "over 1\n");
+
+        free(text);
+        return is_told;
+}
+
+static void a_watch_says_when_changes_were_lost(void) {
+        struct tree tree = {.file = test_path("tree/file"), .out = test_path("d/out")};
+        const char *other = test_path("tree/other");
+        int n = test_max_queued_events();
+        struct roused roused;
+
+        if (n == 0)
+                return;
+        ck_assert_int_eq(mkdir(test_path("tree"), 0755), 0);
+        test_write_file(other, "");
+        roused_start(
+                &roused, "d",
+                "handles: {a: {run: " TELL("out") "}}\n"
+                                                  "workers: {w: [{watch: ../tree, send: a}]}\n");
+        ck_assert(test_until(is_seen, &tree, test_slow_ms(20000)));
+        ck_assert(!is_told_of_loss((void *)tree.out));
+        roused_freeze(&roused);
+        /* alternately, because the kernel keeps one of two equal events in a row */
+        for (int i = 0; i <= n; i++)
+                ck_assert_int_eq(chmod(i % 2 ? tree.file : other, 0600), 0);
+        roused_thaw(&roused);
+        ck_assert(test_until(is_told_of_loss, (void *)tree.out, test_slow_ms(20000)));
+        roused_stop(&roused);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(keys_reach_the_run_once_each_in_their_order),
@@ -270,6 +303,7 @@ int main(int argc, char **argv) {
                 TEST(keys_go_through_a_handle_that_sends),
                 TEST(a_fifo_takes_keys),
                 TEST(a_watch_gives_the_path_that_changed),
+                TEST(a_watch_says_when_changes_were_lost),
                 {0},
         };
 

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/limits.h"
 #include "lib/cleanup.h"
 #include "tests/harness.h"
 #include "tests/support.h"
@@ -277,6 +279,26 @@ static void the_manuals_lines_for_others_work(void) {
         roused_stop(&roused);
 }
 
+static void one_client_too_many_is_told_so(void) {
+        static int fds[LIMIT_CLIENTS];
+        struct roused roused;
+        struct rlimit limit;
+
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_uint_gt(limit.rlim_cur, LIMIT_CLIENTS + 100);
+        start(&roused);
+        for (unsigned int i = 0; i < LIMIT_CLIENTS; i++)
+                fds[i] = roused_connect(&roused);
+        for (int i = 0; i < 20; i++)
+                typed_check(roused.dir, "rouse list", 1, "",
+                            "rouse: too many clients are connected\n");
+        for (unsigned int i = 0; i < LIMIT_CLIENTS; i++)
+                close(fds[i]);
+        roused_stop(&roused);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(every_verb_works_as_it_is_typed),
@@ -288,6 +310,7 @@ int main(int argc, char **argv) {
                 TEST(no_wake_is_missed_with_after),
                 TEST(watchers_are_told),
                 TEST(the_manuals_lines_for_others_work),
+                TEST(one_client_too_many_is_told_so),
                 {},
         };
 

@@ -18,7 +18,7 @@ unsigned int n_told;
 void on_change(void *arg, const char *path) {
         ck_assert_ptr_eq(arg, told);
         ck_assert_uint_lt(n_told, MAX_TOLD);
-        told[n_told] = strdup(path);
+        told[n_told] = strdup(path ?: LOST);
         ck_assert_ptr_nonnull(told[n_told]);
         n_told++;
 }

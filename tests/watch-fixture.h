@@ -12,6 +12,7 @@
 #include "tests/support.h"
 
 #define MAX_TOLD 65536
+#define LOST     "(lost)" /* what stands in `told` where no path was told */
 
 #define ok(call) ck_assert_msg((call) >= 0, "%s: %s", #call, strerror(errno))
 
