@@ -89,7 +89,7 @@ struct rpc_scratch {
 
 struct rpc_bad_param {
         const struct rpc_error *error;
-        char name[64]; /* of the parameter, as much as fits; "" where none is meant */
+        char name[64];     /* of the parameter, as much as fits; "" where none is meant */
         char expected[96]; /* with rpc_wrong_type: "a string" */
 };
 
