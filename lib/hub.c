@@ -126,6 +126,8 @@ static struct rouse_async *take(struct rouse_hub *hub) {
                 stack = async->next;
                 async->next = queue;
                 queue = async;
+                /* The callback's data lies in the next line of the cache. */
+                __builtin_prefetch(&async->data);
         }
         return queue;
 }
