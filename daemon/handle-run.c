@@ -75,6 +75,7 @@ static void start_run(struct handle *handle) {
         struct handle_life *life = handle_own_life(handle);
         const struct action_conf *action = handle->conf->action;
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t n_ended = life->n_runs;
         struct run *run = NULL;
         int r;
 
@@ -90,7 +91,7 @@ static void start_run(struct handle *handle) {
         run->keys = steal_ptr(life->keys_to_run);
         r = action->kind->start(run, action);
         if (r == 0) {
-                if (life->run) { /* else it has ended already */
+                if (life->n_runs == n_ended) { /* else it is over, and another may go on */
                         tell_started(run);
                         registry_run_goes_on(handle->registry, run);
                 }
