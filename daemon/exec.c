@@ -377,10 +377,10 @@ void exec_kill_rest(struct exec *exec) {
         exec->child.kills_group = true;
 }
 
-/* Whether it was on its way out by now; one that was not reaped. It may take long to give back its
- * memory, and until it is a zombie only /proc tells: by the kernel's PF_EXITING among the flags of
- * proc(5). */
-static bool is_exiting(pid_t pid) {
+/* Whether it may have been on its way out by now; one that was not reaped. It may take long to give
+ * back its memory, and until it is a zombie only /proc tells: by the kernel's PF_EXITING among the
+ * flags of proc(5). If /proc cannot be read it is said to be: better once too often than never. */
+static bool may_be_exiting(pid_t pid) {
         _cleanup_close_ int fd = -1;
         char path[32], text[512], *after_name;
         unsigned int flags = 0;
@@ -390,10 +390,10 @@ static bool is_exiting(pid_t pid) {
         fd = open(path, O_RDONLY | O_CLOEXEC);
         n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
         if (n <= 0)
-                return false;
+                return true;
         text[n] = '\0';
         after_name = strrchr(text, ')');
-        return after_name && sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+        return !after_name || sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
                (flags & PROCESS_IS_EXITING);
 }
 
@@ -404,5 +404,5 @@ int exec_signal(struct exec *exec, int signal) {
                 return -errno;
         /* The kernel takes and forgets what is sent to a process that exits. Asked after sending:
          * one that is not exiting now has got it. */
-        return is_exiting(exec->child.pid) ? -ESRCH : 0;
+        return may_be_exiting(exec->child.pid) ? -ESRCH : 0;
 }
