@@ -158,6 +158,8 @@ static void count_untaken(struct stream *stream) {
 }
 
 void stream_hold(struct stream *stream, size_t n) {
+        if (n == stream->n_held)
+                return;
         stream->n_held = n;
         count_unsent(stream);
 }
