@@ -27,6 +27,12 @@
 #define MAX_SENDS      16384
 #define MAX_KEYS_BYTES (512U << 10)
 
+const char *send_key(const struct arguments *arguments, int i) {
+        bool is_key = strcmp(arguments->options[i].option->name, "key") == 0;
+
+        return is_key ? arguments->options[i].value : NULL;
+}
+
 static int max_keys(const struct arguments *arguments) {
         int n = MAX_SENDS / arguments->n_operands;
 
@@ -37,15 +43,17 @@ static int max_keys(const struct arguments *arguments) {
 /* Adds keys from option *at on until there are no more, or enough; *at is then the first left out.
  */
 static void add_keys(struct buffer *params, const struct arguments *arguments, int *at) {
-        int n = 0;
+        int n = 0, n_max = max_keys(arguments);
 
         for (; *at < arguments->n_options; ++*at) {
-                if (strcmp(arguments->options[*at].option->name, "key") != 0)
+                const char *key = send_key(arguments, *at);
+
+                if (!key)
                         continue;
-                if (n == max_keys(arguments) || params->n > MAX_KEYS_BYTES)
+                if (n == n_max || params->n > MAX_KEYS_BYTES)
                         break;
                 buffer_add_str(params, n++ > 0 ? "," : ",\"keys\":[");
-                buffer_add_json_string(params, arguments->options[*at].value);
+                buffer_add_json_string(params, key);
         }
         buffer_add_str(params, n > 0 ? "]" : "");
 }

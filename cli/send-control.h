@@ -6,6 +6,8 @@
 struct arguments;
 struct session;
 
+/* The key that option number i says; NULL: it is another option. */
+const char *send_key(const struct arguments *arguments, int i);
 /* The line of a send that was accepted. */
 void send_print_ticket(const struct session *session, const char *name, uint64_t ticket);
 

@@ -31,13 +31,6 @@ static const struct option options[] = {
         {},
 };
 
-/* The key that option number i says; NULL: it is another option. */
-static const char *key_of(const struct arguments *arguments, int i) {
-        const bool is_key = strcmp(arguments->options[i].option->name, "key") == 0;
-
-        return is_key ? arguments->options[i].value : NULL;
-}
-
 static bool is_utf8(const char *text) {
         size_t n_left = strlen(text);
 
@@ -59,7 +52,7 @@ static int check_keys(const struct arguments *arguments, bool *use_control, size
         size_t n = 0;
 
         for (int i = 0; i < arguments->n_options; i++) {
-                const char *key = key_of(arguments, i);
+                const char *key = send_key(arguments, i);
 
                 if (!key)
                         continue;
@@ -127,7 +120,7 @@ static rouse_client_send_t *add_sends(rouse_client_send_t *to, const char *name,
         if (n_keys == 0)
                 *to++ = (rouse_client_send_t){.name = name};
         for (int i = 0; n_keys > 0 && i < arguments->n_options; i++) {
-                const char *key = key_of(arguments, i);
+                const char *key = send_key(arguments, i);
 
                 if (key)
                         *to++ = (rouse_client_send_t){.name = name, .key = key};

@@ -1,15 +1,14 @@
-/* Numbers that nobody can guess, for the keys of hashes; and such as are merely spread. Any thread.
- */
+/* Random numbers. Any thread. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Never waits and never fails. */
+/* Such as nobody can guess, for the keys of hashes. Never waits and never fails. */
 void rouse__random(uint64_t *numbers, size_t n);
 
-/* The next number of a row that its state, which may begin with any, determines: splitmix64, as
- * S. Vigna has it. */
+/* Such as are merely spread: the next number of a row that its state, which may begin with any,
+ * determines: splitmix64, as S. Vigna has it. */
 static inline uint64_t rouse__random_next(uint64_t *state) {
         uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
