@@ -160,33 +160,17 @@ static void stop(pid_t pid) {
         ck_assert_int_eq(status, 0);
 }
 
-static void send_with_descriptor(const char *text, int attached_fd) {
-        union {
-                struct cmsghdr align;
-                char bytes[CMSG_SPACE(sizeof(int))];
-        } control = {.bytes = {0}};
-        struct iovec iov = {(char *)text, strlen(text)};
-        struct msghdr header = {.msg_iov = &iov,
-                                .msg_iovlen = 1,
-                                .msg_control = &control,
-                                .msg_controllen = sizeof(control)};
-        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-        _cleanup_close_ int fd = unix_connect(test_path("poke.sock"), SOCK_DGRAM);
-
-        *cmsg = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-        memcpy(CMSG_DATA(cmsg), &attached_fd, sizeof(int));
-        ck_assert_int_eq(sendmsg(fd, &header, 0), (ssize_t)strlen(text));
-}
-
 /* It was sent before the daemon could ask the kernel to refuse such. */
 static void descriptors_that_wait_with_a_poke_are_closed(void) {
         _cleanup_close_ int poke = unix_bound(test_path("poke.sock"), SOCK_DGRAM);
-        int fds[2];
+        int fds[2], fd;
         pid_t pid;
         char byte;
 
         ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-        send_with_descriptor("a", fds[1]);
+        fd = unix_connect(test_path("poke.sock"), SOCK_DGRAM);
+        ck_assert_int_eq(unix_send_with(fd, "a", SCM_RIGHTS, &fds[1], sizeof(int)), 1);
+        close(fd);
         close(fds[1]);
         pid = start_on(poke, "handles: {a: {}}\n");
         /* The end comes when nobody holds the other side any more. */

@@ -46,6 +46,26 @@ int unix_connect(const char *path, int type) {
         return r;
 }
 
+int unix_send_with(int fd, const char *text, int type, const void *data, size_t n_data) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(64)];
+        } control = {.bytes = {0}};
+        struct iovec iov = {(char *)text, strlen(text)};
+        struct msghdr header = {.msg_iov = &iov,
+                                .msg_iovlen = 1,
+                                .msg_control = &control,
+                                .msg_controllen = CMSG_SPACE(n_data)};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        ssize_t n;
+
+        ck_assert_uint_le(n_data, 64);
+        *cmsg = (struct cmsghdr){CMSG_LEN(n_data), SOL_SOCKET, type};
+        memcpy(CMSG_DATA(cmsg), data, n_data);
+        n = sendmsg(fd, &header, 0);
+        return n < 0 ? -errno : (int)n;
+}
+
 int unix_knock(const char *path, int type) {
         int fd = unix_connect(path, type);
 
