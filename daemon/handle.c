@@ -10,8 +10,8 @@
  * rest.
  *
  * Invariants:
- * - A handle has no life until it needs one: then everything below is zero. Without action, policy
- *   and watches its wakes need none, see is_plain().
+ * - A handle has no life until it needs one: then everything below is zero. Without action and
+ *   policy its wakes need none, see needs_no_life().
  * - gate.n_sends, the async's pending sends and n_sends_to_run together are all sends that no run
  * covers.
  * - `seq` grows by one a wake, and the file of numbers has it before anybody is told.
@@ -189,16 +189,15 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
 /*
  * Whether a wake needs no more than wake_plainly(). Such a handle has no policy, so its gate would
  * be open at once; it is not paused and has sent nothing that the gate keeps, as it has no life; no
- * deadline is set or comes to be set. Nobody is to be told. Without an action the sends and their
- * keys are forgotten with the wake. And it does not wait for its end.
+ * deadline is set or comes to be set. Without an action the sends and their keys are forgotten with
+ * the wake. And it does not wait for its end.
  *
  * One thing is different. Sends that other threads have made since the hub took the count would
  * have this wake put off until it covers them, too; here they are the next wake. Nobody has a
  * ticket for them: tickets are given on this thread.
  */
-static bool is_plain(const struct handle *handle) {
-        return handle->is_plain && !handle->has_life && !handle->is_retiring &&
-               list_is_empty(&handle->watches);
+static bool needs_no_life(const struct handle *handle) {
+        return handle->is_plain && !handle->has_life && !handle->is_retiring;
 }
 
 static struct handle_past *past_new(const struct handle *handle) {
@@ -211,9 +210,9 @@ static struct handle_past *past_new(const struct handle *handle) {
 
 /* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for.
  * False: nothing was done, for want of memory. */
-static bool wake_plainly(struct handle *handle) {
+static bool wake_plainly(struct handle *handle, uint64_t n_sends) {
         struct registry *registry = handle->registry;
-        uint64_t latency_ns = rouse__async_last_latency(handle_async(handle));
+        uint64_t seq, latency_ns = rouse__async_last_latency(handle_async(handle));
 
         if (!handle->past)
                 handle->past = past_new(handle);
@@ -221,9 +220,12 @@ static bool wake_plainly(struct handle *handle) {
                 return false;
         handle->past->woken_ns = registry_wake_time(registry);
         registry->n_wakes++;
-        seqfile_note(registry->seqfile, handle->entry, ++handle->seq);
+        seq = ++handle->seq;
+        seqfile_note(registry->seqfile, handle->entry, seq);
         sketch_add(&handle->past->latency, latency_ns);
         handle_record(&registry->wake_latency, latency_ns);
+        if (!list_is_empty(&handle->watches))
+                handle_tell_wake(handle, seq, n_sends); /* who may close the handle */
         return true;
 }
 
@@ -231,7 +233,7 @@ static bool wake_plainly(struct handle *handle) {
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
         struct handle *handle = handle_of_async(async);
 
-        if (!is_plain(handle) || !wake_plainly(handle))
+        if (!needs_no_life(handle) || !wake_plainly(handle, n_sends))
                 wake_by_gate(handle, n_sends);
 }
 

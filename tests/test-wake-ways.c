@@ -33,11 +33,22 @@
  * first send to the wake, is far less, and not the same for both. */
 #define MINUTE_NS (60 * NS_PER_S)
 
+/* What a watch does to its handle when it is told of a wake. */
+enum deed {
+        DEED_NONE,
+        DEED_SEND,
+        DEED_PAUSE,
+        DEED_CEASE, /* to watch */
+        DEED_CLOSE,
+        N_DEEDS,
+};
+
 /* What one of a pair has told. */
 struct way {
         struct handle *handle; /* NULL: not there now */
         struct handle_watch watch;
         bool is_watched;
+        enum deed deed; /* the next time */
         uint64_t n_told, last_seq, n_sends;
 };
 
@@ -45,7 +56,7 @@ static struct pair { struct way ways[2]; /* the short and the long one */ } pair
 
 static uint64_t now_ns;
 static unsigned int seed;
-static uint64_t n_short, n_long;
+static uint64_t n_short, n_long, n_done[N_DEEDS];
 
 static unsigned int draw(unsigned int n) {
         return (unsigned int)rand_r(&seed) % n;
@@ -55,12 +66,25 @@ static uint64_t fake_clock(void) {
         return now_ns;
 }
 
-static void on_wake(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
-        struct way *way = container_of(watch, struct way, watch);
+static void watch(struct way *way, bool is_watched);
+
+static void on_wake(struct handle_watch *handle_watch, uint64_t seq, uint64_t n_sends) {
+        struct way *way = container_of(handle_watch, struct way, watch);
+        enum deed deed = way->deed;
 
         way->n_told++;
         way->last_seq = seq;
         way->n_sends += n_sends;
+        way->deed = DEED_NONE;
+        n_done[deed]++;
+        if (deed == DEED_SEND)
+                ck_assert_int_eq(handle_send_many(way->handle, 2), 0);
+        else if (deed == DEED_PAUSE)
+                ck_assert_int_eq(handle_pause(way->handle, 0, 0), 0);
+        else if (deed == DEED_CEASE)
+                watch(way, false);
+        else if (deed == DEED_CLOSE)
+                ck_assert_int_eq(handle_close(way->handle), 0);
 }
 
 static void on_closed(struct handle_watch *watch) {
@@ -183,6 +207,7 @@ static void take_step(struct registry *registry, struct deadline_queue *deadline
                       uv_loop_t *loop) {
         struct pair *pair = &pairs[draw(N_PAIRS)];
         unsigned int what = draw(64), n = 1 + draw(3);
+        enum deed deed = draw(N_DEEDS);
 
         if (what < 3) {
                 reload(registry);
@@ -205,6 +230,8 @@ static void take_step(struct registry *registry, struct deadline_queue *deadline
                         ck_assert_int_eq(handle_resume(way->handle), 0);
                 else if (what == 33)
                         watch(way, n == 1);
+                else if (what == 32)
+                        way->deed = deed;
         }
         for (unsigned int i = 0; i < N_PAIRS; i++) {
                 const struct handle *handle = pairs[i].ways[0].handle;
@@ -277,6 +304,8 @@ static void the_short_way_ends_where_the_long_one_does(void) {
         /* Both ways were gone. */
         ck_assert_uint_gt(n_short, N_ROUNDS * 100);
         ck_assert_uint_gt(n_long, N_ROUNDS * 100);
+        for (enum deed deed = 0; deed < N_DEEDS; deed++)
+                ck_assert_uint_gt(n_done[deed], N_ROUNDS);
 }
 
 int main(int argc, char **argv) {
