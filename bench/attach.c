@@ -87,9 +87,35 @@ static void be_bare(int ping_fd, int pong_fd) {
                 ;
 }
 
+struct answer {
+        uv_poll_t poll;
+        int ping_fd, pong_fd;
+};
+
+static void on_ping(uv_poll_t *poll, int status, int events) {
+        struct answer *answer = poll->data;
+        uint64_t n;
+
+        (void)events;
+        if (status < 0 || read(answer->ping_fd, &n, 8) != 8 || write(answer->pong_fd, &n, 8) != 8)
+                _exit(EXIT_FAILURE);
+}
+
+static void be_bare_libuv(int ping_fd, int pong_fd) {
+        struct answer answer = {.ping_fd = ping_fd, .pong_fd = pong_fd};
+        uv_loop_t loop;
+
+        if (uv_loop_init(&loop) < 0 || uv_poll_init(&loop, &answer.poll, ping_fd) < 0)
+                die("cannot poll");
+        answer.poll.data = &answer;
+        uv_poll_start(&answer.poll, UV_READABLE, on_ping);
+        ready(pong_fd);
+        uv_run(&loop, UV_RUN_DEFAULT);
+}
+
 /* The parent's side. */
 
-enum side { BARE, ATTACHED };
+enum side { BARE, BARE_LIBUV, ATTACHED };
 
 struct game {
         enum side side;
@@ -125,6 +151,8 @@ static void start(struct players *players, const struct game *game) {
                 pin_to(game->daemon_cpu);
                 if (game->side == BARE)
                         be_bare(players->ping_fd, players->pong_fd);
+                else if (game->side == BARE_LIBUV)
+                        be_bare_libuv(players->ping_fd, players->pong_fd);
                 else
                         be_daemon(players->pong_fd, game->with_pong);
                 _exit(EXIT_FAILURE);
@@ -197,24 +225,28 @@ static void measure_sends(const void *arg, double *figures) {
 }
 
 static void bench_first(void) {
+        static const char *const names[] = {"attached", "eventfd ping-pong, by a bare libuv loop",
+                                            "eventfd ping-pong"};
+
         printf("## First send, until the handle wakes and answers\n\n"
                "| processors | | p50 µs | p99 µs | p50, × eventfd |\n|---|---|---|---|---|\n");
         for (int cpus = 1; cpus <= 2 && cpus <= n_cpus(); cpus++) {
                 const struct game games[] = {
                         {.side = ATTACHED, .daemon_cpu = cpus - 1, .with_pong = true},
+                        {.side = BARE_LIBUV, .daemon_cpu = cpus - 1, .with_pong = true},
                         {.side = BARE, .daemon_cpu = cpus - 1, .with_pong = true},
                 };
-                const void *args[] = {&games[0], &games[1]};
-                double medians[2][MAX_FIGURES], ratios[2][MAX_FIGURES];
+                const void *args[] = {&games[0], &games[1], &games[2]};
+                double medians[3][MAX_FIGURES], ratios[3][MAX_FIGURES];
 
-                rounds(measure_ping_pong, args, 2, 2, medians, ratios);
-                for (int i = 1; i >= 0; i--)
-                        printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus,
-                               i ? "eventfd ping-pong" : "attached", medians[i][0] / 1e3,
-                               medians[i][1] / 1e3, ratios[i][0]);
+                rounds(measure_ping_pong, args, 3, 2, medians, ratios);
+                for (int i = 2; i >= 0; i--)
+                        printf("| %d | %s | %.2f | %.2f | %.2f |\n", cpus, names[i],
+                               medians[i][0] / 1e3, medians[i][1] / 1e3, ratios[i][0]);
                 if (cpus == 1)
-                        result("attach-first", ratios[0][0], "%.2f µs; eventfd ping-pong %.2f µs",
-                               medians[0][0] / 1e3, medians[1][0] / 1e3);
+                        result("attach-first", ratios[0][0],
+                               "%.2f µs; eventfd ping-pong %.2f µs, by a bare libuv loop %.2f µs",
+                               medians[0][0] / 1e3, medians[2][0] / 1e3, medians[1][0] / 1e3);
         }
         printf("\n");
 }
