@@ -289,9 +289,9 @@ int conf_check_name(struct conf_errors *errors, const struct conf_node *node) {
                 return 0;
         if (node->n == 0)
                 return conf_error(errors, node, "a name has at least one character");
-        if (node->n > CONF_NAME_MAX)
+        if (node->n > NAME_MAX_BYTES)
                 return conf_error(errors, node, "a name has at most %d characters, this one has %u",
-                                  CONF_NAME_MAX, node->n);
+                                  NAME_MAX_BYTES, node->n);
         if (node->text[0] == '-')
                 return conf_error(errors, node, "the name '%s' begins with '-'", node->text);
         return conf_error(errors, node,

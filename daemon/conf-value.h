@@ -47,7 +47,6 @@ int conf_text(struct conf_errors *errors, const struct conf_node *node, void *fi
 int conf_any(struct conf_errors *errors, const struct conf_node *node, void *field);
 
 /* Whether a scalar is a legal name of a handle or a worker; 0, or as conf_error(). */
-#define CONF_NAME_MAX 255
 int conf_check_name(struct conf_errors *errors, const struct conf_node *node);
 
 void conf_strv_free(char **strv); /* of what conf_strings() and conf_argv() made */

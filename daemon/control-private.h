@@ -18,8 +18,6 @@ struct control {
         struct control_stats stats; /* what is counted elsewhere is filled in on request */
         struct deadline deadline;   /* to accept again; while shutting down: to go */
         unsigned int n_open;        /* of listener and streams */
-        void (*closed_cb)(void *arg);
-        void *closed_arg;
 };
 
 /* The one that a client has come through. */

@@ -156,8 +156,6 @@ static void part_closed(struct control *control) {
         if (--control->n_open > 0)
                 return;
         rpc_table_deinit(&control->set.table);
-        if (control->closed_cb)
-                control->closed_cb(control->closed_arg);
         free(control);
 }
 
@@ -248,15 +246,16 @@ void control_shut_down(struct control *control) {
                            deadline_now(control->set.deadlines) + FAREWELL_NS, on_farewell);
 }
 
-void control_close(struct control *control, void (*cb)(void *arg), void *arg) {
+struct control *control_close(struct control *control) {
+        if (!control)
+                return NULL;
         control->is_shutting_down = true;
-        control->closed_cb = cb;
-        control->closed_arg = arg;
         close_listen(control);
         for_each_client(control, client_close);
         attachment_set_deinit(&control->set.attachments);
         control->set.deadlines = deadline_queue_close(control->set.deadlines);
         stream_set_close(&control->set.streams, on_streams_closed);
+        return NULL;
 }
 
 void control_take_attached(struct control *control, const struct configuration *next) {

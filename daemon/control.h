@@ -15,8 +15,8 @@ int control_new_consume_fd(struct core *core, struct daemon *daemon, int listen_
 /* Takes no more clients and no more requests but those that are being answered: waiting requests
  * get the error shutting_down, and what was written is flushed for a short while. */
 void control_shut_down(struct control *control);
-/* Closes everything at once; `cb` comes from the loop when nothing of it is left. */
-void control_close(struct control *control, void (*cb)(void *arg), void *arg);
+/* Closes everything at once; its memory goes from the loop. NULL: nothing. Returns NULL. */
+struct control *control_close(struct control *control);
 
 /* Before a reload: sends all that clients have pending in memory they share with the daemon, and
  * takes no more there for handles that are going to be removed. */

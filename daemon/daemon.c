@@ -333,10 +333,6 @@ static int open_all(struct daemon *daemon) {
         return notify_watchdog_new(&daemon->core.loop, &daemon->watchdog);
 }
 
-static void on_closed(void *arg) {
-        (void)arg;
-}
-
 /* Closes what there is, however far open_all() came. True: nothing is left on the loop. */
 static bool close_all(struct daemon *daemon) {
         daemon->stage = CLOSING;
@@ -344,8 +340,7 @@ static bool close_all(struct daemon *daemon) {
         daemon->watchdog = notify_watchdog_free(daemon->watchdog);
         close_signals(daemon);
         daemon->workforce = workforce_free(daemon->workforce);
-        if (daemon->control)
-                control_close(daemon->control, on_closed, daemon);
+        daemon->control = control_close(daemon->control);
         daemon->poke = poke_close(daemon->poke);
         daemon->mailbox = mailbox_free(daemon->mailbox);
         return core_close(&daemon->core) == 0;

@@ -25,7 +25,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/action.h"
 #include "daemon/configuration.h"
@@ -394,7 +393,6 @@ int handle_stop(struct handle *handle) {
 int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
         uint64_t now_ns = deadline_now(handle->registry->deadlines);
         struct handle_life *life;
-        struct timespec ts;
 
         if (!handle_is_active(handle) || handle->is_retiring)
                 return -EBADF; /* its last wake is not to be held up */
@@ -402,8 +400,7 @@ int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
         if (!life)
                 return -ENOMEM;
         if (!life->gate.paused) {
-                clock_gettime(CLOCK_REALTIME, &ts);
-                life->paused_realtime_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+                life->paused_realtime_ms = clock_realtime_ms();
                 life->paused_by = by_uid;
         }
         if (!for_ns || __builtin_add_overflow(now_ns, for_ns, &life->paused_until_ns))

@@ -6,8 +6,6 @@
 
 #include "daemon/json-view.h"
 
-#include <time.h>
-
 #include "daemon/handle.h"
 #include "daemon/histogram.h"
 #include "daemon/json-write.h"
@@ -35,13 +33,6 @@ static void write_time(struct buffer *out, const char *key, int64_t realtime_ms)
                 json_write_i64(out, realtime_ms);
         else
                 json_write_null(out);
-}
-
-static int64_t realtime_now_ms(void) {
-        struct timespec ts;
-
-        clock_gettime(CLOCK_REALTIME, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void write_members(struct buffer *out, const struct handle *handle) {
@@ -79,11 +70,11 @@ static void write_why(struct buffer *out, const struct handle_why *why) {
         int64_t until_ms = 0;
 
         if (why->until_ns)
-                until_ms = realtime_now_ms() + (int64_t)(why->until_ns / NS_PER_MS) -
+                until_ms = clock_realtime_ms() + (int64_t)(why->until_ns / NS_PER_MS) -
                            (int64_t)(now_ns / NS_PER_MS);
         json_write_open(out, '{');
         write_string(out, "sentence",
-                     sentence_why(why, now_ns, realtime_now_ms(), (char[SENTENCE_MAX]){}));
+                     sentence_why(why, now_ns, clock_realtime_ms(), (char[SENTENCE_MAX]){}));
         write_time(out, "until_ms", until_ms);
         write_time(out, "since_ms", why->since_realtime_ms);
         json_write_key(out, "by_uid");

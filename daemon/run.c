@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/action.h"
 #include "daemon/configuration.h"
@@ -11,13 +10,7 @@
 #include "daemon/keyset.h"
 #include "daemon/registry-private.h"
 #include "lib/cleanup.h"
-
-static int64_t realtime_ms(void) {
-        struct timespec ts;
-
-        clock_gettime(CLOCK_REALTIME, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
+#include "lib/clock.h"
 
 int run_new(struct handle *handle, struct configuration *configuration,
             const struct action_conf *action, uint64_t seq, uint64_t n_sends, struct run **ret) {
@@ -34,7 +27,7 @@ int run_new(struct handle *handle, struct configuration *configuration,
                                 .seq = seq,
                                 .n_sends = n_sends,
                                 .started_ns = deadline_now(handle->registry->deadlines),
-                                .started_realtime_ms = realtime_ms(),
+                                .started_realtime_ms = clock_realtime_ms(),
                         },
         };
         *ret = run;

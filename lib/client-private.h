@@ -8,6 +8,7 @@
 
 #include "lib/buffer.h"
 #include "lib/json-value.h"
+#include "lib/names.h"
 #include "lib/rouse-client.h"
 #include "lib/stream.h"
 
@@ -25,8 +26,8 @@ struct rouse_client {
         struct stream control;
         uint64_t last_id; /* of the last request */
         bool watching;
-        char wake_name[256]; /* what the name of a wake or an event points to */
-        char outcome[32];    /* what rouse_client_event_t.outcome points to */
+        char wake_name[NAME_MAX_BYTES + 1]; /* what the name of a wake or an event points to */
+        char outcome[32];                   /* what rouse_client_event_t.outcome points to */
 
         rouse_client_error_t error;
         char message[1024];

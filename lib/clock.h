@@ -1,4 +1,4 @@
-/* The monotonic clock, in nanoseconds. Async-signal-safe. */
+/* The clocks: the monotonic one, in nanoseconds, and the time of day. Async-signal-safe. */
 #pragma once
 
 #include <stdint.h>
@@ -12,6 +12,14 @@ static inline uint64_t clock_now_ns(void) {
 
         clock_gettime(CLOCK_MONOTONIC, &ts);
         return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* Milliseconds since 1970. */
+static inline int64_t clock_realtime_ms(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 #define CLOCK_NEVER UINT64_MAX

@@ -97,14 +97,8 @@ int stand_in_init(struct daemon *daemon, const char *dir, const char *yaml) {
         return fd < 0 ? fd : control_new_consume_fd(&daemon->core, daemon, fd, &daemon->control);
 }
 
-static void on_control_closed(void *arg) {
-        struct daemon *daemon = arg;
-
-        daemon->is_closed = true;
-}
-
 int stand_in_deinit(struct daemon *daemon) {
-        control_close(daemon->control, on_control_closed, daemon);
+        daemon->control = control_close(daemon->control);
         free(daemon->path);
         return core_close(&daemon->core);
 }

@@ -14,7 +14,7 @@ struct daemon {
         unsigned int n_reloads;
         int reload_result; /* that daemon_reload() has: 0, -EINVAL with an error, another one */
         int reload_error;  /* … and the error in what it then gives */
-        bool is_stopping, is_closed;
+        bool is_stopping;
 };
 
 /* Handles and access rules as the YAML text says; "control.sock" and "seq" stand in the directory,
@@ -22,6 +22,5 @@ struct daemon {
  * output. After a failure nothing can be done with it but to end the program. */
 int stand_in_init(struct daemon *daemon, const char *dir, const char *yaml);
 
-/* Runs the loop until all is closed, which `is_closed` says of the control socket. Returns 0, or
- * -EBUSY if something of the loop is left. */
+/* Runs the loop until all is closed. Returns 0, or -EBUSY if something of the loop is left. */
 int stand_in_deinit(struct daemon *daemon);

@@ -12,6 +12,7 @@
 #include "daemon/conf-node.h"
 #include "daemon/conf-yaml.h"
 #include "daemon/signal-names.h"
+#include "lib/names.h"
 #include "lib/timespan.h"
 #include "tests/conf-support.h"
 #include "tests/support.h"
@@ -330,9 +331,9 @@ static void paths_have_a_limit(void) {
 static void names_have_a_limit(void) {
         char text[300] = "name: ";
 
-        memset(text + 6, 'a', CONF_NAME_MAX);
+        memset(text + 6, 'a', NAME_MAX_BYTES);
         expect_errors(text, both_tables, "");
-        text[6 + CONF_NAME_MAX] = 'a';
+        text[6 + NAME_MAX_BYTES] = 'a';
         expect_errors(text, both_tables,
                       "t:1:7: a name has at most 255 characters, this one has 256\n");
 }
