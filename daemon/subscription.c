@@ -24,6 +24,7 @@
 #include "daemon/limits.h"
 #include "daemon/news.h"
 #include "daemon/stream.h"
+#include "lib/names.h"
 
 struct entry {
         struct handle_watch watch;
@@ -155,7 +156,7 @@ static void on_handle_added(struct registry_watch *registry_watch, struct handle
         stream_flush_later(subscription->stream);
 }
 
-/* One walk over the registry: for handles that fit a new pattern and none of the old ones. */
+/* For handles that fit a new pattern and none of the old ones. */
 struct search {
         struct subscription *subscription;
         size_t n_old;
@@ -179,11 +180,30 @@ static struct registry *registry_of(const struct subscription *subscription) {
         return subscription->set->core->registry;
 }
 
+/* A name that is no pattern fits one handle at most, which need not be searched for. False: some of
+ * the new ones are patterns. */
+static bool look_up(struct search *search) {
+        const struct subscription *subscription = search->subscription;
+
+        for (size_t i = search->n_old; i < subscription->n_patterns; i++)
+                if (!rouse__name_is_legal(subscription->patterns[i].text))
+                        return false;
+        for (size_t i = search->n_old; i < subscription->n_patterns; i++) {
+                struct handle *handle =
+                        registry_find(registry_of(subscription), subscription->patterns[i].text);
+
+                if (handle)
+                        consider(handle, search);
+        }
+        return true;
+}
+
 static int find_handles(struct subscription *subscription, size_t n_old) {
         struct search search = {subscription, n_old, LIST_INIT(search.found), 0};
         struct list *link;
 
-        registry_each(registry_of(subscription), consider, &search);
+        if (!look_up(&search))
+                registry_each(registry_of(subscription), consider, &search);
         if (search.error == 0)
                 list_splice(&subscription->entries, &search.found);
         while ((link = list_first(&search.found)))

@@ -45,6 +45,29 @@ static void wakes_are_told(void) {
         finish();
 }
 
+static void names_stand_beside_patterns(void) {
+        int fd;
+
+        begin();
+        fd = fixture_connect(&d);
+        assert_subscription(fd, "subscribe", "[[\"a1\",\"later\",\"a1\"]]", 2, 1);
+        assert_subscription(fd, "subscribe", "[\"a*\"]", 3, 2);
+        assert_subscription(fd, "subscribe", "[[\"a2\",\"b1\"]]", 5, 3);
+        fixture_wake(&d, "a1");
+        fixture_expect(&d, fd, WAKE("a1", "1", "1", "0"));
+        fixture_wake(&d, "b1");
+        fixture_expect(&d, fd, WAKE("b1", "1", "1", "0"));
+        json_decref(fixture_call(&d, fd, "create", "[\"later\"]"));
+        fixture_wake(&d, "later");
+        fixture_expect(&d, fd, WAKE("later", "1", "1", "0"));
+        assert_subscription(fd, "unsubscribe", "[[\"a*\",\"a1\",\"later\"]]", 2, 2);
+        json_decref(fixture_call(&d, fd, "close", "[\"a1\"]"));
+        assert_subscription(fd, "subscribe", "[\"a1\"]", 3, 2);
+        fixture_expect(&d, fd, NULL);
+        close(fd);
+        finish();
+}
+
 static void a_handle_is_told_of_once_however_many_patterns_fit(void) {
         int fd;
 
@@ -247,6 +270,7 @@ static void all_connections_together_watch_a_number_of_handles(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(wakes_are_told),
+                TEST(names_stand_beside_patterns),
                 TEST(a_handle_is_told_of_once_however_many_patterns_fit),
                 TEST(handles_that_come_later_are_watched_too),
                 TEST(what_may_not_be_read_is_not_told),
