@@ -124,18 +124,25 @@ static void log_conf_errors(const struct conf_errors *errors) {
                 log_error("and %zu more", errors->n_left_out);
 }
 
-static void note_shortage(struct reload_result *result, int error) {
-        size_t n = result->changes.n_missing;
-        char what[64] = "not all of it could be applied";
-
-        if (error == 0)
+/* The first counts; 0: nothing was short. */
+static void note_shortage(struct reload_result *result, int error, const char *what) {
+        if (error == 0 || result->error < 0)
                 return;
-        if (n > 0)
-                snprintf(what, sizeof(what), "%zu handle%s could not be made", n,
-                         n == 1 ? "" : "s");
         result->error = error;
         snprintf(result->complaint, sizeof(result->complaint),
                  "%s: %s; the next reload tries again", what, strerror(-error));
+}
+
+static void apply_handles(struct daemon *daemon, struct configuration *configuration,
+                          struct reload_result *result) {
+        int r = registry_apply(daemon->core.registry, configuration, &result->changes);
+        size_t n = result->changes.n_missing;
+        char what[64] = "not all of it could be applied";
+
+        if (n > 0)
+                snprintf(what, sizeof(what), "%zu handle%s could not be made", n,
+                         n == 1 ? "" : "s");
+        note_shortage(result, r, what);
 }
 
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
@@ -148,8 +155,11 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         r = configuration_load(daemon->setup->config_file, errors, &configuration);
         if (r < 0) {
                 log_conf_errors(errors);
-                log_error("not reloaded: %s; the configuration from before stays in force",
-                          strerror(-r));
+                if (r == -EINVAL)
+                        log_error("not reloaded; the configuration from before stays in force");
+                else
+                        log_error("not reloaded: %s; the configuration from before stays in force",
+                                  strerror(-r));
                 return r;
         }
         /* What was sent before counts, also for handles that are there no more; and names are
@@ -157,9 +167,9 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         control_take_attached(daemon->control, configuration);
         poke_ask_who(daemon->poke);
         mailbox_deliver(daemon->mailbox);
-        r = registry_apply(daemon->core.registry, configuration, &result.changes);
-        note_shortage(&result, r);
-        workforce_apply(daemon->workforce, configuration);
+        apply_handles(daemon, configuration, &result);
+        r = workforce_apply(daemon->workforce, configuration);
+        note_shortage(&result, r, "a worker could not be started or changed");
         configuration_unref(daemon->core.configuration);
         daemon->core.configuration = configuration_ref(configuration);
         surplus_give_back(); /* an old configuration is worth as much as the new one */
@@ -322,7 +332,9 @@ static int open_all(struct daemon *daemon) {
         r = workforce_new(daemon->core.hub, daemon->mailbox, &daemon->workforce);
         if (r < 0)
                 return r;
-        workforce_apply(daemon->workforce, daemon->core.configuration);
+        r = workforce_apply(daemon->workforce, daemon->core.configuration);
+        if (r < 0)
+                return r;
         r = poke_new_consume_fd(&daemon->core, steal_fd(&sockets->poke_fd), &daemon->poke);
         if (r < 0)
                 return r;

@@ -18,8 +18,8 @@ struct reload_result {
 void reload_result_deinit(struct reload_result *result);
 
 /* Reads the configuration again and swaps it in; on -EINVAL `errors` says why and nothing changed.
- * When memory was short, some handles may be missing then, and `ret` says so: the next reload makes
- * them. It logs what came of it. The caller deinits both. */
+ * When memory or descriptors were short, some handles or workers may be missing then, and `ret`
+ * says so: the next reload makes them. It logs what came of it. The caller deinits both. */
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret);
 
 /* Begins the orderly stop; returns at once. */

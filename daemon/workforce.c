@@ -67,7 +67,9 @@ static void dismiss(struct workforce *workforce, size_t i) {
         workforce->workers[i] = workforce->workers[--workforce->n_workers];
 }
 
-void workforce_apply(struct workforce *workforce, const struct configuration *configuration) {
+int workforce_apply(struct workforce *workforce, const struct configuration *configuration) {
+        int result = 0;
+
         for (size_t i = 0; i < configuration->n_workers; i++) {
                 const struct worker_conf *conf = configuration->workers[i];
                 struct worker *worker = find(workforce, conf->name);
@@ -78,6 +80,8 @@ void workforce_apply(struct workforce *workforce, const struct configuration *co
                 if (r < 0)
                         log_error("cannot %s worker %s: %s", worker ? "change" : "start",
                                   conf->name, strerror(-r));
+                if (result == 0)
+                        result = r;
         }
         for (size_t i = workforce->n_workers; i > 0; i--) {
                 struct worker *worker = workforce->workers[i - 1];
@@ -87,6 +91,7 @@ void workforce_apply(struct workforce *workforce, const struct configuration *co
                 else
                         dismiss(workforce, i - 1);
         }
+        return result;
 }
 
 struct workforce *workforce_free(struct workforce *workforce) {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -347,79 +346,6 @@ static void a_bad_file_changes_nothing(void) {
         roused_stop(&roused);
 }
 
-/* Lets the daemon's memory grow by so much more. */
-static void limit_memory(const struct roused *roused, size_t n_more) {
-        unsigned long n_pages;
-        char path[64], *text;
-        struct rlimit limit;
-
-        snprintf(path, sizeof(path), "/proc/%d/statm", (int)roused->pid);
-        text = test_read_file(path);
-        ck_assert_int_eq(sscanf(text, "%lu", &n_pages), 1);
-        free(text);
-        ck_assert_int_eq(prlimit(roused->pid, RLIMIT_AS, NULL, &limit), 0);
-        limit.rlim_cur = n_pages * (unsigned long)sysconf(_SC_PAGESIZE) + n_more;
-        ck_assert_int_eq(prlimit(roused->pid, RLIMIT_AS, &limit, NULL), 0);
-}
-
-#define N_HANDLES 20000U
-
-static unsigned int count_handles(const struct roused *roused) {
-        char *list = roused_call(roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"list\"}\n");
-        unsigned int n = 0;
-
-        ck_assert_ptr_nonnull(list);
-        for (const char *at = list; (at = strstr(at, "\"name\":")); at++)
-                n++;
-        free(list);
-        return n;
-}
-
-static void what_memory_is_too_short_for_is_made_by_the_next_reload(void) {
-        char *config = malloc(40 * N_HANDLES + 100), *at = config, *answer;
-        unsigned int n_missing = 0, n_partly = 0;
-        struct roused roused;
-        bool is_done = false;
-
-        if (test_has_address_sanitizer() || test_has_thread_sanitizer()) {
-                test_skip("the sanitizer needs its own memory");
-                free(config);
-                return;
-        }
-        roused_start(&roused, "d", "handles: {}\n");
-        at += sprintf(at, "handles:\n");
-        for (unsigned int i = 0; i < N_HANDLES; i++)
-                at += sprintf(at, "  handle-%u: {quiet: 1s}\n", i);
-        roused_write_config(&roused, config);
-        free(config);
-        /* a little more each time: from one that is not even read to one that is whole */
-        for (int i = 0; i < 60 && !is_done; i++) {
-                unsigned int n_were_missing = n_missing;
-
-                limit_memory(&roused, (size_t)i << 19);
-                answer = roused_call(&roused,
-                                     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"reload\"}\n");
-                limit_memory(&roused, 64U << 20);
-                if (!answer)
-                        continue; /* there was no memory for the answer */
-                at = strstr(answer, "in force, but ");
-                if (at && sscanf(at, "in force, but %u handle", &n_missing) == 1) {
-                        n_partly++;
-                        ck_assert_ptr_nonnull(strstr(answer, "the next reload tries again"));
-                        ck_assert_uint_eq(count_handles(&roused), N_HANDLES - n_missing);
-                        ck_assert(n_were_missing == 0 || n_missing <= n_were_missing);
-                } else if (!at && strstr(answer, "\"result\"")) {
-                        is_done = true;
-                }
-                free(answer);
-        }
-        ck_assert(is_done);
-        ck_assert_uint_gt(n_partly, 0);
-        ck_assert_uint_eq(count_handles(&roused), N_HANDLES);
-        roused_expect_log(&roused, "handles could not be made: Cannot allocate memory");
-        roused_stop(&roused);
-}
-
 static void a_stop_delivers_what_is_pending_and_lets_runs_end(void) {
         struct roused roused;
         char *lines;
@@ -485,7 +411,6 @@ int main(int argc, char **argv) {
                 TEST(a_source_of_a_handle_made_anew_harms_nobody),
                 TEST(a_fifo_cannot_fill_the_log),
                 TEST(a_bad_file_changes_nothing),
-                TEST(what_memory_is_too_short_for_is_made_by_the_next_reload),
                 TEST(a_stop_delivers_what_is_pending_and_lets_runs_end),
                 TEST(a_second_and_third_signal_hurry_the_stop),
                 {0},

@@ -9,6 +9,7 @@ whole_tests = \
 	tests/test-poke \
 	tests/test-promise \
 	tests/test-roused \
+	tests/test-roused-shortage \
 	tests/test-run-lives \
 	tests/test-sockets \
 	tests/test-sockets-handed-over
@@ -34,6 +35,8 @@ tests_test_promise_CFLAGS = $(CFLAGS_TEST)
 tests_test_promise_LDADD = $(LDADD_LIB)
 tests_test_roused_CFLAGS = $(CFLAGS_TEST)
 tests_test_roused_LDADD = $(LDADD_LIB)
+tests_test_roused_shortage_CFLAGS = $(CFLAGS_TEST)
+tests_test_roused_shortage_LDADD = $(LDADD_LIB)
 tests_test_run_lives_SOURCES = tests/test-run-lives.c $(RUN_NOTES)
 tests_test_run_lives_CFLAGS = $(CFLAGS_TEST)
 tests_test_run_lives_LDADD = $(LDADD_LIB)
