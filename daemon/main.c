@@ -31,8 +31,12 @@ struct options {
 static const char usage[] =
         "usage: roused [--config FILE] [--dir DIR] [--check [FILE]] [--verbose] [--version]\n"
         "\n"
-        "  --config FILE   read this configuration, and conf.d/*.yaml beside it\n"
-        "  --dir DIR       serve the sockets poke.sock and control.sock in this directory\n"
+        "  --config FILE   read this configuration, and conf.d/*.yaml beside it; otherwise\n"
+        "                  " ROUSE_SYSCONFDIR "/roused/roused.yaml for root,\n"
+        "                  ~/.config/roused/roused.yaml for everybody else\n"
+        "  --dir DIR       serve the sockets poke.sock and control.sock in this directory;\n"
+        "                  otherwise $ROUSE_DIR; /run/roused for root,\n"
+        "                  $XDG_RUNTIME_DIR/roused for everybody else\n"
         "  --check         print all errors of the configuration and exit\n"
         "  --verbose       log more\n"
         "  --version       print the version and exit\n"
@@ -79,7 +83,6 @@ static int complete_options(struct options *options) {
         return 0;
 }
 
-/* Fills the options, or returns the status to exit with in *ret_status and -ECANCELED. */
 /* What was asked for, to standard output; returns the exit status. */
 static int say(const char *text) {
         if (fputs(text, stdout) != EOF && fflush(stdout) == 0)
@@ -88,6 +91,7 @@ static int say(const char *text) {
         return EXIT_FAILURE;
 }
 
+/* Fills the options, or returns the status to exit with in *ret_status and -ECANCELED. */
 static int parse_options(int argc, char **argv, struct options *options, int *ret_status) {
         static const struct option long_options[] = {
                 {"config", required_argument, NULL, 'c'},
