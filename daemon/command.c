@@ -127,7 +127,7 @@ static void on_left_open(void *arg, struct line_reader *reader) {
                 line_reader_close(reader);
 }
 
-static void on_exited(void *arg, int code, int status) {
+static void on_exited(void *arg, int code, int status, bool left_untaken) {
         struct command *command = arg;
         struct run *run = command->run;
         enum run_outcome outcome = code == CLD_EXITED ? RUN_EXITED : RUN_SIGNALED;
@@ -138,6 +138,7 @@ static void on_exited(void *arg, int code, int status) {
         report(command, outcome, status);
         look_after_orphans(command);
         free(command);
+        run->left_untaken = left_untaken;
         run_finish(run, outcome, status,
                    outcome == RUN_EXITED && run_conf_is_success(run_conf(run->action), status));
 }

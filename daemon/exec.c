@@ -36,6 +36,7 @@
 
 #include "daemon/line-reader.h"
 #include "daemon/limits.h"
+#include "daemon/proc.h"
 #include "daemon/reaper.h"
 #include "lib/cleanup.h"
 #include "lib/list.h"
@@ -63,8 +64,6 @@
 
 #define STACK_BYTES (64U << 10)
 #define FINAL_READ  (1U << 20) /* of a stream, after the end of the process */
-
-#define PROCESS_IS_EXITING 0x4U
 
 struct exec {
         struct reaper_child child;
@@ -270,7 +269,7 @@ static void on_ended(struct reaper_child *child, int code, int status) {
                 else
                         exec->ops->left_open(exec->arg, reader);
         }
-        exec->ops->exited(exec->arg, code, status);
+        exec->ops->exited(exec->arg, code, status, child->left_untaken);
         close(exec->pidfd);
         free(exec);
 }
@@ -377,32 +376,15 @@ void exec_kill_rest(struct exec *exec) {
         exec->child.kills_group = true;
 }
 
-/* Whether it may have been on its way out by now; one that was not reaped. It may take long to give
- * back its memory, and until it is a zombie only /proc tells: by the kernel's PF_EXITING among the
- * flags of proc(5). If /proc cannot be read it is said to be: better once too often than never. */
-static bool may_be_exiting(pid_t pid) {
-        _cleanup_close_ int fd = -1;
-        char path[32], text[512], *after_name;
-        unsigned int flags = 0;
-        ssize_t n;
-
-        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-        if (n <= 0)
-                return true;
-        text[n] = '\0';
-        after_name = strrchr(text, ')');
-        return !after_name || sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
-               (flags & PROCESS_IS_EXITING);
-}
-
 int exec_signal(struct exec *exec, int signal) {
         if (exec->is_reaped)
                 return -ESRCH;
         if (syscall(SYS_pidfd_send_signal, exec->pidfd, signal, NULL, 0) < 0)
                 return -errno;
         /* The kernel takes and forgets what is sent to a process that exits. Asked after sending:
-         * one that is not exiting now has got it. */
-        return may_be_exiting(exec->child.pid) ? -ESRCH : 0;
+         * one that is not exiting now has got it. Whether it takes it is seen at its end. */
+        if (proc_may_be_exiting(exec->child.pid))
+                return -ESRCH;
+        exec->child.told |= proc_signal_bit(signal);
+        return 0;
 }

@@ -47,8 +47,9 @@ struct exec_ops {
          * reader. Called just before exited(). NULL: the pipe is closed, and SIGPIPE ends them. */
         void (*left_open)(void *arg, struct line_reader *reader);
         /* The process is gone and was reaped, and what it wrote was passed on: si_code and
-         * si_status of waitid(2). The last call; the exec goes with it. */
-        void (*exited)(void *arg, int code, int status);
+         * si_status of waitid(2), and whether it may have left a signal of exec_signal() untaken.
+         * The last call; the exec goes with it. */
+        void (*exited)(void *arg, int code, int status, bool left_untaken);
 };
 
 /* A specification that leaves everything as it is: no input, and output to nowhere. */

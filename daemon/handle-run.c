@@ -4,9 +4,10 @@
  *
  * What the wakes bring (numbers of sends, keys) is gathered until a run starts, and goes with that
  * run. If the run fails and is to be tried again, or could not be started, it comes back and goes
- * with the next. The same holds for a run that is ended because a newer wake replaces it. The keys
- * of the last attempt do not come back, lest one that nothing can be done for fails all runs to
- * come; but the next run is told that keys are missing.
+ * with the next. The same holds for a run that is ended because a newer wake replaces it, and for
+ * what a run was told of and had not taken when it ended. The keys of the last attempt do not come
+ * back, lest one that nothing can be done for fails all runs to come; but the next run is told that
+ * keys are missing.
  *
  * A handle that is made anew while the run of a closed one of its name goes on has that as its run:
  * what is sent to it waits behind that run, or restarts or signals it, and a stop ends it. But the
@@ -131,6 +132,10 @@ static void tell_run(struct handle *handle) {
         struct run *run = life->run;
         struct run_result before = run->result;
 
+        if (!run->told) {
+                run->seq_untold = before.seq;
+                run->n_untold = before.n_sends;
+        }
         run->told = signal; /* also if it dies of it at once, and so seems to be at its end */
         run->result.seq = handle->seq;
         run->result.n_sends += life->n_sends_to_run;
@@ -141,6 +146,17 @@ static void tell_run(struct handle *handle) {
         }
         run->is_inherited = false;
         life->n_sends_to_run = 0;
+}
+
+/* The run has ended without taking what it was told. Which of several wakes it had heard of before
+ * nobody knows, so the next run is for all of them. */
+static void untell(struct handle *handle, struct run *run) {
+        struct handle_life *life = handle_own_life(handle);
+
+        life->n_sends_to_run += run->result.n_sends - run->n_untold;
+        run->result.n_sends = run->n_untold;
+        run->result.seq = run->seq_untold;
+        runner_not_told(&life->runner);
 }
 
 /* It has no action any more, and no run: nothing is to be run. */
@@ -257,12 +273,16 @@ static void remember(struct handle *handle, struct run *run) {
 void handle_run_ended(struct handle *handle, struct run *run) {
         struct handle_life *life = handle_own_life(handle);
         struct registry *registry = handle->registry;
-        struct run_result result = run->result;
-        bool is_replaced = life->runner.state == RUNNER_STOPPING && !result.success;
+        struct run_result result;
+        bool is_replaced = life->runner.state == RUNNER_STOPPING && !run->result.success;
         /* The command has no handler for the signal, or had none yet: it was not told. */
-        bool is_deaf = run->told && result.outcome == RUN_SIGNALED && result.status == run->told;
+        bool is_deaf =
+                run->told && run->result.outcome == RUN_SIGNALED && run->result.status == run->told;
         enum runner_step step;
 
+        if (run->left_untaken)
+                untell(handle, run);
+        result = run->result;
         tell_started(run);
         remember(handle, run);
         life->run = NULL;

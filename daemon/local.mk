@@ -105,6 +105,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/policy.c daemon/policy.h \
 	daemon/poke-lines.c daemon/poke-lines.h \
 	daemon/poke.c daemon/poke.h \
+	daemon/proc.c daemon/proc.h \
 	daemon/reaper.c daemon/reaper.h \
 	daemon/registry-private.h daemon/registry-setup.h \
 	daemon/registry-apply.c daemon/registry.c daemon/registry.h \

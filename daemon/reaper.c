@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "daemon/orphans.h"
+#include "daemon/proc.h"
 #include "lib/cleanup.h"
 
 #define N_BUCKETS      256U /* of children by number */
@@ -71,8 +72,11 @@ static void reap(struct reaper *reaper, pid_t pid) {
         struct reaper_child *child = find_child(reaper, pid);
         siginfo_t info = {0};
 
+        /* The number is its own until waitid(). */
         if (child && child->kills_group)
-                kill(-pid, SIGKILL); /* the number is its own until the next line */
+                kill(-pid, SIGKILL);
+        if (child && child->told)
+                child->left_untaken = proc_may_have_pending(pid, child->told);
         (void)waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
         if (!child) {
                 forget_orphan(reaper, pid);

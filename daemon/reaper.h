@@ -16,7 +16,9 @@ struct reaper;
 struct reaper_child {
         struct list link;
         pid_t pid;
-        bool kills_group; /* what is left of its process group is killed when it has ended */
+        bool kills_group;  /* what is left of its process group is killed when it has ended */
+        uint64_t told;     /* signals that it was sent, and should take: proc_signal_bit() each */
+        bool left_untaken; /* once it has ended: one of them may not have reached it */
         /* It is gone and was reaped: si_code and si_status of waitid(2). */
         void (*ended)(struct reaper_child *child, int code, int status);
 };

@@ -19,9 +19,11 @@ struct run {
         struct configuration *configuration; /* counted: the action stands in it */
         const struct action_conf *action;
         struct run_result result;
-        pid_t pid;           /* 0: none */
-        int told;            /* the signal that it was told of wakes with; 0: it was not */
-        bool is_told_of;     /* those who watch know that it has started */
+        pid_t pid;       /* 0: none */
+        int told;        /* the signal that it was told of wakes with; 0: it was not */
+        bool is_told_of; /* those who watch know that it has started */
+        uint64_t seq_untold, n_untold; /* of the result, before it was told of wakes */
+        bool left_untaken;             /* it has ended, and may not have heard what it was told */
         bool is_inherited;   /* a closed handle of the same name began it, and nothing was added */
         void *impl;          /* the kind's own */
         struct keyset *keys; /* of the sends that it covers; owned; or NULL */

@@ -19,6 +19,7 @@ static char *env[] = {"PATH=/usr/bin:/bin", "WORD=from the environment", NULL};
 struct result {
         bool has_ended;
         int code, status;
+        bool left_untaken;
         unsigned int n_lines;
         char lines[16][64];
 };
@@ -31,13 +32,14 @@ static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line
                  (int)n_line, line);
 }
 
-static void on_exited(void *arg, int code, int status) {
+static void on_exited(void *arg, int code, int status, bool left_untaken) {
         struct result *result = arg;
 
         ck_assert(!result->has_ended);
         result->has_ended = true;
         result->code = code;
         result->status = status;
+        result->left_untaken = left_untaken;
 }
 
 static const struct exec_ops ops = {.output = on_output, .exited = on_exited};
@@ -304,6 +306,10 @@ static void a_process_that_exits_is_not_told(void) {
         struct exec_spec spec = {
                 .argv = argv, .env = exits_slowly, EXEC_SPEC_INIT, .log_stdout = true};
 
+        if (test_has_thread_sanitizer()) {
+                test_skip("the sanitizer keeps signals back, and forgets them at an exit");
+                return;
+        }
         for (int i = 0; i < 20; i++) {
                 struct job job;
                 int r;
@@ -316,8 +322,33 @@ static void a_process_that_exits_is_not_told(void) {
                 ck_assert(r == 0 || r == -ESRCH);
                 job_await_end(&job);
                 ck_assert_int_eq(job.result.code, CLD_EXITED);
-                if (r == 0)
+                if (r == 0 && !job.result.left_untaken)
                         ck_assert_uint_eq(job.result.n_lines, 2);
+                job_finish(&job);
+        }
+}
+
+/* Of a signal that waits there is no other trace. */
+static void what_a_process_has_not_taken_is_said_at_its_end(void) {
+        char *argv[] = {"env", "--block-signal=USR1", "sh", "-c", "echo up; read x", NULL};
+        struct exec_spec spec = {.argv = argv, .env = env, EXEC_SPEC_INIT, .log_stdout = true};
+
+        for (int is_told = 0; is_told < 2; is_told++) {
+                struct job job;
+                int fds[2];
+
+                ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+                spec.stdin_fd = fds[0];
+                ck_assert_int_eq(job_start(&job, &spec), 0);
+                close(fds[0]);
+                while (job.result.n_lines < 1)
+                        uv_run(&job.loop, UV_RUN_ONCE);
+                if (is_told)
+                        ck_assert_int_eq(exec_signal(job.exec, SIGUSR1), 0);
+                close(fds[1]);
+                job_await_end(&job);
+                ck_assert_int_eq(job.result.code, CLD_EXITED);
+                ck_assert_int_eq(job.result.left_untaken, is_told);
                 job_finish(&job);
         }
 }
@@ -347,6 +378,7 @@ int main(int argc, char **argv) {
                 TEST(the_group_is_signalled_and_its_rest_killed),
                 TEST(a_process_that_has_ended_is_not_signalled),
                 TEST(a_process_that_exits_is_not_told),
+                TEST(what_a_process_has_not_taken_is_said_at_its_end),
                 TEST(an_end_is_seen_though_a_child_keeps_the_pipe_open),
                 TEST(a_killed_process_says_by_what),
                 {0},

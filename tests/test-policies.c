@@ -161,6 +161,38 @@ static void a_run_that_dies_of_being_told_runs_again(void) {
         close(gate_fd);
 }
 
+static void a_run_that_ends_without_having_listened_runs_again(void) {
+        struct line second;
+        struct roused roused;
+        char *answer;
+        int gate_fd;
+
+        roused_start(&roused, "d",
+                     "handles:\n  a:\n    on_busy: signal USR1\n"
+                     "    run: [env, --block-signal=USR1, sh, -c, '" NOTE
+                     "; read x <$ROUSE_DIR/gate']\n");
+        gate_fd = open_gate(&roused);
+        roused_send(&roused, "a");
+        line_of(&roused, "a", 0);
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "running");
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "running");
+        let_go(gate_fd, 1);
+        second = line_of(&roused, "a", 1);
+        ck_assert_uint_eq(second.seq, 3);
+        ck_assert_uint_eq(second.n_sends, 2);
+        let_go(gate_fd, 1);
+        roused_expect_state(&roused, "a", "idle");
+        answer = roused_call(&roused, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"runs\","
+                                      "\"params\":[\"a\"]}\n");
+        ck_assert_msg(strstr(answer, "\"seq\":1,\"sends\":1,") != NULL, "%s", answer);
+        ck_assert_msg(strstr(answer, "\"seq\":3,\"sends\":2,") != NULL, "%s", answer);
+        free(answer);
+        stop_after(&roused, "a", 2);
+        close(gate_fd);
+}
+
 static void what_fails_is_tried_again_with_growing_delays(void) {
         struct roused roused;
         struct line lines[3];
@@ -377,6 +409,7 @@ int main(int argc, char **argv) {
                 TEST(a_wake_restarts_the_run),
                 TEST(a_wake_tells_the_run),
                 TEST(a_run_that_dies_of_being_told_runs_again),
+                TEST(a_run_that_ends_without_having_listened_runs_again),
                 TEST(what_fails_is_tried_again_with_growing_delays),
                 TEST(after_the_last_attempt_the_next_send_begins_anew),
                 TEST(a_back_off_ends_with_the_policy_or_the_daemon),
