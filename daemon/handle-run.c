@@ -144,7 +144,6 @@ static void tell_run(struct handle *handle) {
                 runner_not_told(&life->runner);
                 return;
         }
-        run->is_inherited = false;
         life->n_sends_to_run = 0;
 }
 
@@ -193,6 +192,7 @@ void handle_inherit_run(struct handle *handle, struct run *run) {
         life->run = run;
         run->handle = handle;
         run->is_inherited = true;
+        run->told = 0; /* by the other one, whose wakes are nothing to this one */
         group_pass_on(&handle_own_life(closed)->membership, &life->membership);
         runner_started(&life->runner);
         registry_place_run(handle->registry, run);
@@ -270,6 +270,11 @@ static void remember(struct handle *handle, struct run *run) {
         }
 }
 
+/* A closed handle of the same name began it, and it was not told of a wake since. */
+static bool is_foreign(const struct run *run) {
+        return run->is_inherited && (!run->told || run->result.seq == run->seq_untold);
+}
+
 void handle_run_ended(struct handle *handle, struct run *run) {
         struct handle_life *life = handle_own_life(handle);
         struct registry *registry = handle->registry;
@@ -280,7 +285,7 @@ void handle_run_ended(struct handle *handle, struct run *run) {
                 run->told && run->result.outcome == RUN_SIGNALED && run->result.status == run->told;
         enum runner_step step;
 
-        if (run->left_untaken)
+        if (run->told && run->left_untaken)
                 untell(handle, run);
         result = run->result;
         tell_started(run);
@@ -292,10 +297,10 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         if (is_deaf)
                 runner_not_told(&life->runner);
         step = runner_ended(&life->runner, &handle_policy(handle)->runner,
-                            result.success || run->is_inherited, result.ended_ns);
+                            result.success || is_foreign(run), result.ended_ns);
         if (life->runner.state == RUNNER_BACKING_OFF || is_replaced || is_deaf)
                 take_back(handle, run);
-        else if (!result.success && !run->is_inherited && run->keys &&
+        else if (!result.success && !is_foreign(run) && run->keys &&
                  handle_policy(handle)->runner.backoff_ns)
                 keyset_overflow(&life->keys_to_run);
         run_free(run);

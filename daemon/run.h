@@ -24,10 +24,10 @@ struct run {
         bool is_told_of; /* those who watch know that it has started */
         uint64_t seq_untold, n_untold; /* of the result, before it was told of wakes */
         bool left_untaken;             /* it has ended, and may not have heard what it was told */
-        bool is_inherited;   /* a closed handle of the same name began it, and nothing was added */
-        void *impl;          /* the kind's own */
-        struct keyset *keys; /* of the sends that it covers; owned; or NULL */
-        char *complaint;     /* the beginning of what it wrote to standard error; owned; or NULL */
+        bool is_inherited;             /* a closed handle of the same name began it */
+        void *impl;                    /* the kind's own */
+        struct keyset *keys;           /* of the sends that it covers; owned; or NULL */
+        char *complaint; /* the beginning of what it wrote to standard error; owned; or NULL */
 };
 
 /* A run that covers the handle's wakes up to seq, not started yet. 0, -ENOMEM. */

@@ -147,6 +147,26 @@ static void its_failure_is_not_tried_again(void) {
         close(gate_fd);
 }
 
+/* It is told of a wake of the new handle and does not listen: then that wake's run is another one,
+ * at once, and not an attempt after this failure. */
+static void nor_is_it_if_it_does_not_hear_of_the_new_one(void) {
+        static const char config[] = "handles: {a: {run: [env, --block-signal=USR1, sh, -c, '" NOTE
+                                     "; read x <$ROUSE_DIR/gate; exit 1'], "
+                                     "on_busy: signal USR1, retry: {backoff: 1h}}}\n";
+        struct roused roused;
+        int gate_fd = begin_and_make_anew(&roused, 0, config);
+
+        roused_send(&roused, "a");
+        roused_expect_state(&roused, "a", "running");
+        let_go(gate_fd, 1);
+        ck_assert_uint_eq(line_of(&roused, "a", 1).n_sends, 1);
+        let_go(gate_fd, 1);
+        roused_expect_state(&roused, "a", "backing_off");
+        let_go(gate_fd, 1); /* for the attempt that the stop makes */
+        roused_stop(&roused);
+        close(gate_fd);
+}
+
 static void a_send_restarts_it_if_the_policy_is_so(void) {
         struct roused roused;
 
@@ -346,6 +366,7 @@ int main(int argc, char **argv) {
                 TEST(a_handle_made_anew_waits_for_the_run_of_the_closed_one),
                 TEST(its_place_in_the_group_goes_along),
                 TEST(its_failure_is_not_tried_again),
+                TEST(nor_is_it_if_it_does_not_hear_of_the_new_one),
                 TEST(a_send_restarts_it_if_the_policy_is_so),
                 TEST(the_stop_reaches_runs_of_closed_handles),
                 TEST(a_removed_handle_takes_no_sends),
