@@ -116,17 +116,23 @@ static void keys_of_a_wake_that_is_told_wait_for_the_next_run(void) {
 
         roused_start(&roused, "d",
                      "handles:\n  a:\n    on_busy: signal USR1\n"
-                     "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/out; told=1\" USR1; "
-                     "cat >>$ROUSE_DIR/out; while ! test $told; do sleep 0.01; done']\n");
+                     "    run: [sh, -c, 'trap \"echo told >>$ROUSE_DIR/out\" USR1; "
+                     "cat >>$ROUSE_DIR/out; until test -e $ROUSE_DIR/go; do sleep 0.01; done']\n");
         free(roused_poke(&roused, "a first\n"));
         expect_file(&roused, "out", "first\n");
         free(roused_poke(&roused, "a second\n"));
         expect_file(&roused, "out", "first\ntold\n");
+        /* By its answer it has told the run: one that ends before counts as not told. */
+        roused_expect_state(&roused, "a", "running");
+        test_write_file(test_path("d/go"), "");
         roused_expect_state(&roused, "a", "idle");
+        ck_assert_int_eq(unlink(test_path("d/go")), 0);
         free(roused_poke(&roused, "a third\n"));
         expect_file(&roused, "out", "first\ntold\nsecond\nthird\n");
         free(roused_poke(&roused, "a\n"));
         expect_file(&roused, "out", "first\ntold\nsecond\nthird\ntold\n");
+        roused_expect_state(&roused, "a", "running");
+        test_write_file(test_path("d/go"), "");
         roused_stop(&roused);
 }
 
