@@ -272,6 +272,7 @@ void control_get_stats(const struct control *control, struct control_stats *ret)
         ret->clients = control->set.n_clients;
         ret->notifications = control->set.subscriptions.n_notifications;
         ret->missed = control->set.subscriptions.n_missed;
+        ret->watched = control->set.subscriptions.n_entries;
         ret->requests = control->set.counters.requests;
         ret->errors = control->set.counters.errors;
         list_for_each (link, &control->set.clients)

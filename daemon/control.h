@@ -26,6 +26,6 @@ void control_check_attached(struct control *control);
 
 struct control_stats {
         uint64_t clients, clients_total, clients_refused, requests, errors, notifications, missed;
-        uint64_t attachments; /* now */
+        uint64_t watched, attachments; /* now; watched: handles, once for each who watches */
 };
 void control_get_stats(const struct control *control, struct control_stats *ret);

@@ -146,6 +146,7 @@ static void write_control(struct buffer *out, const struct control *control) {
                 {"errors", stats.errors},
                 {"notifications", stats.notifications},
                 {"missed", stats.missed},
+                {"watched", stats.watched},
                 {"attachments", stats.attachments},
         };
 

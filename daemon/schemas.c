@@ -95,6 +95,8 @@ const struct openrpc_schema schemas[] = {
                         "errors":{"type":"integer"},
                         "notifications":{"type":"integer"},
                         "missed":{"type":"integer"},
+                        "watched":{"type":"integer","description":
+                                "Handles that clients have subscribed to, once for each client"},
                         "attachments":{"type":"integer"}}},
                 "poke":{"type":"object","description":"Of the daemon","properties":{
                         "datagrams":{"type":"integer"},

@@ -182,7 +182,11 @@ static void a_slow_watcher_misses_detail_and_never_the_last(void) {
         }
         ck_assert_uint_eq(stats.notifications, n_told[0] + n_told[1] + n_told[2]);
         ck_assert_uint_eq(stats.missed, missed[0] + missed[1] + missed[2]);
+        ck_assert_uint_eq(stats.watched, 4);
         close(fd);
+        fixture_turn(&d);
+        control_get_stats(d.control, &stats);
+        ck_assert_uint_eq(stats.watched, 0);
         finish();
 }
 

@@ -243,8 +243,7 @@ static void watchers_are_told(void) {
         start(&roused);
         typed_check(
                 roused.dir,
-                "mkfifo $DIR/f; $ROUSE watch 'b*' >$DIR/f & exec 3<$DIR/f; "
-                "until rouse call stats | grep -q '\"clients\":[2-9]'; do sleep 0.02; done; "
+                "mkfifo $DIR/f; $ROUSE watch 'b*' >$DIR/f & exec 3<$DIR/f; until_watched; "
                 "rouse send bare --wait; rouse send other --wait; rouse send bare --wait; "
                 "read a <&3; read b <&3; echo $a; echo $b; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
                 0, "1\n1\n2\nbare 1 1 0\nbare 2 1 0\n0\n", "");

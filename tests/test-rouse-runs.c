@@ -131,31 +131,28 @@ static void what_is_typed_works(void) {
         roused_stop(&roused);
 }
 
-/* Somebody subscribed: until then a wake would not be told. */
-#define UNTIL_WATCHED "until rouse call stats | grep -q '\"clients\":[2-9]'; do sleep 0.02; done; "
-
 static void runs_are_watched(void) {
         struct roused roused;
 
         start(&roused);
         typed_check(
                 roused.dir,
-                "mkfifo $DIR/f; $ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "mkfifo $DIR/f; $ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; until_watched; "
                 "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a; done; "
-                "p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                "p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?; until_unwatched",
                 0, NULL, NULL);
         typed_check(
                 roused.dir,
-                "$ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "$ROUSE watch --runs bad >$DIR/f & exec 3<$DIR/f; until_watched; "
                 "rouse send bad >&2; for i in 1 2 3; do read a <&3; echo $a | sed "
-                "'s/[0-9]*$/N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                "'s/[0-9]*$/N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?; until_unwatched",
                 0, "wake bad 2 1 N\nrun_started bad 2 1 N\nrun_ended bad 2 1 0 exited 3 N\n0\n",
                 NULL);
         typed_check(
                 roused.dir,
-                "$ROUSE watch --runs --json bad >$DIR/f & exec 3<$DIR/f; " UNTIL_WATCHED
+                "$ROUSE watch --runs --json bad >$DIR/f & exec 3<$DIR/f; until_watched; "
                 "rouse send bad >&2; for i in 1 2 3; do read -r a <&3; echo \"$a\" | sed "
-                "'s/_ms\":[0-9]*/_ms\":N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?",
+                "'s/_ms\":[0-9]*/_ms\":N/'; done; p=$!; kill -INT $p; (sleep 3; kill -INT $p) >/dev/null 2>&1 & wait $p; echo $?; until_unwatched",
                 0,
                 "{\"event\":\"wake\",\"name\":\"bad\",\"seq\":3,\"sends\":1,\"missed\":0}\n"
                 "{\"event\":\"run_started\",\"name\":\"bad\",\"seq\":3,\"sends\":1,"
@@ -175,16 +172,16 @@ static void a_command_runs_for_wakes_one_at_a_time(void) {
         typed_check(roused.dir,
                     "cd $DIR; mkfifo begun go; exec 4<>go; $ROUSE watch 'b*' --exec /bin/sh -c "
                     "'echo $0 $ROUSE_HANDLE $ROUSE_SEQ $ROUSE_SENDS $ROUSE_MISSED >begun; "
-                    "read x <go; exit $x' with & exec 3<>begun; " UNTIL_WATCHED
+                    "read x <go; exit $x' with & exec 3<>begun; until_watched; "
                     "rouse send bare >&2; read a <&3; echo $a; "
                     "for i in 1 2 3; do rouse send bare --wait; done >&2; "
                     "rouse send bad --wait >&2; "
                     /* What came while the command ran is put together, in the order it came. */
                     "echo 0 >&4; read a <&3; echo $a; echo 7 >&4; read a <&3; echo $a; "
-                    "kill -TERM $!; wait $!; echo $?",
+                    "kill -TERM $!; wait $!; echo $?; until_unwatched",
                     0, "with bare 1 1 0\nwith bare 4 3 2\nwith bad 1 1 0\n0\n", NULL);
         typed_check(roused.dir,
-                    "cd $DIR; $ROUSE watch --exec ./nothing & " UNTIL_WATCHED
+                    "cd $DIR; $ROUSE watch --exec ./nothing & until_watched; "
                     "rouse send bare >&2; wait $!; echo $?",
                     0, "1\n", NULL);
         roused_stop(&roused);
@@ -195,7 +192,7 @@ static void a_commands_failure_is_told(void) {
 
         start(&roused);
         typed_check(roused.dir,
-                    "cd $DIR; $ROUSE watch --exec /bin/sh -c 'exit 7' 2>err & " UNTIL_WATCHED
+                    "cd $DIR; $ROUSE watch --exec /bin/sh -c 'exit 7' 2>err & until_watched; "
                     "rouse send bare; until [ -s err ]; do sleep 0.02; done; kill -INT $!; "
                     "wait $!; cat err",
                     0, "1\nrouse: bare: /bin/sh ended with exit code 7\n", "");
@@ -209,7 +206,7 @@ static void the_end_is_seen_where_children_were_ignored(void) {
         start(&roused);
         typed_check(roused.dir,
                     "cd $DIR; mkfifo ran; env --ignore-signal=CHLD $ROUSE watch --exec "
-                    "/bin/sh -c 'echo $ROUSE_SEQ >ran; exit 7' 2>err & exec 3<>ran; " UNTIL_WATCHED
+                    "/bin/sh -c 'echo $ROUSE_SEQ >ran; exit 7' 2>err & exec 3<>ran; until_watched; "
                     "rouse send bare >&2; read a <&3; echo $a; rouse send bare >&2; read a <&3; "
                     "echo $a; kill -TERM $!; wait $!; echo $?; head -n 1 err",
                     0, "1\n2\n0\nrouse: bare: /bin/sh ended with exit code 7\n", NULL);
@@ -224,7 +221,7 @@ static void a_command_runs_on_when_the_daemon_goes(void) {
         typed_check(
                 roused.dir,
                 "cd $DIR; mkfifo begun go; exec 4<>go 3<>begun; $ROUSE watch --exec /bin/sh -c "
-                "'echo $ROUSE_HANDLE $ROUSE_SEQ >begun; read x <go' 2>/dev/null & " UNTIL_WATCHED
+                "'echo $ROUSE_HANDLE $ROUSE_SEQ >begun; read x <go' 2>/dev/null & until_watched; "
                 "rouse send bare >&2; read a <&3; rouse send bare --wait >&2; "
                 "rouse call shutdown >&2; echo >&4; read b <&3; echo $b; echo >&4; wait $!; "
                 "echo $?",

@@ -22,6 +22,11 @@ const char *typed_rouse(void) {
         return path;
 }
 
+static const char words[] =
+        "until_watch_count() { until rouse call stats | grep -q \"\\\"watched\\\":$1\"; do sleep 0.02; done; }\n"
+        "until_watched() { until_watch_count '[1-9]'; }\n"
+        "until_unwatched() { until_watch_count '0[,}]'; }\n";
+
 struct typed typed(const char *dir, const char *line) {
         posix_spawn_file_actions_t actions;
         char *script, *out, *err;
@@ -31,8 +36,9 @@ struct typed typed(const char *dir, const char *line) {
 
         ck_assert_int_ge(asprintf(&out, "%s/out", test_dir()), 0);
         ck_assert_int_ge(asprintf(&err, "%s/err", test_dir()), 0);
-        ck_assert_int_ge(asprintf(&script, "rouse() { '%s' \"$@\"; }\n%s\n", typed_rouse(), line),
-                         0);
+        ck_assert_int_ge(
+                asprintf(&script, "rouse() { '%s' \"$@\"; }\n%s%s\n", typed_rouse(), words, line),
+                0);
         setenv("DIR", dir, 1);
         setenv("ROUSE", typed_rouse(), 1);
         setenv("ROUSE_DIR", dir, 1);

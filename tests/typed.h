@@ -13,7 +13,8 @@ struct typed {
 };
 
 /* Lets /bin/sh run the line. In it `rouse` is the built one, $ROUSE its path, $DIR and $ROUSE_DIR
- * the directory. */
+ * the directory. `until_watched` returns when somebody has subscribed, before which a wake would
+ * not be told to him, and `until_unwatched` when nobody has. */
 struct typed typed(const char *dir, const char *line);
 void typed_deinit(struct typed *typed);
 
