@@ -5,7 +5,7 @@
  * time: an empty list costs less than a start and a stop. What is left after the prepare phase has
  * an idle handle keep the loop from sleeping.
  *
- * Nobody can keep the loop: a stream has TURN_NS a turn, then the others and the rest of the loop
+ * Nobody can keep the loop: a stream has turn_ns a turn, then the others and the rest of the loop
  * come first. Nobody can fill the memory: lines are taken only while less than max_out bytes wait
  * to be written, and nothing is read while whole lines wait to be taken. What is longer than
  * max_line is thrown away up to its newline. Bounds for all streams together make max_out and
@@ -109,8 +109,10 @@ static void on_own_closed(uv_handle_t *handle) {
 
 void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent,
                      size_t max_untaken) {
-        *set = (struct stream_set){
-                .n_open = 3, .max_unsent = max_unsent, .max_untaken = max_untaken};
+        *set = (struct stream_set){.n_open = 3,
+                                   .turn_ns = TURN_NS,
+                                   .max_unsent = max_unsent,
+                                   .max_untaken = max_untaken};
         list_init(&set->ready);
         list_init(&set->again);
         (void)uv_check_init(loop, &set->check); /* these cannot fail */
@@ -280,7 +282,7 @@ static void take_lines(struct stream *stream) {
                 return;
         if (stream->set->awake)
                 stream->set->awake(stream->set);
-        stream->turn_end_ns = clock_now_ns() + TURN_NS;
+        stream->turn_end_ns = clock_now_ns() + stream->set->turn_ns;
         stream->is_blocked = false;
         while ((stream->has_lines = find_line(stream, &n, &next))) {
                 if (is_full(stream)) {

@@ -20,6 +20,7 @@ struct stream_set {
         struct list ready; /* have something to write */
         struct list again; /* have lines that are not taken */
         bool is_running;
+        uint64_t turn_ns; /* what a stream may take of a turn of the loop */
         size_t n_unsent, max_unsent;
         size_t n_untaken, max_untaken;
         unsigned int n_open;                   /* handles of the loop, its own and the streams' */
