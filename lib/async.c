@@ -203,6 +203,15 @@ static inline void wake_here(struct loopside *side, struct rouse_async *async, u
         deliver(side, async, n_wakes, n_sends, code);
 }
 
+/* What its wake will touch. A pass of many handles has sent them out of the nearest cache.
+ * Addresses here are numbers: the slot may have nobody, or somebody who is gone. */
+static inline void prefetch_wake(const struct rouse_hub *hub, const struct loopside_slot *slot) {
+        uintptr_t at = (uintptr_t)slot->async;
+
+        __builtin_prefetch((const void *)at, 1);
+        __builtin_prefetch((const void *)(at - hub->n_room), 1);
+}
+
 size_t rouse__async_wake_loopside(struct rouse_hub *hub) {
         struct loopside *side = &hub->loopside;
         uint64_t end = side->tail;
@@ -213,6 +222,7 @@ size_t rouse__async_wake_loopside(struct rouse_hub *hub) {
         for (n = 0; side->head != end; n++) {
                 struct loopside_slot *slot = rouse__loopside_take(side);
 
+                prefetch_wake(hub, rouse__loopside_ahead(side));
                 /* Many have been sent to at the same time, for the hub: see rouse__hub_send_time().
                  */
                 if (n % WAKES_PER_CLOCK == 0 || slot->first_ns != first_ns) {

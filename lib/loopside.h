@@ -20,6 +20,8 @@ struct rouse_async;
 
 #define LOOPSIDE_SLOTS 1024U
 
+#define LOOPSIDE_AHEAD 4U
+
 /* What a handle can count of it, in a byte. */
 #define LOOPSIDE_MAX UINT8_MAX
 
@@ -94,6 +96,12 @@ static inline void rouse__loopside_withdraw(struct loopside *side,
 /* The first slot, which is free from now on: it is good until others may send. Guarded. */
 static inline struct loopside_slot *rouse__loopside_take(struct loopside *side) {
         return &side->slots[side->head++ % LOOPSIDE_SLOTS];
+}
+
+/* One that will be taken soon. Perhaps nobody has it: then it is good for no more than a prefetch.
+ */
+static inline const struct loopside_slot *rouse__loopside_ahead(const struct loopside *side) {
+        return &side->slots[(side->head + LOOPSIDE_AHEAD) % LOOPSIDE_SLOTS];
 }
 
 /* If no slot is in use, the next is the first again. Guarded. */
