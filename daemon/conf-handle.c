@@ -211,6 +211,7 @@ static int add_handle(struct conf_loader *loader, const struct conf_node *name) 
         loader->handles[configuration->n_handles] = conf_place_of(name);
         configuration->handles[configuration->n_handles] = (struct handle_conf){
                 .name = conf_arena_strndup(&configuration->strings, name->text, name->n),
+                .configuration = configuration,
         };
         if (!configuration->handles[configuration->n_handles].name)
                 return -ENOMEM;

@@ -19,7 +19,8 @@ struct handle_conf {
         const char *description; /* or NULL */
         const struct action_conf *action; /* or NULL: wakes only its watchers */
         struct access_rules *access; /* overrides the global rules where it has some; or NULL */
-        const struct policy_conf *policy; /* stands in the arena; or NULL: no limits */
+        const struct policy_conf *policy;    /* stands in the arena; or NULL: no limits */
+        struct configuration *configuration; /* that it stands in */
         bool started;
 };
 

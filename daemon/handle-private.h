@@ -10,10 +10,10 @@
 #include "daemon/seqfile.h"
 #include "daemon/sketch.h"
 #include "lib/async.h"
+#include "lib/hub.h"
 
 #define HANDLE_ROOM 64
 
-struct configuration;
 struct policy_conf;
 struct run;
 
@@ -52,30 +52,35 @@ struct handle_life {
 
 /* What is kept of wakes that needed no life. */
 struct handle_past {
-        uint64_t first_seq; /* before the first */
-        uint64_t woken_ns;  /* the last */
+        uint64_t woken_ns; /* the last */
         struct sketch latency;
 };
 
-/* A line of the cache, in the room before its async, whose memory it shares. */
+/*
+ * A line of the cache, in the room before its async, whose memory it shares. A plain wake touches
+ * nothing else of the daemon's but the record of its number, and among very many handles each line
+ * more costs a tenth of its time. Hence what is the same for all handles, or for all parts of a
+ * configuration, does not stand here.
+ */
 struct handle {
-        struct registry *registry;
-        union {
-                struct handle_life *life; /* if it has_life */
-                struct handle_past *past; /* of the wakes without one; NULL: there was none */
-        };
         struct list watches;
         uint64_t seq;
         struct seqfile_entry entry;
         bool is_plain : 1; /* its configuration has no action and no policy */
         bool has_life : 1;
+        bool has_past : 1;      /* there were wakes without a life */
+        bool is_unnumbered : 1; /* the library counts a wake that has no number yet */
         bool is_retiring : 1; /* not configured any more: cannot be found to be sent to, and closes
                                  when nothing is left to do */
         bool is_advancing : 1;
-        bool is_quiet : 1;                   /* closed, and no callback can come any more */
-        bool is_discarded : 1;               /* closed and shown nowhere */
-        const struct handle_conf *conf;      /* NULL: created over the control socket */
-        struct configuration *configuration; /* counted: conf stands in it */
+        bool is_quiet : 1;              /* closed, and no callback can come any more */
+        bool is_discarded : 1;          /* closed and shown nowhere */
+        const struct handle_conf *conf; /* its configuration is counted; NULL: created over the
+                                           control socket */
+        union {
+                struct handle_past past;  /* zeroed with the handle */
+                struct handle_life *life; /* if it has_life */
+        };
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct handle) == HANDLE_ROOM, "no padding");
@@ -95,6 +100,10 @@ static inline rouse_async_t *handle_async(const struct handle *handle) {
         return (rouse_async_t *)(void *)((char *)handle + HANDLE_ROOM);
 }
 
+static inline struct registry *handle_registry(const struct handle *handle) {
+        return handle_async(handle)->handle.hub->owner;
+}
+
 /* NULL: it has none. */
 static inline struct handle_life *handle_own_life(const struct handle *handle) {
         return handle->has_life ? handle->life : NULL;
@@ -106,22 +115,21 @@ static inline struct handle *handle_of_closed(struct list *link) {
 }
 
 /* NULL: it has a life, or was never woken. */
-static inline struct handle_past *handle_own_past(const struct handle *handle) {
-        return handle->has_life ? NULL : handle->past;
+static inline const struct handle_past *handle_own_past(const struct handle *handle) {
+        return handle->has_past && !handle->has_life ? &handle->past : NULL;
 }
 
 /* Makes a handle and its async. conf may be NULL. `run` goes on, of a closed handle of this name,
  * and is the new one's from now on; or NULL. -EEXIST, -EINVAL, -ENOMEM. */
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct run *run, struct handle **ret);
+               struct run *run, struct handle **ret);
 /* Closes it if it is not closed, shows it no more, and frees it when its async is quiet and no run
  * goes on. */
 void handle_discard(struct handle *handle);
 
 /* Takes another configuration; nothing fires because of it that was not due before. NULL: none any
  * more, so what is pending is delivered without delay, and then the handle is closed. */
-void handle_configure(struct handle *handle, const struct handle_conf *conf,
-                      struct configuration *configuration);
+void handle_configure(struct handle *handle, const struct handle_conf *conf);
 /* The daemon stops: what limits hold back is delivered now. */
 void handle_flush(struct handle *handle);
 /* Something is pending, running or to be run. */

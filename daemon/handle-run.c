@@ -75,18 +75,19 @@ static void tell_started(struct run *run) {
 static void start_run(struct handle *handle) {
         struct handle_life *life = handle_own_life(handle);
         const struct action_conf *action = handle->conf->action;
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t now_ns = deadline_now(handle_registry(handle)->deadlines);
         uint64_t n_ended = life->n_runs;
         struct run *run = NULL;
         int r;
 
-        r = run_new(handle, handle->configuration, action, handle->seq, life->n_sends_to_run, &run);
+        r = run_new(handle, handle->conf->configuration, action, handle->seq, life->n_sends_to_run,
+                    &run);
         if (r < 0) {
                 defer(handle, now_ns);
                 return;
         }
         life->run = run;
-        registry_run_begins(handle->registry, run);
+        registry_run_begins(handle_registry(handle), run);
         runner_started(&life->runner);
         life->n_sends_to_run = 0;
         run->keys = steal_ptr(life->keys_to_run);
@@ -94,17 +95,17 @@ static void start_run(struct handle *handle) {
         if (r == 0) {
                 if (life->n_runs == n_ended) { /* else it is over, and another may go on */
                         tell_started(run);
-                        registry_run_goes_on(handle->registry, run);
+                        registry_run_goes_on(handle_registry(handle), run);
                 }
                 return;
         }
-        if (is_transient(r) && !handle->registry->is_stopping) {
+        if (is_transient(r) && !handle_registry(handle)->is_stopping) {
                 log_warning("%s: cannot start the action: %s; trying again", handle_name(handle),
                             strerror(-r));
                 take_back(handle, run);
                 life->run = run_free(run);
                 defer(handle, now_ns);
-                registry_run_ended(handle->registry);
+                registry_run_ended(handle_registry(handle));
                 return;
         }
         run_finish(run, RUN_FAILED, r, false);
@@ -114,7 +115,7 @@ static void on_granted(struct group_member *member) {
         struct handle *handle = container_of(member, struct handle_life, membership)->handle;
 
         start_run(handle);
-        handle_advance(handle, deadline_now(handle->registry->deadlines));
+        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
 }
 
 static void ask_for_run(struct handle *handle) {
@@ -195,7 +196,7 @@ void handle_inherit_run(struct handle *handle, struct run *run) {
         run->told = 0; /* by the other one, whose wakes are nothing to this one */
         group_pass_on(&handle_own_life(closed)->membership, &life->membership);
         runner_started(&life->runner);
-        registry_place_run(handle->registry, run);
+        registry_place_run(handle_registry(handle), run);
         handle_free_if_done(closed);
 }
 
@@ -236,7 +237,7 @@ void handle_run_configure(struct handle *handle, struct group *group) {
                 is_waiting = false;
         }
         runner_configure(&life->runner, &handle_policy(handle)->runner,
-                         deadline_now(handle->registry->deadlines));
+                         deadline_now(handle_registry(handle)->deadlines));
         if (life->group == group) {
                 group_unref(group);
                 return;
@@ -254,7 +255,7 @@ static void remember(struct handle *handle, struct run *run) {
         const struct run_result *result = &run->result;
         uint64_t duration_ns = result->ended_ns - result->started_ns;
 
-        handle_record(&handle->registry->run_duration, duration_ns);
+        handle_record(&handle_registry(handle)->run_duration, duration_ns);
         handle_record(&life->run_duration, duration_ns);
         life->n_runs++;
         life->n_runs_failed += !result->success;
@@ -277,7 +278,7 @@ static bool is_foreign(const struct run *run) {
 
 void handle_run_ended(struct handle *handle, struct run *run) {
         struct handle_life *life = handle_own_life(handle);
-        struct registry *registry = handle->registry;
+        struct registry *registry = handle_registry(handle);
         struct run_result result;
         bool is_replaced = life->runner.state == RUNNER_STOPPING && !run->result.success;
         /* The command has no handler for the signal, or had none yet: it was not told. */

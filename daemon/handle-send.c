@@ -72,12 +72,10 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 
                 if (!handle)
                         continue;
-                seqfile_prefetch(handle->registry->seqfile, handle->entry);
+                seqfile_prefetch(handle_registry(handle)->seqfile, handle->entry);
                 if (handle->has_life) {
                         lives[n_lives++] = handle->life;
                         prefetch_life(handle);
-                } else {
-                        __builtin_prefetch(handle->past, 1);
                 }
         }
         for (size_t i = 0; i < n_lives; i++)

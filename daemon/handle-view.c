@@ -74,7 +74,7 @@ const struct handle_conf *handle_get_conf(const struct handle *handle) {
 
 static enum gate_wait gate_wait(const struct handle *handle, uint64_t *ret_until_ns) {
         return gate_why(&handle_life(handle)->gate, &handle_policy(handle)->gate,
-                        deadline_now(handle->registry->deadlines), ret_until_ns);
+                        deadline_now(handle_registry(handle)->deadlines), ret_until_ns);
 }
 
 /* What holds the next wake back, if it is not what is run. */
@@ -144,7 +144,7 @@ enum handle_disposition handle_foresee(const struct handle *handle) {
         if (gate.n_sends || handle_n_unseen(handle))
                 return SEND_COALESCED;
         if (policy != &policy_none.gate) {
-                now_ns = deadline_now(handle->registry->deadlines);
+                now_ns = deadline_now(handle_registry(handle)->deadlines);
                 gate_send(&gate, policy, now_ns, 1, 0);
                 if (gate_due_ns(&gate, policy) > now_ns)
                         return SEND_DELAYED;
@@ -231,7 +231,8 @@ struct histogram *handle_sketched_latency(const struct handle *handle) {
         if (!past || histogram_new(&histogram) < 0)
                 return NULL;
         rouse_async_stats(handle_async(handle), &stats);
-        sketch_pour(&past->latency, handle->seq - past->first_seq, stats.latency_max_ns, histogram);
+        sketch_pour(&past->latency, handle->seq - handle_first_seq(handle), stats.latency_max_ns,
+                    histogram);
         return histogram;
 }
 

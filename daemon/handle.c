@@ -44,40 +44,39 @@
 static void on_deadline(struct deadline *deadline, uint64_t now_ns);
 
 const struct policy_conf *handle_policy(const struct handle *handle) {
-        bool unlimited = handle->is_retiring || handle->registry->is_stopping;
+        bool unlimited = handle->is_retiring || handle_registry(handle)->is_stopping;
 
         return !unlimited && handle->conf && handle->conf->policy ? handle->conf->policy
                                                                   : &policy_none;
 }
 
+/* Each was one of the library's. */
+static uint64_t n_past_wakes(const struct handle *handle) {
+        /* Relaxed: this thread writes it. */
+        uint64_t n_wakes =
+                atomic_load_explicit(&handle_async(handle)->n_wakes, memory_order_relaxed);
+
+        return handle->has_past ? n_wakes - handle->is_unnumbered : 0;
+}
+
 uint64_t handle_first_seq(const struct handle *handle) {
+        return handle->has_life ? handle->life->first_seq : handle->seq - n_past_wakes(handle);
+}
+
+/* Zeroed memory becomes the life of a handle that has none, and takes the place of its past. */
+static void begin_life(struct handle *handle, struct handle_life *life) {
         const struct handle_past *past = handle_own_past(handle);
 
-        return handle->has_life ? handle->life->first_seq : past ? past->first_seq : handle->seq;
-}
-
-static void forget_past(struct handle *handle) {
-        struct handle_past *past = handle_own_past(handle);
-
-        if (!past)
-                return;
-        rouse__pool_free(&handle->registry->pasts, past);
-        handle->past = NULL;
-}
-
-/* Zeroed memory becomes the life of a handle that has none. */
-static void begin_life(struct handle *handle, struct handle_life *life) {
         life->handle = handle;
         life->first_seq = life->run_seq = handle_first_seq(handle);
-        if (handle->past) {
+        if (past) {
                 life->gate.has_sent = life->gate.has_woken = true;
-                life->gate.last_ns = life->gate.wake_ns = handle->past->woken_ns;
+                life->gate.last_ns = life->gate.wake_ns = past->woken_ns;
         }
         life->wake_latency = handle_sketched_latency(handle);
         list_init(&life->link);
         if (handle->conf && handle->conf->policy)
-                life->group = registry_group(handle->registry, handle->conf->policy->group);
-        forget_past(handle);
+                life->group = registry_group(handle_registry(handle), handle->conf->policy->group);
         handle->life = life;
         handle->has_life = true;
 }
@@ -105,10 +104,10 @@ static void wake(struct handle *handle, uint64_t now_ns) {
         uint64_t n_sends = gate_wake(&life->gate, now_ns);
         uint64_t seq = ++handle->seq;
 
-        handle->registry->n_wakes++;
-        seqfile_note(handle->registry->seqfile, handle->entry, seq);
+        handle_registry(handle)->n_wakes++;
+        seqfile_note(handle_registry(handle)->seqfile, handle->entry, seq);
         handle_record(&life->wake_latency, latency_ns);
-        handle_record(&handle->registry->wake_latency, latency_ns);
+        handle_record(&handle_registry(handle)->wake_latency, latency_ns);
         life->n_sends_to_run += n_sends;
         handle_tell_wake(handle, seq, n_sends);
         handle_run_wake(handle);
@@ -139,7 +138,7 @@ static bool live_on(struct handle *handle, uint64_t now_ns) {
         handle->is_advancing = false;
         if (!handle_is_active(handle))
                 return false;
-        if (deadline_set(handle->registry->deadlines, &life->deadline, next_ns(handle),
+        if (deadline_set(handle_registry(handle)->deadlines, &life->deadline, next_ns(handle),
                          on_deadline) < 0)
                 log_error("%s: out of memory for a timer; its next send will try again",
                           handle_name(handle));
@@ -152,7 +151,7 @@ void handle_advance(struct handle *handle, uint64_t now_ns) {
         if (handle_own_life(handle) && !live_on(handle, now_ns))
                 return;
         if (handle->is_retiring && !handle_is_busy(handle))
-                registry_retire(handle->registry, handle);
+                registry_retire(handle_registry(handle), handle);
 }
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
@@ -162,15 +161,18 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
 /* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
  * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
-        struct registry *registry = handle->registry;
+        struct registry *registry = handle_registry(handle);
         rouse_async_t *async = handle_async(handle);
         uint64_t now_ns =
                 handle->is_plain ? registry_wake_time(registry) : deadline_now(registry->deadlines);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
-        struct handle_life *life = handle_live(handle);
+        struct handle_life *life;
         uint64_t latency_ns;
         bool is_first;
 
+        handle->is_unnumbered = true;
+        life = handle_live(handle);
+        handle->is_unnumbered = false;
         if (!life) {
                 /* No send is lost: there may be memory next turn. */
                 (void)rouse__async_send_many(async, n_sends);
@@ -199,40 +201,28 @@ static bool needs_no_life(const struct handle *handle) {
         return handle->is_plain && !handle->has_life && !handle->is_retiring;
 }
 
-static struct handle_past *past_new(const struct handle *handle) {
-        struct handle_past *past = rouse__pool_alloc(&handle->registry->pasts);
+/* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for. */
+static void wake_plainly(struct handle *handle, uint64_t n_sends) {
+        struct registry *registry = handle_registry(handle);
+        uint64_t seq = ++handle->seq, latency_ns = rouse__async_last_latency(handle_async(handle));
 
-        if (past)
-                *past = (struct handle_past){.first_seq = handle->seq};
-        return past;
-}
-
-/* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for.
- * False: nothing was done, for want of memory. */
-static bool wake_plainly(struct handle *handle, uint64_t n_sends) {
-        struct registry *registry = handle->registry;
-        uint64_t seq, latency_ns = rouse__async_last_latency(handle_async(handle));
-
-        if (!handle->past)
-                handle->past = past_new(handle);
-        if (!handle->past)
-                return false;
-        handle->past->woken_ns = registry_wake_time(registry);
         registry->n_wakes++;
-        seq = ++handle->seq;
         seqfile_note(registry->seqfile, handle->entry, seq);
-        sketch_add(&handle->past->latency, latency_ns);
+        handle->has_past = true;
+        handle->past.woken_ns = registry_wake_time(registry);
+        sketch_add(&handle->past.latency, latency_ns);
         handle_record(&registry->wake_latency, latency_ns);
         if (!list_is_empty(&handle->watches))
                 handle_tell_wake(handle, seq, n_sends); /* who may close the handle */
-        return true;
 }
 
 /* A wake of the library. */
 static void on_async(rouse_async_t *async, uint64_t n_sends) {
         struct handle *handle = handle_of_async(async);
 
-        if (!needs_no_life(handle) || !wake_plainly(handle, n_sends))
+        if (needs_no_life(handle))
+                wake_plainly(handle, n_sends);
+        else
                 wake_by_gate(handle, n_sends);
 }
 
@@ -241,7 +231,7 @@ static bool is_plain_conf(const struct handle_conf *conf) {
 }
 
 int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
-               struct configuration *configuration, struct run *run, struct handle **ret) {
+               struct run *run, struct handle **ret) {
         _cleanup_free_ struct handle_life *life = NULL;
         struct handle *handle;
         rouse_async_t *async;
@@ -258,11 +248,11 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         handle = handle_of_async(async);
         async->data = handle;
         *handle = (struct handle){
-                .registry = registry,
                 .conf = conf,
                 .is_plain = is_plain_conf(conf),
-                .configuration = conf ? configuration_ref(configuration) : NULL,
         };
+        if (conf)
+                configuration_ref(conf->configuration);
         list_init(&handle->watches);
         handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
         if (conf && conf->started)
@@ -292,7 +282,8 @@ static void life_free(struct handle_life *life) {
 void handle_free_if_done(struct handle *handle) {
         if (!handle->is_discarded || !handle->is_quiet || handle_life(handle)->run)
                 return;
-        configuration_unref(handle->configuration);
+        if (handle->conf)
+                configuration_unref(handle->conf->configuration);
         if (handle_own_life(handle))
                 life_free(handle_own_life(handle));
         rouse_async_release(handle_async(handle)); /* and with the last reference the handle */
@@ -311,7 +302,6 @@ void handle_discard(struct handle *handle) {
         (void)handle_close(handle);
         if (handle_own_life(handle))
                 list_remove(&handle_own_life(handle)->link);
-        forget_past(handle);
         handle->is_discarded = true;
         handle_free_if_done(handle);
 }
@@ -324,35 +314,35 @@ int handle_close(struct handle *handle) {
         if (r < 0)
                 return r;
         if (life) {
-                deadline_clear(handle->registry->deadlines, &life->deadline);
+                deadline_clear(handle_registry(handle)->deadlines, &life->deadline);
                 life->gate.n_sends = 0;
                 if (life->run)
-                        registry_place_run(handle->registry, life->run);
+                        registry_place_run(handle_registry(handle), life->run);
                 else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
-        registry_closed(handle->registry, handle);
+        registry_closed(handle_registry(handle), handle);
         return 0;
 }
 
-void handle_configure(struct handle *handle, const struct handle_conf *conf,
-                      struct configuration *configuration) {
-        bool was_started = handle->conf && handle->conf->started;
-        struct configuration *before = handle->configuration;
+void handle_configure(struct handle *handle, const struct handle_conf *conf) {
+        const struct handle_conf *before = handle->conf;
+        bool was_started = before && before->started;
 
-        registry_set_retiring(handle->registry, handle, !conf);
+        registry_set_retiring(handle_registry(handle), handle, !conf);
         if (conf) {
-                handle->configuration = configuration_ref(configuration);
+                configuration_ref(conf->configuration);
                 if (conf->started && !was_started)
                         rouse_async_ref(handle_async(handle));
                 else if (!conf->started && was_started)
                         rouse_async_unref(handle_async(handle));
                 handle->conf = conf;
                 handle->is_plain = is_plain_conf(conf);
-                configuration_unref(before);
+                if (before)
+                        configuration_unref(before->configuration);
                 if (handle_own_life(handle))
-                        handle_run_configure(handle, registry_group(handle->registry,
+                        handle_run_configure(handle, registry_group(handle_registry(handle),
                                                                     handle_policy(handle)->group));
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
@@ -364,7 +354,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf,
                 handle_run_flush(handle);
                 handle_own_life(handle)->gate.paused = false;
         }
-        handle_advance(handle, deadline_now(handle->registry->deadlines));
+        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
 }
 
 void handle_flush(struct handle *handle) {
@@ -372,7 +362,7 @@ void handle_flush(struct handle *handle) {
                 return;
         if (handle_own_life(handle))
                 handle_run_flush(handle);
-        handle_advance(handle, deadline_now(handle->registry->deadlines));
+        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
 }
 
 bool handle_is_busy(const struct handle *handle) {
@@ -391,7 +381,7 @@ int handle_stop(struct handle *handle) {
 }
 
 int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
-        uint64_t now_ns = deadline_now(handle->registry->deadlines);
+        uint64_t now_ns = deadline_now(handle_registry(handle)->deadlines);
         struct handle_life *life;
 
         if (!handle_is_active(handle) || handle->is_retiring)
@@ -415,6 +405,6 @@ int handle_resume(struct handle *handle) {
                 return -EBADF;
         if (handle_own_life(handle))
                 handle_own_life(handle)->gate.paused = false;
-        handle_advance(handle, deadline_now(handle->registry->deadlines));
+        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
         return 0;
 }

@@ -159,7 +159,7 @@ static void apply_to(struct handle *handle, void *arg) {
                 if (handle_is_created(handle) || handle->is_retiring)
                         return;
                 r = name_append(&changes->removed, &changes->n_removed, name);
-                handle_configure(handle, NULL, NULL);
+                handle_configure(handle, NULL);
         } else {
                 if (handle_is_created(handle) || handle->is_retiring)
                         r = name_append(&changes->added, &changes->n_added, name);
@@ -167,7 +167,7 @@ static void apply_to(struct handle *handle, void *arg) {
                         r = name_append(&changes->changed, &changes->n_changed, name);
                 if (handle_is_created(handle))
                         apply->registry->n_created--;
-                handle_configure(handle, conf, apply->next);
+                handle_configure(handle, conf);
         }
         if (r < 0)
                 apply->error = r;

@@ -6,7 +6,6 @@
 #include "daemon/handle.h"
 #include "daemon/registry.h"
 #include "lib/hub.h"
-#include "lib/pool.h"
 
 struct configuration;
 struct deadline_queue;
@@ -40,7 +39,6 @@ struct registry {
         size_t n_groups;
         struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
         struct histogram *run_duration;
-        struct pool pasts;        /* struct handle_past */
         uint64_t chance;          /* from which jitter is drawn */
         struct handle_stats gone; /* counters of handles that are no more */
         uint64_t n_wakes, n_wakes_at_mark;

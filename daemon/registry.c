@@ -116,8 +116,7 @@ int registry_add(struct registry *registry, const char *name, const struct handl
         if (registry->n_handles >= LIMIT_HANDLES)
                 return -EMFILE;
         closed = find_closed(registry, rouse__text(name));
-        r = handle_new(registry, name, conf, registry->configuration, find_run(registry, name),
-                       &handle);
+        r = handle_new(registry, name, conf, find_run(registry, name), &handle);
         if (r < 0)
                 return r;
         if (closed)
@@ -267,8 +266,7 @@ int registry_new(const struct registry_setup *setup, struct registry **ret) {
         list_init(&registry->runs);
         list_init(&registry->runs_of_closed);
         list_init(&registry->watches);
-        rouse__pool_init(&registry->pasts, sizeof(struct handle_past));
-        rouse__hub_give_room(registry->hub, HANDLE_ROOM);
+        rouse__hub_give_room(registry->hub, HANDLE_ROOM, registry);
         *ret = registry;
         return 0;
 }
@@ -349,7 +347,6 @@ struct registry *registry_free(struct registry *registry) {
         histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);
         registry_free_groups(registry->groups, registry->n_groups);
-        rouse__pool_deinit(&registry->pasts);
         free(registry);
         return NULL;
 }

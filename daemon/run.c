@@ -26,7 +26,7 @@ int run_new(struct handle *handle, struct configuration *configuration,
                         {
                                 .seq = seq,
                                 .n_sends = n_sends,
-                                .started_ns = deadline_now(handle->registry->deadlines),
+                                .started_ns = deadline_now(handle_registry(handle)->deadlines),
                                 .started_realtime_ms = clock_realtime_ms(),
                         },
         };
@@ -50,7 +50,7 @@ const char *run_handle_name(const struct run *run) {
 }
 
 struct registry *run_registry(const struct run *run) {
-        return run->handle->registry;
+        return handle_registry(run->handle);
 }
 
 void run_stop(struct run *run, bool kill) {
@@ -59,7 +59,7 @@ void run_stop(struct run *run, bool kill) {
 }
 
 void run_finish(struct run *run, enum run_outcome outcome, int status, bool success) {
-        run->result.ended_ns = deadline_now(run->handle->registry->deadlines);
+        run->result.ended_ns = deadline_now(handle_registry(run->handle)->deadlines);
         run->result.outcome = outcome;
         run->result.status = status;
         run->result.success = success;

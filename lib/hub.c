@@ -85,8 +85,9 @@ uint64_t rouse__hub_read_clock(struct rouse_hub *hub) {
         return now_ns;
 }
 
-void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes) {
+void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes, void *owner) {
         hub->n_room = n_bytes;
+        hub->owner = owner;
         hub->names.n_ahead = n_bytes + sizeof(struct rouse_async);
 }
 
@@ -318,7 +319,7 @@ int rouse_hub_create(uv_loop_t *loop, rouse_hub_t **ret_hub) {
         rouse__names_init(&hub->names);
         rouse__pool_init(&hub->pool, sizeof(struct rouse_async));
         rouse__pools_init(&hub->named);
-        rouse__hub_give_room(hub, 0);
+        rouse__hub_give_room(hub, 0, NULL);
         uv_check_init(loop, &hub->check);
         uv_prepare_init(loop, &hub->prepare);
         uv_idle_init(loop, &hub->idle);

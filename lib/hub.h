@@ -41,6 +41,7 @@ struct rouse_hub {
         struct pool pool;   /* of anonymous handles; the loop thread allocates */
         struct pools named; /* of named ones */
         size_t n_room;      /* bytes before each named handle that are its owner's */
+        void *owner;        /* borrowed; or NULL */
 
         /* The loop thread's own. */
         /* The time as this thread knows it while it is awake, 0 while it may sleep: the bell is not
@@ -115,8 +116,8 @@ void rouse__hub_post(struct rouse_hub *hub, struct rouse_async *async);
 
 /* Each named handle that is made from now on has so many bytes, a multiple of a pointer's size, for
  * its owner, in the same place and for as long as the handle's memory; not zeroed. At most
- * HUB_MAX_ROOM; before the first handle. */
-void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes);
+ * HUB_MAX_ROOM; before the first handle. `owner` is found by each of them, as hub->owner. */
+void rouse__hub_give_room(struct rouse_hub *hub, size_t n_bytes, void *owner);
 /* Keeps the loop alive, or not, after n_holds or the endings changed. */
 void rouse__hub_hold(struct rouse_hub *hub);
 /* A wake covered so many sends of other threads. */
