@@ -13,9 +13,9 @@
 #include "daemon/action.h"
 #include "daemon/conf-node.h"
 #include "daemon/conf-schema.h"
+#include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
-#include "daemon/registry.h"
 #include "daemon/run.h"
 
 struct send_conf {
@@ -69,13 +69,12 @@ static int start(struct run *run, const struct action_conf *conf) {
         for (char **name = send_conf(conf)->targets; *name; name++) {
                 /* Also one that was removed in the same reload and has yet to go: what we were sent
                  * before then is to come to it. */
-                struct handle *target = registry_find(run_registry(run), *name);
+                struct handle *target = handle_find(run->tools, *name);
                 int r = target ? handle_send_keys(target, run->keys) : -ENOENT;
 
                 if (r < 0) {
                         n_failed++;
-                        log_warning("%s: cannot send to %s: it is closed", run_handle_name(run),
-                                    *name);
+                        log_warning("%s: cannot send to %s: it is closed", run->handle_name, *name);
                 }
         }
         run_finish(run, RUN_EXITED, n_failed ? 1 : 0, n_failed == 0);

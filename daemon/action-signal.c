@@ -121,11 +121,11 @@ static int start(struct run *run, const struct action_conf *action) {
                 why = strerror(-r);
         if (why)
                 log_warning("%s: cannot send signal %d (%s) to the process of %s: %s",
-                            run_handle_name(run), conf->signal, sigabbrev_np(conf->signal) ?: "?",
+                            run->handle_name, conf->signal, sigabbrev_np(conf->signal) ?: "?",
                             conf->pidfile, why);
         else
-                log_info("%s: sent signal %d (%s) to process %d", run_handle_name(run),
-                         conf->signal, sigabbrev_np(conf->signal) ?: "?", pid);
+                log_info("%s: sent signal %d (%s) to process %d", run->handle_name, conf->signal,
+                         sigabbrev_np(conf->signal) ?: "?", pid);
         run_finish(run, RUN_EXITED, r < 0 ? 1 : 0, r == 0);
         return 0;
 }

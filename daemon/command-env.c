@@ -51,7 +51,7 @@ int command_env_init(struct command_env *env, const struct run *run, uint64_t ru
                                       sizeof(*env->variables));
         if (!env->variables)
                 return -ENOMEM;
-        snprintf(env->words[0], COMMAND_WORD_BYTES, "ROUSE_HANDLE=%s", run_handle_name(run));
+        snprintf(env->words[0], COMMAND_WORD_BYTES, "ROUSE_HANDLE=%s", run->handle_name);
         snprintf(env->words[1], COMMAND_WORD_BYTES, "ROUSE_SEQ=%" PRIu64, run->result.seq);
         snprintf(env->words[2], COMMAND_WORD_BYTES, "ROUSE_SENDS=%" PRIu64, run->result.n_sends);
         snprintf(env->words[3], COMMAND_WORD_BYTES, "ROUSE_KEYS_OVERFLOW=%d",

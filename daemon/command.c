@@ -19,11 +19,11 @@
 #include "daemon/command-env.h"
 #include "daemon/deadline.h"
 #include "daemon/exec.h"
+#include "daemon/handle-tools.h"
 #include "daemon/limits.h"
 #include "daemon/line-reader.h"
 #include "daemon/log.h"
 #include "daemon/reaper.h"
-#include "daemon/registry-private.h"
 #include "daemon/run-conf.h"
 #include "daemon/run.h"
 #include "daemon/strv-pack.h"
@@ -45,7 +45,7 @@ struct command {
 };
 
 static struct reaper *reaper_of(const struct command *command) {
-        return run_registry(command->run)->reaper;
+        return command->run->tools->reaper;
 }
 
 /* Keeps the beginning of what it complains about. */
@@ -71,7 +71,7 @@ static void keep_complaint(struct command *command, const char *line, size_t n_l
 static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line) {
         struct command *command = arg;
 
-        log_output(run_handle_name(command->run), line, n_line);
+        log_output(command->run->handle_name, line, n_line);
         if (is_stderr)
                 keep_complaint(command, line, n_line);
 }
@@ -82,14 +82,12 @@ static void report(const struct command *command, enum run_outcome outcome, int 
         const char *program = strv_packed_first(conf->argv);
 
         if (outcome == RUN_TIMED_OUT)
-                log_warning("%s: %s did not end in time and was ended", run_handle_name(run),
-                            program);
+                log_warning("%s: %s did not end in time and was ended", run->handle_name, program);
         else if (outcome == RUN_SIGNALED)
-                log_warning("%s: %s was killed by signal %d (%s)", run_handle_name(run), program,
+                log_warning("%s: %s was killed by signal %d (%s)", run->handle_name, program,
                             status, sigabbrev_np(status) ?: "?");
         else if (!run_conf_is_success(conf, status))
-                log_warning("%s: %s failed with exit status %d", run_handle_name(run), program,
-                            status);
+                log_warning("%s: %s failed with exit status %d", run->handle_name, program, status);
 }
 
 static void report_orphans(const struct command *command) {
@@ -102,7 +100,7 @@ static void report_orphans(const struct command *command) {
                 return;
         for (size_t i = 0; i < n && i < ORPHANS_SHOWN; i++)
                 n_text += (size_t)snprintf(text + n_text, sizeof(text) - n_text, " %d", pids[i]);
-        log_notice("%s: left %zu %s behind:%s%s", run_handle_name(command->run), n,
+        log_notice("%s: left %zu %s behind:%s%s", command->run->handle_name, n,
                    n == 1 ? "process" : "processes", text, n > ORPHANS_SHOWN ? " …" : "");
 }
 
@@ -119,10 +117,10 @@ static void look_after_orphans(const struct command *command) {
 
 static void on_left_open(void *arg, struct line_reader *reader) {
         const struct command *command = arg;
-        struct tails *tails = run_registry(command->run)->tails;
+        struct tails *tails = command->run->tools->tails;
 
         if (tails)
-                tails_take(tails, run_handle_name(command->run), reader);
+                tails_take(tails, command->run->handle_name, reader);
         else
                 line_reader_close(reader);
 }
@@ -134,7 +132,7 @@ static void on_exited(void *arg, int code, int status, bool left_untaken) {
 
         if (command->timed_out)
                 outcome = RUN_TIMED_OUT;
-        deadline_clear(run_registry(run)->deadlines, &command->deadline);
+        deadline_clear(run->tools->deadlines, &command->deadline);
         report(command, outcome, status);
         look_after_orphans(command);
         free(command);
@@ -170,7 +168,7 @@ static void signal_all(struct command *command, int signal) {
 }
 
 static void end(struct command *command, bool kill) {
-        struct deadline_queue *deadlines = run_registry(command->run)->deadlines;
+        struct deadline_queue *deadlines = command->run->tools->deadlines;
         uint64_t kill_after_ns = run_conf(command->run->action)->options->kill_after_ns;
         bool was_ending = command->is_ending;
 
@@ -255,14 +253,14 @@ static int execute(struct command *command, const struct run_options *options, c
                 .groups = options->user.groups,
                 .n_groups = options->user.n_groups,
         };
-        return exec_start(run_registry(command->run)->reaper, &spec, &exec_ops, command, ret_step,
+        return exec_start(command->run->tools->reaper, &spec, &exec_ops, command, ret_step,
                           &command->exec);
 }
 
 int command_start(struct run *run, const struct action_conf *action) {
         const struct run_conf *conf = run_conf(action);
         const struct run_options *options = conf->options;
-        struct registry *registry = run_registry(run);
+        const struct handle_tools *tools = run->tools;
         _cleanup_free_ char **argv = strv_unpack(conf->argv), **added = strv_unpack(options->env);
         _cleanup_(command_env_deinit) struct command_env env = {0};
         _cleanup_free_ struct command *command = NULL;
@@ -273,21 +271,21 @@ int command_start(struct run *run, const struct action_conf *action) {
         if (!command || !argv || !added)
                 return -ENOMEM;
         command->run = run;
-        command->run_id = reaper_new_run_id(registry->reaper);
-        r = command_env_init(&env, run, command->run_id, registry->env, added);
+        command->run_id = reaper_new_run_id(tools->reaper);
+        r = command_env_init(&env, run, command->run_id, tools->env, added);
         if (r < 0)
                 return r;
         if (options->timeout_ns) {
-                r = deadline_set(registry->deadlines, &command->deadline,
-                                 clock_add(deadline_now(registry->deadlines), options->timeout_ns),
+                r = deadline_set(tools->deadlines, &command->deadline,
+                                 clock_add(deadline_now(tools->deadlines), options->timeout_ns),
                                  on_deadline);
                 if (r < 0)
                         return r;
         }
         r = execute(command, options, argv, env.variables, &step);
         if (r < 0) {
-                deadline_clear(registry->deadlines, &command->deadline);
-                log_warning("%s: cannot run %s: %s: %s", run_handle_name(run), argv[0], step,
+                deadline_clear(tools->deadlines, &command->deadline);
+                log_warning("%s: cannot run %s: %s: %s", run->handle_name, argv[0], step,
                             strerror(-r));
                 return r;
         }

@@ -11,6 +11,7 @@
 
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
+#include "daemon/handle-tools.h"
 #include "daemon/handle.h"
 #include "daemon/log.h"
 #include "daemon/reaper.h"
@@ -31,8 +32,7 @@ int core_init(struct core *core, struct configuration *configuration) {
 }
 
 static int open_registry(struct core *core) {
-        const struct registry_setup setup = {
-                .loop = &core->loop,
+        const struct handle_tools tools = {
                 .hub = core->hub,
                 .deadlines = core->deadlines,
                 .seqfile = core->seqfile,
@@ -43,7 +43,7 @@ static int open_registry(struct core *core) {
         struct registry_changes changes = {0};
         int r;
 
-        r = registry_new(&setup, &core->registry);
+        r = registry_new(&tools, &core->registry);
         if (r < 0)
                 return r;
         r = registry_apply(core->registry, core->configuration, &changes);

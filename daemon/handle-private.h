@@ -4,6 +4,7 @@
 #include "daemon/deadline.h"
 #include "daemon/gate.h"
 #include "daemon/group.h"
+#include "daemon/handle-context.h"
 #include "daemon/handle.h"
 #include "daemon/histogram.h"
 #include "daemon/runner.h"
@@ -33,7 +34,7 @@ struct handle_life {
         struct run *run;          /* the one that goes on */
         struct group *group;      /* counted; or NULL */
         struct group_member membership;
-        struct list link;   /* in the registry's closed handles */
+        struct list link;   /* in its owner's closed handles */
         uint64_t first_seq; /* before the first wake */
         uint64_t run_seq;
         uint64_t n_sends_to_run;    /* that wakes took and no run has covered */
@@ -100,8 +101,13 @@ static inline rouse_async_t *handle_async(const struct handle *handle) {
         return (rouse_async_t *)(void *)((char *)handle + HANDLE_ROOM);
 }
 
-static inline struct registry *handle_registry(const struct handle *handle) {
+static inline struct handle_context *handle_context(const struct handle *handle) {
         return handle_async(handle)->handle.hub->owner;
+}
+
+/* In the time of its deadlines. */
+static inline uint64_t handle_now(const struct handle *handle) {
+        return deadline_now(handle_context(handle)->tools.deadlines);
 }
 
 /* NULL: it has none. */
@@ -109,7 +115,7 @@ static inline struct handle_life *handle_own_life(const struct handle *handle) {
         return handle->has_life ? handle->life : NULL;
 }
 
-/* Of the registry's list of closed ones, which have a life. */
+/* Of its owner's list of closed ones, which have a life. */
 static inline struct handle *handle_of_closed(struct list *link) {
         return container_of(link, struct handle_life, link)->handle;
 }
@@ -121,22 +127,20 @@ static inline const struct handle_past *handle_own_past(const struct handle *han
 
 /* Makes a handle and its async. conf may be NULL. `run` goes on, of a closed handle of this name,
  * and is the new one's from now on; or NULL. -EEXIST, -EINVAL, -ENOMEM. */
-int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
+int handle_new(struct handle_context *context, const char *name, const struct handle_conf *conf,
                struct run *run, struct handle **ret);
 /* Closes it if it is not closed, shows it no more, and frees it when its async is quiet and no run
  * goes on. */
 void handle_discard(struct handle *handle);
 
-/* Takes another configuration; nothing fires because of it that was not due before. NULL: none any
- * more, so what is pending is delivered without delay, and then the handle is closed. */
+/* Takes another configuration, after its owner has said whether it retires; nothing fires because
+ * of it that was not due before. NULL: none any more, so what is pending is delivered without
+ * delay, and then the handle is closed. */
 void handle_configure(struct handle *handle, const struct handle_conf *conf);
 /* The daemon stops: what limits hold back is delivered now. */
 void handle_flush(struct handle *handle);
 /* Something is pending, running or to be run. */
 bool handle_is_busy(const struct handle *handle);
-
-/* From run_finish(). Takes the run. */
-void handle_run_ended(struct handle *handle, struct run *run);
 
 /* Between the files of a handle. */
 

@@ -30,7 +30,6 @@
 #include "daemon/limits.h"
 #include "daemon/log.h"
 #include "daemon/policy.h"
-#include "daemon/registry-private.h"
 #include "daemon/run.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -72,22 +71,37 @@ static void tell_started(struct run *run) {
         handle_tell_run_started(run->handle, run->result.seq, run->result.n_sends);
 }
 
+/* A run is no more. */
+static void end_run(struct handle_context *context) {
+        runs_end(&context->runs);
+        context->owner->run_ended(context);
+}
+
+static void on_run_ended(struct run *run);
+
 static void start_run(struct handle *handle) {
         struct handle_life *life = handle_own_life(handle);
         const struct action_conf *action = handle->conf->action;
-        uint64_t now_ns = deadline_now(handle_registry(handle)->deadlines);
+        uint64_t now_ns = handle_now(handle);
         uint64_t n_ended = life->n_runs;
-        struct run *run = NULL;
+        struct run *run;
         int r;
 
-        r = run_new(handle, handle->conf->configuration, action, handle->seq, life->n_sends_to_run,
-                    &run);
-        if (r < 0) {
+        run = run_new(&(struct run){
+                .handle = handle,
+                .handle_name = handle_name(handle),
+                .tools = &handle_context(handle)->tools,
+                .ended = on_run_ended,
+                .configuration = handle->conf->configuration,
+                .action = action,
+                .result = {.seq = handle->seq, .n_sends = life->n_sends_to_run},
+        });
+        if (!run) {
                 defer(handle, now_ns);
                 return;
         }
         life->run = run;
-        registry_run_begins(handle_registry(handle), run);
+        runs_begin(&handle_context(handle)->runs, run, handle_is_active(handle));
         runner_started(&life->runner);
         life->n_sends_to_run = 0;
         run->keys = steal_ptr(life->keys_to_run);
@@ -95,17 +109,17 @@ static void start_run(struct handle *handle) {
         if (r == 0) {
                 if (life->n_runs == n_ended) { /* else it is over, and another may go on */
                         tell_started(run);
-                        registry_run_goes_on(handle_registry(handle), run);
+                        runs_go_on(&handle_context(handle)->runs, run);
                 }
                 return;
         }
-        if (is_transient(r) && !handle_registry(handle)->is_stopping) {
+        if (is_transient(r) && !handle_context(handle)->is_stopping) {
                 log_warning("%s: cannot start the action: %s; trying again", handle_name(handle),
                             strerror(-r));
                 take_back(handle, run);
                 life->run = run_free(run);
                 defer(handle, now_ns);
-                registry_run_ended(handle_registry(handle));
+                end_run(handle_context(handle));
                 return;
         }
         run_finish(run, RUN_FAILED, r, false);
@@ -115,7 +129,7 @@ static void on_granted(struct group_member *member) {
         struct handle *handle = container_of(member, struct handle_life, membership)->handle;
 
         start_run(handle);
-        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
+        handle_advance(handle, handle_now(handle));
 }
 
 static void ask_for_run(struct handle *handle) {
@@ -192,11 +206,12 @@ void handle_inherit_run(struct handle *handle, struct run *run) {
         handle_own_life(closed)->run = NULL;
         life->run = run;
         run->handle = handle;
+        run->handle_name = handle_name(handle);
         run->is_inherited = true;
         run->told = 0; /* by the other one, whose wakes are nothing to this one */
         group_pass_on(&handle_own_life(closed)->membership, &life->membership);
         runner_started(&life->runner);
-        registry_place_run(handle_registry(handle), run);
+        runs_place(&handle_context(handle)->runs, run, true);
         handle_free_if_done(closed);
 }
 
@@ -236,8 +251,7 @@ void handle_run_configure(struct handle *handle, struct group *group) {
                 forget_wakes(handle);
                 is_waiting = false;
         }
-        runner_configure(&life->runner, &handle_policy(handle)->runner,
-                         deadline_now(handle_registry(handle)->deadlines));
+        runner_configure(&life->runner, &handle_policy(handle)->runner, handle_now(handle));
         if (life->group == group) {
                 group_unref(group);
                 return;
@@ -255,7 +269,7 @@ static void remember(struct handle *handle, struct run *run) {
         const struct run_result *result = &run->result;
         uint64_t duration_ns = result->ended_ns - result->started_ns;
 
-        handle_record(&handle_registry(handle)->run_duration, duration_ns);
+        handle_record(&handle_context(handle)->run_duration, duration_ns);
         handle_record(&life->run_duration, duration_ns);
         life->n_runs++;
         life->n_runs_failed += !result->success;
@@ -276,9 +290,10 @@ static bool is_foreign(const struct run *run) {
         return run->is_inherited && (!run->told || run->result.seq == run->seq_untold);
 }
 
-void handle_run_ended(struct handle *handle, struct run *run) {
+static void on_run_ended(struct run *run) {
+        struct handle *handle = run->handle;
         struct handle_life *life = handle_own_life(handle);
-        struct registry *registry = handle_registry(handle);
+        struct handle_context *context = handle_context(handle);
         struct run_result result;
         bool is_replaced = life->runner.state == RUNNER_STOPPING && !run->result.success;
         /* The command has no handler for the signal, or had none yet: it was not told. */
@@ -317,5 +332,5 @@ void handle_run_ended(struct handle *handle, struct run *run) {
         } else {
                 handle_free_if_done(handle);
         }
-        registry_run_ended(registry);
+        end_run(context);
 }

@@ -11,7 +11,6 @@
 #include "daemon/histogram.h"
 #include "daemon/keyset.h"
 #include "daemon/policy.h"
-#include "daemon/registry-private.h"
 #include "lib/async.h"
 #include "lib/names.h"
 
@@ -72,7 +71,7 @@ void handle_prefetch_wakes(struct handle *const *handles, size_t n) {
 
                 if (!handle)
                         continue;
-                seqfile_prefetch(handle_registry(handle)->seqfile, handle->entry);
+                seqfile_prefetch(handle_context(handle)->tools.seqfile, handle->entry);
                 if (handle->has_life) {
                         lives[n_lives++] = handle->life;
                         prefetch_life(handle);

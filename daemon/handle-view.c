@@ -9,7 +9,6 @@
 #include "daemon/histogram.h"
 #include "daemon/limits.h"
 #include "daemon/policy.h"
-#include "daemon/registry-private.h"
 #include "daemon/run.h"
 #include "lib/async.h"
 
@@ -74,7 +73,7 @@ const struct handle_conf *handle_get_conf(const struct handle *handle) {
 
 static enum gate_wait gate_wait(const struct handle *handle, uint64_t *ret_until_ns) {
         return gate_why(&handle_life(handle)->gate, &handle_policy(handle)->gate,
-                        deadline_now(handle_registry(handle)->deadlines), ret_until_ns);
+                        handle_now(handle), ret_until_ns);
 }
 
 /* What holds the next wake back, if it is not what is run. */
@@ -144,7 +143,7 @@ enum handle_disposition handle_foresee(const struct handle *handle) {
         if (gate.n_sends || handle_n_unseen(handle))
                 return SEND_COALESCED;
         if (policy != &policy_none.gate) {
-                now_ns = deadline_now(handle_registry(handle)->deadlines);
+                now_ns = handle_now(handle);
                 gate_send(&gate, policy, now_ns, 1, 0);
                 if (gate_due_ns(&gate, policy) > now_ns)
                         return SEND_DELAYED;

@@ -34,7 +34,6 @@
 #include "daemon/limits.h"
 #include "daemon/log.h"
 #include "daemon/policy.h"
-#include "daemon/registry-private.h"
 #include "daemon/run.h"
 #include "lib/async.h"
 #include "lib/cleanup.h"
@@ -44,7 +43,7 @@
 static void on_deadline(struct deadline *deadline, uint64_t now_ns);
 
 const struct policy_conf *handle_policy(const struct handle *handle) {
-        bool unlimited = handle->is_retiring || handle_registry(handle)->is_stopping;
+        bool unlimited = handle->is_retiring || handle_context(handle)->is_stopping;
 
         return !unlimited && handle->conf && handle->conf->policy ? handle->conf->policy
                                                                   : &policy_none;
@@ -76,7 +75,8 @@ static void begin_life(struct handle *handle, struct handle_life *life) {
         life->wake_latency = handle_sketched_latency(handle);
         list_init(&life->link);
         if (handle->conf && handle->conf->policy)
-                life->group = registry_group(handle_registry(handle), handle->conf->policy->group);
+                life->group =
+                        groups_find(&handle_context(handle)->groups, handle->conf->policy->group);
         handle->life = life;
         handle->has_life = true;
 }
@@ -99,15 +99,16 @@ const struct handle_life *handle_life(const struct handle *handle) {
 }
 
 static void wake(struct handle *handle, uint64_t now_ns) {
+        struct handle_context *context = handle_context(handle);
         struct handle_life *life = handle_own_life(handle);
         uint64_t latency_ns = now_ns - life->gate.first_ns;
         uint64_t n_sends = gate_wake(&life->gate, now_ns);
         uint64_t seq = ++handle->seq;
 
-        handle_registry(handle)->n_wakes++;
-        seqfile_note(handle_registry(handle)->seqfile, handle->entry, seq);
+        context->n_wakes++;
+        seqfile_note(context->tools.seqfile, handle->entry, seq);
         handle_record(&life->wake_latency, latency_ns);
-        handle_record(&handle_registry(handle)->wake_latency, latency_ns);
+        handle_record(&context->wake_latency, latency_ns);
         life->n_sends_to_run += n_sends;
         handle_tell_wake(handle, seq, n_sends);
         handle_run_wake(handle);
@@ -138,7 +139,7 @@ static bool live_on(struct handle *handle, uint64_t now_ns) {
         handle->is_advancing = false;
         if (!handle_is_active(handle))
                 return false;
-        if (deadline_set(handle_registry(handle)->deadlines, &life->deadline, next_ns(handle),
+        if (deadline_set(handle_context(handle)->tools.deadlines, &life->deadline, next_ns(handle),
                          on_deadline) < 0)
                 log_error("%s: out of memory for a timer; its next send will try again",
                           handle_name(handle));
@@ -151,7 +152,7 @@ void handle_advance(struct handle *handle, uint64_t now_ns) {
         if (handle_own_life(handle) && !live_on(handle, now_ns))
                 return;
         if (handle->is_retiring && !handle_is_busy(handle))
-                registry_retire(handle_registry(handle), handle);
+                handle_context(handle)->owner->retired(handle_context(handle), handle);
 }
 
 static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
@@ -161,10 +162,9 @@ static void on_deadline(struct deadline *deadline, uint64_t now_ns) {
 /* The gate learns of sends. Without a policy it counts and does not reckon, so it does with the
  * time at which the hub took them. */
 static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
-        struct registry *registry = handle_registry(handle);
+        struct handle_context *context = handle_context(handle);
         rouse_async_t *async = handle_async(handle);
-        uint64_t now_ns =
-                handle->is_plain ? registry_wake_time(registry) : deadline_now(registry->deadlines);
+        uint64_t now_ns = handle->is_plain ? handle_context_wake_time(context) : handle_now(handle);
         const struct gate_policy *policy = &handle_policy(handle)->gate;
         struct handle_life *life;
         uint64_t latency_ns;
@@ -180,7 +180,7 @@ static void wake_by_gate(struct handle *handle, uint64_t n_sends) {
         }
         is_first = life->gate.n_sends == 0;
         gate_send(&life->gate, policy, now_ns, n_sends,
-                  policy->jitter_ns ? rouse__random_next(&registry->chance) : 0);
+                  policy->jitter_ns ? rouse__random_next(&context->chance) : 0);
         latency_ns = rouse__async_last_latency(async);
         if (is_first && latency_ns < now_ns)
                 life->gate.first_ns = now_ns - latency_ns; /* when it was sent, not when seen */
@@ -203,15 +203,15 @@ static bool needs_no_life(const struct handle *handle) {
 
 /* What wake_by_gate() would leave behind is made from this by handle_live(), if it is asked for. */
 static void wake_plainly(struct handle *handle, uint64_t n_sends) {
-        struct registry *registry = handle_registry(handle);
+        struct handle_context *context = handle_context(handle);
         uint64_t seq = ++handle->seq, latency_ns = rouse__async_last_latency(handle_async(handle));
 
-        registry->n_wakes++;
-        seqfile_note(registry->seqfile, handle->entry, seq);
+        context->n_wakes++;
+        seqfile_note(context->tools.seqfile, handle->entry, seq);
         handle->has_past = true;
-        handle->past.woken_ns = registry_wake_time(registry);
+        handle->past.woken_ns = handle_context_wake_time(context);
         sketch_add(&handle->past.latency, latency_ns);
-        handle_record(&registry->wake_latency, latency_ns);
+        handle_record(&context->wake_latency, latency_ns);
         if (!list_is_empty(&handle->watches))
                 handle_tell_wake(handle, seq, n_sends); /* who may close the handle */
 }
@@ -230,7 +230,13 @@ static bool is_plain_conf(const struct handle_conf *conf) {
         return !conf || (!conf->action && !conf->policy);
 }
 
-int handle_new(struct registry *registry, const char *name, const struct handle_conf *conf,
+struct handle *handle_find(const struct handle_tools *tools, const char *name) {
+        rouse_async_t *async = rouse_hub_find(tools->hub, name);
+
+        return async ? handle_of_async(async) : NULL;
+}
+
+int handle_new(struct handle_context *context, const char *name, const struct handle_conf *conf,
                struct run *run, struct handle **ret) {
         _cleanup_free_ struct handle_life *life = NULL;
         struct handle *handle;
@@ -242,7 +248,7 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
                 if (!life)
                         return -ENOMEM;
         }
-        r = rouse_async_create(registry->hub, name, on_async, NULL, &async);
+        r = rouse_async_create(context->tools.hub, name, on_async, NULL, &async);
         if (r < 0)
                 return r;
         handle = handle_of_async(async);
@@ -254,7 +260,7 @@ int handle_new(struct registry *registry, const char *name, const struct handle_
         if (conf)
                 configuration_ref(conf->configuration);
         list_init(&handle->watches);
-        handle->seq = seqfile_enter(registry->seqfile, name, &handle->entry);
+        handle->seq = seqfile_enter(context->tools.seqfile, name, &handle->entry);
         if (conf && conf->started)
                 rouse_async_ref(async);
         if (run) {
@@ -314,15 +320,15 @@ int handle_close(struct handle *handle) {
         if (r < 0)
                 return r;
         if (life) {
-                deadline_clear(handle_registry(handle)->deadlines, &life->deadline);
+                deadline_clear(handle_context(handle)->tools.deadlines, &life->deadline);
                 life->gate.n_sends = 0;
                 if (life->run)
-                        registry_place_run(handle_registry(handle), life->run);
+                        runs_place(&handle_context(handle)->runs, life->run, false);
                 else
                         group_leave(&life->membership);
         }
         handle_tell_closed(handle);
-        registry_closed(handle_registry(handle), handle);
+        handle_context(handle)->owner->closed(handle_context(handle), handle);
         return 0;
 }
 
@@ -330,7 +336,6 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf) {
         const struct handle_conf *before = handle->conf;
         bool was_started = before && before->started;
 
-        registry_set_retiring(handle_registry(handle), handle, !conf);
         if (conf) {
                 configuration_ref(conf->configuration);
                 if (conf->started && !was_started)
@@ -342,8 +347,8 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf) {
                 if (before)
                         configuration_unref(before->configuration);
                 if (handle_own_life(handle))
-                        handle_run_configure(handle, registry_group(handle_registry(handle),
-                                                                    handle_policy(handle)->group));
+                        handle_run_configure(handle, groups_find(&handle_context(handle)->groups,
+                                                                 handle_policy(handle)->group));
                 else if (handle_own_past(handle) && !handle->is_plain)
                         (void)handle_live(handle); /* what was matters to a policy; the next wake
                                                       tries again */
@@ -354,7 +359,7 @@ void handle_configure(struct handle *handle, const struct handle_conf *conf) {
                 handle_run_flush(handle);
                 handle_own_life(handle)->gate.paused = false;
         }
-        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
+        handle_advance(handle, handle_now(handle));
 }
 
 void handle_flush(struct handle *handle) {
@@ -362,7 +367,7 @@ void handle_flush(struct handle *handle) {
                 return;
         if (handle_own_life(handle))
                 handle_run_flush(handle);
-        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
+        handle_advance(handle, handle_now(handle));
 }
 
 bool handle_is_busy(const struct handle *handle) {
@@ -381,7 +386,7 @@ int handle_stop(struct handle *handle) {
 }
 
 int handle_pause(struct handle *handle, uid_t by_uid, uint64_t for_ns) {
-        uint64_t now_ns = deadline_now(handle_registry(handle)->deadlines);
+        uint64_t now_ns = handle_now(handle);
         struct handle_life *life;
 
         if (!handle_is_active(handle) || handle->is_retiring)
@@ -405,6 +410,6 @@ int handle_resume(struct handle *handle) {
                 return -EBADF;
         if (handle_own_life(handle))
                 handle_own_life(handle)->gate.paused = false;
-        handle_advance(handle, deadline_now(handle_registry(handle)->deadlines));
+        handle_advance(handle, handle_now(handle));
         return 0;
 }

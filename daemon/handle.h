@@ -12,9 +12,9 @@
 struct access_rules;
 struct handle;
 struct handle_conf;
+struct handle_tools;
 struct histogram;
 struct keyset;
-struct registry;
 
 /* What `status` and `list` call its state. */
 enum handle_state {
@@ -87,6 +87,9 @@ void handle_watch_add(struct handle *handle, struct handle_watch *watch,
 void handle_watch_remove(struct handle_watch *watch); /* may be repeated */
 
 /* Everything below: loop thread. */
+
+/* The open one of this name, or NULL. */
+struct handle *handle_find(const struct handle_tools *tools, const char *name);
 
 /* Sends. key may be NULL. 0; -EBADF: closed. */
 int handle_send(struct handle *handle, const char *key, size_t n_key, struct handle_receipt *ret);

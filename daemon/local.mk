@@ -91,7 +91,9 @@ daemon_libroused_la_SOURCES += \
 	daemon/exec.c daemon/exec.h \
 	daemon/gate.c daemon/gate.h \
 	daemon/group.c daemon/group.h \
-	daemon/handle-private.h \
+	daemon/groups.c daemon/groups.h \
+	daemon/handle-context.c daemon/handle-context.h \
+	daemon/handle-private.h daemon/handle-tools.h \
 	daemon/handle-run.c daemon/handle-send.c daemon/handle-view.c daemon/handle-watch.c \
 	daemon/handle.c daemon/handle.h \
 	daemon/histogram.c daemon/histogram.h \
@@ -115,6 +117,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/run-value.c daemon/run-value.h \
 	daemon/run.c daemon/run.h \
 	daemon/runner.c daemon/runner.h \
+	daemon/runs.c daemon/runs.h \
 	daemon/seqfile.c daemon/seqfile.h \
 	daemon/strv-pack.c daemon/strv-pack.h \
 	daemon/tails.c daemon/tails.h

@@ -15,7 +15,6 @@
 
 #include "daemon/action.h"
 #include "daemon/configuration.h"
-#include "daemon/group.h"
 #include "daemon/handle-private.h"
 #include "daemon/log.h"
 #include "daemon/registry-private.h"
@@ -34,10 +33,13 @@ static void count_retiring(struct registry *registry, const struct handle *handl
                 registry->n_retiring_fans += n;
 }
 
-void registry_set_retiring(struct registry *registry, struct handle *handle, bool is_retiring) {
+/* conf NULL: it is not configured any more. */
+static void configure(struct registry *registry, struct handle *handle,
+                      const struct handle_conf *conf) {
         count_retiring(registry, handle, (size_t)-1);
-        handle->is_retiring = is_retiring;
+        handle->is_retiring = !conf;
         count_retiring(registry, handle, 1);
+        handle_configure(handle, conf);
 }
 
 static void look_for_busy_fan(struct handle *handle, void *arg) {
@@ -84,7 +86,7 @@ void registry_retiring_closed(struct registry *registry, struct handle *handle) 
         /* The last one was closed by somebody: those that have waited for it have nobody else to
          * tell them. */
         if (n_fans > 0 && registry->n_retiring_fans == 0 && !registry->is_applying &&
-            !registry->is_stopping)
+            !registry->context.is_stopping)
                 close_retiring(registry);
 }
 
@@ -98,43 +100,6 @@ static int name_append(char ***names, size_t *n_names, const char *name) {
         if (!grown[*n_names])
                 return -ENOMEM;
         grown[++*n_names] = NULL;
-        return 0;
-}
-
-struct group *registry_group(struct registry *registry, const char *name) {
-        for (size_t i = 0; name && i < registry->n_groups; i++)
-                if (strcmp(group_name(registry->groups[i]), name) == 0)
-                        return group_ref(registry->groups[i]);
-        return NULL;
-}
-
-void registry_free_groups(struct group **groups, size_t n_groups) {
-        while (n_groups)
-                group_unref(groups[--n_groups]);
-        free(groups);
-}
-
-/* Groups keep those that run and wait in them over a reload. */
-static int apply_groups(struct registry *registry, const struct configuration *configuration) {
-        struct group **groups = calloc(configuration->n_groups ?: 1, sizeof(struct group *));
-        size_t n = 0;
-
-        if (!groups)
-                return -ENOMEM;
-        for (; n < configuration->n_groups; n++) {
-                const struct group_conf *conf = &configuration->groups[n];
-
-                groups[n] = registry_group(registry, conf->name);
-                if (groups[n])
-                        group_set_max(groups[n], conf->max);
-                else if (group_new(conf->name, conf->max, &groups[n]) < 0) {
-                        registry_free_groups(groups, n);
-                        return -ENOMEM;
-                }
-        }
-        registry_free_groups(registry->groups, registry->n_groups);
-        registry->groups = groups;
-        registry->n_groups = n;
         return 0;
 }
 
@@ -159,7 +124,7 @@ static void apply_to(struct handle *handle, void *arg) {
                 if (handle_is_created(handle) || handle->is_retiring)
                         return;
                 r = name_append(&changes->removed, &changes->n_removed, name);
-                handle_configure(handle, NULL);
+                configure(apply->registry, handle, NULL);
         } else {
                 if (handle_is_created(handle) || handle->is_retiring)
                         r = name_append(&changes->added, &changes->n_added, name);
@@ -167,7 +132,7 @@ static void apply_to(struct handle *handle, void *arg) {
                         r = name_append(&changes->changed, &changes->n_changed, name);
                 if (handle_is_created(handle))
                         apply->registry->n_created--;
-                handle_configure(handle, conf);
+                configure(apply->registry, handle, conf);
         }
         if (r < 0)
                 apply->error = r;
@@ -178,7 +143,8 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
         struct apply apply = {registry, configuration, ret, 0};
         bool is_first = registry->n_handles == 0; /* then there is nothing to look for */
 
-        apply.error = apply_groups(registry, configuration);
+        apply.error = groups_configure(&registry->context.groups, configuration->groups,
+                                       configuration->n_groups);
         registry->is_applying = true;
         registry_each(registry, apply_to, &apply);
         list_for_each_safe (link, &registry->closed) {
@@ -194,7 +160,7 @@ int registry_apply(struct registry *registry, struct configuration *configuratio
                 struct handle *handle;
                 int r;
 
-                if (!is_first && rouse_hub_find(registry->hub, conf->name))
+                if (!is_first && handle_find(&registry->context.tools, conf->name))
                         continue;
                 r = registry_add(registry, conf->name, conf, &handle);
                 if (r < 0 && ret->n_missing++ == 0) /* the others are counted */

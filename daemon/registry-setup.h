@@ -3,31 +3,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <uv.h>
-
-#include "lib/rouse.h"
 
 struct configuration;
-struct deadline_queue;
-struct reaper;
+struct handle_tools;
 struct registry;
-struct seqfile;
-struct tails;
 
-/* What the registry works with; all of it is borrowed and outlives it. */
-struct registry_setup {
-        uv_loop_t *loop;
-        rouse_hub_t *hub;
-        struct deadline_queue *deadlines;
-        struct seqfile *seqfile;
-        struct reaper *reaper;
-        struct tails *tails; /* NULL: processes that a run leaves behind lose their output */
-        char **env;          /* the environment of runs, a list ended by NULL */
-        uint64_t chance;     /* what jitter begins with; 0: with anything */
-};
-
-int registry_new(const struct registry_setup *setup, struct registry **ret);
+int registry_new(const struct handle_tools *tools, struct registry **ret);
 
 struct registry_changes {
         bool wants_names; /* of added handles; the first configuration has nothing else */

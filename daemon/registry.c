@@ -2,10 +2,6 @@
  * The hub is the index: each handle is the data of a named async, so a name is looked up there.
  * What is closed but still shown stands in a list and an index of its own, bounded by
  * LIMIT_CLOSED_HANDLES: the index has the very names that the hub's had before.
- *
- * A run may outlive its handle: who closes one leaves the run going on. So runs stand in lists of
- * their own, where the stop finds all of them; and a handle that is made anew takes over the run of
- * the one that had its name, closed and perhaps forgotten. Thus there is one run of a name at most.
  */
 
 #include "daemon/registry.h"
@@ -15,18 +11,12 @@
 #include <string.h>
 
 #include "daemon/configuration.h"
-#include "daemon/deadline.h"
-#include "daemon/group.h"
 #include "daemon/handle-private.h"
-#include "daemon/histogram.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
 #include "daemon/registry-private.h"
 #include "daemon/registry-setup.h"
-#include "daemon/run.h"
-#include "daemon/seqfile.h"
 #include "lib/hub.h"
-#include "lib/random.h"
 
 static struct handle *find_closed(struct registry *registry, struct rouse__text text) {
         struct rouse__name *name;
@@ -34,7 +24,7 @@ static struct handle *find_closed(struct registry *registry, struct rouse__text 
         if (registry->closed_names.n_names == 0)
                 return NULL;
         name = rouse__names_find(&registry->closed_names, text,
-                                 rouse__names_hash(&registry->hub->names, text));
+                                 rouse__names_hash(&registry->context.tools.hub->names, text));
         return name ? handle_of_name(name) : NULL;
 }
 
@@ -45,9 +35,8 @@ void registry_forget_closed(struct registry *registry, struct handle *handle) {
 }
 
 struct handle *registry_find(struct registry *registry, const char *name) {
-        rouse_async_t *async = rouse_hub_find(registry->hub, name);
-
-        return async ? handle_of_async(async) : find_closed(registry, rouse__text(name));
+        return handle_find(&registry->context.tools, name)
+                       ?: find_closed(registry, rouse__text(name));
 }
 
 struct handle *registry_find_target(struct registry *registry, const char *name) {
@@ -60,7 +49,7 @@ void registry_find_many(struct registry *registry, const struct rouse__text *nam
                         struct handle **ret) {
         struct rouse__name *found[NAMES_AT_ONCE];
 
-        rouse__names_find_many(&registry->hub->names, names, n, found);
+        rouse__names_find_many(&registry->context.tools.hub->names, names, n, found);
         for (size_t i = 0; i < n; i++)
                 ret[i] = found[i] ? handle_of_name(found[i]) : find_closed(registry, names[i]);
         /* Mostly there is none, and no handle has to be looked at. */
@@ -90,22 +79,11 @@ void registry_each(struct registry *registry, registry_each_cb cb, void *arg) {
         struct list closed = LIST_INIT(closed);
 
         list_splice(&closed, &registry->closed);
-        rouse_hub_each(registry->hub, each_async, &each);
+        rouse_hub_each(registry->context.tools.hub, each_async, &each);
         list_for_each_safe (link, &closed)
                 cb(handle_of_closed(link), arg);
         list_splice(&closed, &registry->closed);
         list_splice(&registry->closed, &closed);
-}
-
-/* The run that goes on of a closed handle of this name; or NULL. */
-static struct run *find_run(struct registry *registry, const char *name) {
-        list_for_each (link, &registry->runs_of_closed) {
-                struct run *run = container_of(link, struct run, link);
-
-                if (strcmp(run_handle_name(run), name) == 0)
-                        return run;
-        }
-        return NULL;
 }
 
 int registry_add(struct registry *registry, const char *name, const struct handle_conf *conf,
@@ -116,7 +94,8 @@ int registry_add(struct registry *registry, const char *name, const struct handl
         if (registry->n_handles >= LIMIT_HANDLES)
                 return -EMFILE;
         closed = find_closed(registry, rouse__text(name));
-        r = handle_new(registry, name, conf, find_run(registry, name), &handle);
+        r = handle_new(&registry->context, name, conf,
+                       runs_find_left(&registry->context.runs, name), &handle);
         if (r < 0)
                 return r;
         if (closed)
@@ -148,7 +127,8 @@ int registry_create(struct registry *registry, const char *name, bool started,
         return 0;
 }
 
-void registry_closed(struct registry *registry, struct handle *handle) {
+static void on_closed(struct handle_context *context, struct handle *handle) {
+        struct registry *registry = container_of(context, struct registry, context);
         struct handle_stats stats;
 
         handle_get_stats(handle, &stats);
@@ -161,7 +141,7 @@ void registry_closed(struct registry *registry, struct handle *handle) {
         if (handle_is_created(handle))
                 registry->n_created--;
         registry_retiring_closed(registry, handle);
-        if (handle_is_created(handle) || handle->is_retiring || registry->is_stopping ||
+        if (handle_is_created(handle) || handle->is_retiring || registry->context.is_stopping ||
             !handle_live(handle) || rouse__names_reserve(&registry->closed_names) < 0) {
                 handle_discard(handle);
                 return;
@@ -188,8 +168,8 @@ static void add_stats(struct handle *handle, void *arg) {
 void registry_get_stats(const struct registry *registry, struct handle_stats *ret) {
         *ret = registry->gone;
         registry_each((struct registry *)registry, add_stats, ret);
-        ret->wake_latency = registry->wake_latency;
-        ret->run_duration = registry->run_duration;
+        ret->wake_latency = registry->context.wake_latency;
+        ret->run_duration = registry->context.run_duration;
 }
 
 void registry_watch_add(struct registry *registry, struct registry_watch *watch) {
@@ -201,72 +181,40 @@ void registry_watch_remove(struct registry_watch *watch) {
         list_remove(&watch->link);
 }
 
-/* The hub has read the clock. One of a test's own is read as often. */
-uint64_t registry_wake_time_there(struct registry *registry) {
-        uint64_t hub_ns = rouse__hub_now(registry->hub);
-
-        if (registry->hub_ns != hub_ns) {
-                registry->hub_ns = hub_ns;
-                registry->now_ns = deadline_now(registry->deadlines);
-        }
-        return registry->now_ns;
-}
-
-void registry_place_run(struct registry *registry, struct run *run) {
-        list_remove(&run->link);
-        list_append(handle_is_active(run->handle) ? &registry->runs : &registry->runs_of_closed,
-                    &run->link);
-}
-
-void registry_run_begins(struct registry *registry, struct run *run) {
-        registry->n_running++;
-        registry_place_run(registry, run);
-}
-
-void registry_run_goes_on(struct registry *registry, struct run *run) {
-        if (registry->ends_runs)
-                run_stop(run, registry->kills_runs);
-}
-
 /* While stopping: says so when nothing is left to do. */
 static void check_idle(struct registry *registry) {
         void (*cb)(void *arg) = registry->idle_cb;
 
-        if (!cb || !registry->is_settled || registry->n_running)
+        if (!cb || !registry->is_settled || registry->context.runs.n)
                 return;
         registry->idle_cb = NULL;
         cb(registry->idle_arg);
 }
 
-void registry_run_ended(struct registry *registry) {
-        registry->n_running--;
-        check_idle(registry);
+static void on_run_ended(struct handle_context *context) {
+        check_idle(container_of(context, struct registry, context));
 }
 
-int registry_new(const struct registry_setup *setup, struct registry **ret) {
+static void on_retired(struct handle_context *context, struct handle *handle) {
+        registry_retire(container_of(context, struct registry, context), handle);
+}
+
+static const struct handle_owner_ops owner_ops = {
+        .closed = on_closed,
+        .retired = on_retired,
+        .run_ended = on_run_ended,
+};
+
+int registry_new(const struct handle_tools *tools, struct registry **ret) {
         struct registry *registry = calloc(1, sizeof(*registry));
 
         if (!registry)
                 return -ENOMEM;
-        *registry = (struct registry){
-                .loop = setup->loop,
-                .hub = setup->hub,
-                .deadlines = setup->deadlines,
-                .is_monotonic = deadline_is_monotonic(setup->deadlines),
-                .seqfile = setup->seqfile,
-                .reaper = setup->reaper,
-                .tails = setup->tails,
-                .env = setup->env,
-                .chance = setup->chance,
-        };
-        if (registry->chance == 0)
-                rouse__random(&registry->chance, 1);
+        handle_context_init(&registry->context, tools, &owner_ops);
         list_init(&registry->closed);
         rouse__names_init(&registry->closed_names);
-        list_init(&registry->runs);
-        list_init(&registry->runs_of_closed);
         list_init(&registry->watches);
-        rouse__hub_give_room(registry->hub, HANDLE_ROOM, registry);
+        rouse__hub_give_room(tools->hub, HANDLE_ROOM, &registry->context);
         *ret = registry;
         return 0;
 }
@@ -290,8 +238,8 @@ static void on_mark(rouse_async_t *mark, uint64_t n_sends) {
         struct registry *registry = rouse_async_data(mark);
 
         (void)n_sends;
-        if (registry->n_wakes != registry->n_wakes_at_mark) {
-                registry->n_wakes_at_mark = registry->n_wakes;
+        if (registry->context.n_wakes != registry->n_wakes_at_mark) {
+                registry->n_wakes_at_mark = registry->context.n_wakes;
                 (void)rouse_async_send(mark);
                 return;
         }
@@ -306,26 +254,20 @@ int registry_shut_down(struct registry *registry, void (*idle_cb)(void *arg), vo
         rouse_async_t *mark;
         int r;
 
-        r = rouse_async_create(registry->hub, NULL, on_mark, registry, &mark);
+        r = rouse_async_create(registry->context.tools.hub, NULL, on_mark, registry, &mark);
         if (r < 0)
                 return r;
-        registry->is_stopping = true;
+        registry->context.is_stopping = true;
         registry->idle_cb = idle_cb;
         registry->idle_arg = arg;
         registry_each(registry, flush, NULL);
-        registry->n_wakes_at_mark = registry->n_wakes;
+        registry->n_wakes_at_mark = registry->context.n_wakes;
         (void)rouse_async_send(mark);
         return 0;
 }
 
 void registry_stop_runs(struct registry *registry, bool kill) {
-        struct list *lists[] = {&registry->runs, &registry->runs_of_closed};
-
-        registry->ends_runs = true;
-        registry->kills_runs = kill;
-        for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-                list_for_each_safe (link, lists[i])
-                        run_stop(container_of(link, struct run, link), kill);
+        runs_stop(&registry->context.runs, kill);
 }
 
 static void discard(struct handle *handle, void *arg) {
@@ -340,13 +282,11 @@ static void discard(struct handle *handle, void *arg) {
 struct registry *registry_free(struct registry *registry) {
         if (!registry)
                 return NULL;
-        registry->is_stopping = true;
+        registry->context.is_stopping = true;
         registry_each(registry, discard, registry);
         rouse__names_deinit(&registry->closed_names);
-        histogram_free(registry->wake_latency);
-        histogram_free(registry->run_duration);
         configuration_unref(registry->configuration);
-        registry_free_groups(registry->groups, registry->n_groups);
+        handle_context_deinit(&registry->context);
         free(registry);
         return NULL;
 }

@@ -10,12 +10,15 @@
 
 struct action_conf;
 struct configuration;
+struct handle_tools;
 struct keyset;
-struct registry;
 
 struct run {
         struct handle *handle;
-        struct list link;                    /* among the registry's runs that go on */
+        const char *handle_name; /* the handle's own */
+        const struct handle_tools *tools;
+        void (*ended)(struct run *run);      /* takes it */
+        struct list link;                    /* among the runs that go on */
         struct configuration *configuration; /* counted: the action stands in it */
         const struct action_conf *action;
         struct run_result result;
@@ -30,16 +33,13 @@ struct run {
         char *complaint; /* the beginning of what it wrote to standard error; owned; or NULL */
 };
 
-/* A run that covers the handle's wakes up to seq, not started yet. 0, -ENOMEM. */
-int run_new(struct handle *handle, struct configuration *configuration,
-            const struct action_conf *action, uint64_t seq, uint64_t n_sends, struct run **ret);
+/* A run, not started yet, with a copy of what the draft says of its handle, its action, and the
+ * wakes and sends that it covers. NULL: out of memory. */
+struct run *run_new(const struct run *draft);
 struct run *run_free(struct run *run); /* accepts and returns NULL */
-
-const char *run_handle_name(const struct run *run);
-struct registry *run_registry(const struct run *run);
 
 /* Asks it to end; kill: at once. */
 void run_stop(struct run *run, bool kill);
 
-/* The kind of action says that the run has ended; the run is freed. */
+/* The kind of action says that the run has ended. The run is gone after this. */
 void run_finish(struct run *run, enum run_outcome outcome, int status, bool success);

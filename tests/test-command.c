@@ -5,6 +5,7 @@
 #include "daemon/conf-error.h"
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
+#include "daemon/handle-tools.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
 #include "daemon/reaper.h"
@@ -51,7 +52,7 @@ static void on_run(void *arg, const struct run_result *result, const char *compl
 static void run_all(const char *const *names, struct memory *memories, size_t n) {
         static char *env[] = {"PATH=/usr/bin:/bin", NULL};
         struct conf_errors errors = CONF_ERRORS_NULL;
-        struct registry_setup setup = {.env = env};
+        struct handle_tools tools = {.env = env};
         struct registry_changes changes = {0};
         struct configuration *configuration;
         struct registry *registry;
@@ -59,14 +60,13 @@ static void run_all(const char *const *names, struct memory *memories, size_t n)
         int error;
 
         ck_assert_int_eq(uv_loop_init(&loop), 0);
-        setup.loop = &loop;
-        ck_assert_int_eq(reaper_new(&loop, &setup.reaper), 0);
-        ck_assert_int_eq(rouse_hub_create(&loop, &setup.hub), 0);
-        ck_assert_int_eq(deadline_queue_new(&loop, NULL, &setup.deadlines), 0);
-        ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &setup.seqfile), 0);
+        ck_assert_int_eq(reaper_new(&loop, &tools.reaper), 0);
+        ck_assert_int_eq(rouse_hub_create(&loop, &tools.hub), 0);
+        ck_assert_int_eq(deadline_queue_new(&loop, NULL, &tools.deadlines), 0);
+        ck_assert_int_eq(seqfile_open(test_path("seq"), &error, &tools.seqfile), 0);
         ck_assert_int_eq(configuration_parse("t", config, strlen(config), &errors, &configuration),
                          0);
-        ck_assert_int_eq(registry_new(&setup, &registry), 0);
+        ck_assert_int_eq(registry_new(&tools, &registry), 0);
         ck_assert_int_eq(registry_apply(registry, configuration, &changes), 0);
         for (size_t i = 0; i < n; i++) {
                 struct handle *handle = registry_find(registry, names[i]);
@@ -78,12 +78,12 @@ static void run_all(const char *const *names, struct memory *memories, size_t n)
                 handle_each_run(handle, on_run, &memories[i]);
         }
         registry_free(registry);
-        rouse_hub_close(setup.hub, NULL, NULL);
-        deadline_queue_close(setup.deadlines);
-        reaper_close(setup.reaper);
+        rouse_hub_close(tools.hub, NULL, NULL);
+        deadline_queue_close(tools.deadlines);
+        reaper_close(tools.reaper);
         uv_run(&loop, UV_RUN_DEFAULT);
         ck_assert_int_eq(uv_loop_close(&loop), 0);
-        seqfile_close(setup.seqfile);
+        seqfile_close(tools.seqfile);
         configuration_unref(configuration);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
 #include "daemon/handle-private.h"
+#include "daemon/handle-tools.h"
 #include "daemon/handle.h"
 #include "daemon/keyset.h"
 #include "daemon/policy.h"
@@ -103,10 +104,10 @@ static void take_keys(struct subject *subject, const struct keyset *keys) {
 }
 
 static int start(struct run *run, const struct action_conf *conf) {
-        struct subject *subject = subject_of(run_handle_name(run));
+        struct subject *subject = subject_of(run->handle_name);
 
         (void)conf;
-        ck_assert_msg(subject->run == NULL, "two runs at once of %s", run_handle_name(run));
+        ck_assert_msg(subject->run == NULL, "two runs at once of %s", run->handle_name);
         /* Or it has the last keys, of sends that the run before was told of. */
         ck_assert(run->result.n_sends >= 1 || keyset_count(run->keys) > 0);
         switch (draw(12)) {
@@ -133,11 +134,11 @@ static int start(struct run *run, const struct action_conf *conf) {
 
 static void stop(struct run *run, bool kill) {
         (void)kill;
-        ck_assert_ptr_eq(subject_of(run_handle_name(run))->run, run);
+        ck_assert_ptr_eq(subject_of(run->handle_name)->run, run);
 }
 
 static int tell(struct run *run, int signal) {
-        struct subject *subject = subject_of(run_handle_name(run));
+        struct subject *subject = subject_of(run->handle_name);
 
         ck_assert_int_eq(signal, 10);
         ck_assert_ptr_eq(subject->run, run);
@@ -377,7 +378,7 @@ static void on_alive(uv_timer_t *timer) {
 static void walk(unsigned int first_seed) {
         static const char *seq_file; /* of all walks: a test may have so many paths */
         static char *env[] = {NULL};
-        struct registry_setup setup = {.env = env};
+        struct handle_tools tools = {.env = env};
         struct deadline_queue *deadlines;
         struct registry *registry;
         struct seqfile *seqfile;
@@ -398,12 +399,11 @@ static void walk(unsigned int first_seed) {
         ck_assert_int_eq(seqfile_open(seq_file, &error, &seqfile), 0);
         uv_timer_init(&loop, &alive);
         uv_timer_start(&alive, on_alive, 1000000, 0);
-        setup.chance = seed;
-        setup.loop = &loop;
-        setup.hub = hub;
-        setup.deadlines = deadlines;
-        setup.seqfile = seqfile;
-        ck_assert_int_eq(registry_new(&setup, &registry), 0);
+        tools.chance = seed;
+        tools.hub = hub;
+        tools.deadlines = deadlines;
+        tools.seqfile = seqfile;
+        ck_assert_int_eq(registry_new(&tools, &registry), 0);
         reload(registry, true);
         for (unsigned int i = 0; i < N_STEPS; i++)
                 take_step(registry, deadlines, &loop);

@@ -16,9 +16,9 @@
 #include "daemon/configuration.h"
 #include "daemon/deadline.h"
 #include "daemon/handle-private.h"
+#include "daemon/handle-tools.h"
 #include "daemon/handle.h"
 #include "daemon/histogram.h"
-#include "daemon/registry-private.h"
 #include "daemon/registry-setup.h"
 #include "daemon/registry.h"
 #include "daemon/seqfile.h"
@@ -248,7 +248,7 @@ static void on_alive(uv_timer_t *timer) {
 
 static void walk(unsigned int first_seed) {
         static char *env[] = {NULL};
-        struct registry_setup setup = {.env = env};
+        struct handle_tools tools = {.env = env};
         struct registry *registry;
         uv_timer_t alive;
         uv_loop_t loop;
@@ -258,23 +258,22 @@ static void walk(unsigned int first_seed) {
         now_ns = MINUTE_NS;
         memset(pairs, 0, sizeof(pairs));
         ck_assert_int_eq(uv_loop_init(&loop), 0);
-        ck_assert_int_eq(rouse_hub_create(&loop, &setup.hub), 0);
-        ck_assert_int_eq(deadline_queue_new(NULL, fake_clock, &setup.deadlines), 0);
-        ck_assert_int_eq(seqfile_open(test_path("seq-%u", first_seed), &error, &setup.seqfile), 0);
+        ck_assert_int_eq(rouse_hub_create(&loop, &tools.hub), 0);
+        ck_assert_int_eq(deadline_queue_new(NULL, fake_clock, &tools.deadlines), 0);
+        ck_assert_int_eq(seqfile_open(test_path("seq-%u", first_seed), &error, &tools.seqfile), 0);
         uv_timer_init(&loop, &alive);
         uv_timer_start(&alive, on_alive, 1000000, 0);
-        setup.loop = &loop;
-        ck_assert_int_eq(registry_new(&setup, &registry), 0);
+        ck_assert_int_eq(registry_new(&tools, &registry), 0);
         reload(registry);
         for (unsigned int i = 0; i < N_STEPS; i++)
-                take_step(registry, setup.deadlines, &loop);
+                take_step(registry, tools.deadlines, &loop);
         for (unsigned int i = 0; i < N_PAIRS; i++) {
                 compare_latency(&pairs[i]);
                 for (unsigned int k = 0; k < 2; k++)
                         watch(&pairs[i].ways[k], false);
         }
         registry_free(registry);
-        rouse_hub_close(setup.hub, NULL, NULL);
+        rouse_hub_close(tools.hub, NULL, NULL);
         uv_close((uv_handle_t *)&alive, NULL);
         uv_run(&loop, UV_RUN_DEFAULT);
         ck_assert_int_eq(uv_loop_close(&loop), 0);
@@ -285,11 +284,11 @@ static void walk(unsigned int first_seed) {
 
                 snprintf(names[0], sizeof(names[0]), "p%u.0", i);
                 snprintf(names[1], sizeof(names[1]), "p%u.1", i);
-                ck_assert_uint_eq(seqfile_enter(setup.seqfile, names[0], &entry),
-                                  seqfile_enter(setup.seqfile, names[1], &entry));
+                ck_assert_uint_eq(seqfile_enter(tools.seqfile, names[0], &entry),
+                                  seqfile_enter(tools.seqfile, names[1], &entry));
         }
-        seqfile_close(setup.seqfile);
-        deadline_queue_close(setup.deadlines);
+        seqfile_close(tools.seqfile);
+        deadline_queue_close(tools.deadlines);
 }
 
 static void the_short_way_ends_where_the_long_one_does(void) {
