@@ -2,7 +2,7 @@
 
 noinst_LTLIBRARIES += daemon/libroused.la
 daemon_libroused_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
-daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libjson.la lib/libtext.la \
+daemon_libroused_la_LIBADD = lib/librouse-core.la lib/libcommon.la lib/libtext.la \
 	$(UV_LIBS) $(YAML_LIBS)
 daemon_libroused_la_SOURCES = \
 	daemon/limits.h

@@ -18,7 +18,6 @@
 #include "daemon/log.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/deadline.h"
 #include "lib/utf8.h"
 
 #define PATIENCE_MS   100
@@ -37,7 +37,7 @@
 #define MAX_PREFIX    48
 #define MAX_LOST_LINE 64
 
-static enum log_level log_max_level = LOG_LEVEL_INFO;
+enum log_level log_max_level = LOG_LEVEL_INFO;
 static bool log_is_journal, log_is_pipe;
 /* Relaxed: for people, they order nothing. */
 static atomic_uint log_n_lost;
@@ -76,13 +76,14 @@ static size_t put_prefix(char *buffer, enum log_level level) {
 }
 
 static bool put_out(const char *line, size_t n, int patience_ms) {
-        struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+        uint64_t until_ns = deadline_in_ms(patience_ms);
         size_t n_piece = log_is_pipe ? PIPE_BUF : n, n_out = 0;
 
         while (n_out < n) {
                 ssize_t r;
 
-                if (poll(&pollfd, 1, patience_ms) == 0)
+                /* A write that has to wait could wait for ever, whatever interrupts it. */
+                if (rouse__deadline_poll(until_ns, STDERR_FILENO, POLLOUT, -1) <= 0)
                         break;
                 r = write(STDERR_FILENO, line + n_out, n - n_out < n_piece ? n - n_out : n_piece);
                 if (r <= 0)

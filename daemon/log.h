@@ -11,6 +11,8 @@ enum log_level {
         LOG_LEVEL_DEBUG = 7,
 };
 
+extern enum log_level log_max_level; /* written by log_init() */
+
 /* Before any other thread runs. Everything above `max_level` is left out. */
 void log_init(enum log_level max_level);
 
@@ -23,7 +25,12 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_notice(...)  log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...)    log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)   log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+/* Costs a look where it is left out, arguments and all. */
+#define log_debug(...)                                           \
+        do {                                                     \
+                if (log_max_level >= LOG_LEVEL_DEBUG)            \
+                        log_write(LOG_LEVEL_DEBUG, __VA_ARGS__); \
+        } while (0)
 
 /* A line of a run's output, tagged with the handle's name. Control characters are made harmless. */
 void log_output(const char *handle, const char *line, size_t n_line);

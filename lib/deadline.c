@@ -1,4 +1,4 @@
-/* An interrupted wait goes on with what is left of its time. */
+/* A wait that is interrupted, or too long for poll(2), goes on with what is left of its time. */
 
 #include "lib/deadline.h"
 
@@ -24,8 +24,15 @@ int rouse__deadline_poll(uint64_t deadline_ns, int fd, short events, int most_ms
 
         if (until_ns > deadline_ns)
                 until_ns = deadline_ns;
-        do
-                r = poll(&pollfd, 1, left_ms(until_ns));
-        while (r < 0 && errno == EINTR);
-        return r < 0 ? -errno : r;
+        for (;;) {
+                int ms = left_ms(until_ns);
+
+                r = poll(&pollfd, 1, ms);
+                if (r > 0)
+                        return r;
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+                if (r == 0 && ms < INT_MAX)
+                        return 0;
+        }
 }

@@ -43,12 +43,14 @@ EXTRA_DIST += lib/librouse.sym
 include_HEADERS += lib/rouse.h
 pkgconfig_DATA += lib/librouse.pc
 
-# what the daemon, the client library and the shell share: JSON as it is read
+# what the daemon, the client library and the shell share: JSON as it is read, and waiting
 
-noinst_LTLIBRARIES += lib/libjson.la
-lib_libjson_la_SOURCES = \
+noinst_LTLIBRARIES += lib/libcommon.la
+lib_libcommon_la_SOURCES = \
 	lib/buffer.c \
 	lib/buffer.h \
+	lib/deadline.c \
+	lib/deadline.h \
 	lib/json-text.c \
 	lib/json-text.h \
 	lib/json-value.c \
@@ -66,11 +68,9 @@ lib_librouse_client_core_la_SOURCES = \
 	lib/client-send.c \
 	lib/client-watch.c \
 	lib/client.c \
-	lib/deadline.c \
-	lib/deadline.h \
 	lib/stream.c \
 	lib/stream.h
-lib_librouse_client_core_la_LIBADD = lib/libjson.la
+lib_librouse_client_core_la_LIBADD = lib/libcommon.la
 
 lib_LTLIBRARIES += lib/librouse-client.la
 lib_librouse_client_la_SOURCES =

@@ -4,6 +4,7 @@ tests_libhubfixture_la_CFLAGS = $(CFLAGS_TEST)
 LDADD_HUB = tests/libhubfixture.la $(LDADD_LIB)
 
 lib_tests = \
+	tests/test-deadline-poll \
 	tests/test-doorbell-model \
 	tests/test-hub \
 	tests/test-hub-crowd \
@@ -23,6 +24,10 @@ MODEL = tests/model.c tests/model.h
 tests_test_doorbell_model_SOURCES = tests/test-doorbell-model.c $(MODEL)
 tests_test_doorbell_model_CFLAGS = $(CFLAGS_TEST)
 tests_test_doorbell_model_LDADD = $(LDADD_LIB)
+
+tests_test_deadline_poll_SOURCES = tests/test-deadline-poll.c
+tests_test_deadline_poll_CFLAGS = $(CFLAGS_TEST)
+tests_test_deadline_poll_LDADD = lib/libcommon.la $(LDADD_LIB)
 
 tests_test_hub_SOURCES = tests/test-hub.c
 tests_test_hub_CFLAGS = $(CFLAGS_TEST)

@@ -1,9 +1,11 @@
 /* The daemon's log goes on, and the daemon with it, while nobody reads it. */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
@@ -83,6 +85,32 @@ static void a_pipe_that_nobody_reads_costs_one_wait(void) {
         end(&log);
 }
 
+static void on_alarm(int signal) {
+        (void)signal;
+}
+
+/* Signals that have a handler end a wait too early, and do not end a write that waits. */
+static void signals_do_not_make_it_wait_for_ever(void) {
+        const struct itimerval often = {{0, 1000}, {0, 1000}}, never = {0};
+        const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+        struct log_pipe log = begin();
+
+        ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+        ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+        fill(0);
+        for (int i = 0; i < 100; i++)
+                log_info("line %d", i);
+        ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+        free(drain(&log));
+        log_info("the next");
+        {
+                _cleanup_free_ char *text = drain(&log);
+
+                ck_assert_ptr_nonnull(strstr(text, "100 lines of the log were lost\n"));
+        }
+        end(&log);
+}
+
 static void a_line_longer_than_the_room_is_cut_off_and_told(void) {
         struct log_pipe log = begin();
         static char line[8192];
@@ -130,6 +158,9 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_pipe_that_nobody_reads_costs_one_wait),
                 TEST(what_a_command_writes_steers_no_terminal),
+                {.name = "signals_do_not_make_it_wait_for_ever",
+                 .fn = signals_do_not_make_it_wait_for_ever,
+                 .timeout_s = 10},
                 {.name = "a_line_longer_than_the_room_is_cut_off_and_told",
                  .fn = a_line_longer_than_the_room_is_cut_off_and_told,
                  .timeout_s = 10},
