@@ -210,7 +210,7 @@ static void wake_plainly(struct handle *handle, uint64_t n_sends) {
         seqfile_note(context->tools.seqfile, handle->entry, seq);
         handle->has_past = true;
         handle->past.woken_ns = handle_context_wake_time(context);
-        sketch_add(&handle->past.latency, latency_ns);
+        sketch_add(&handle->past.latency, latency_ns, &context->chance);
         handle_record(&context->wake_latency, latency_ns);
         if (!list_is_empty(&handle->watches))
                 handle_tell_wake(handle, seq, n_sends); /* who may close the handle */

@@ -1,31 +1,49 @@
-/* How often a quantity took which size, in 16 bytes: a bucket for each power of two. Exact for 255
- * values, and more where they differ; of all others the proportions are. */
+/* How often a quantity took which size, in 16 bytes: a bucket for each power of two, and a byte for
+ * each count. Exact for 31 values in a bucket; of more the share is kept, to a fifth or so. */
 #pragma once
 
 #include <stdint.h>
+
+#include "lib/random.h"
 
 struct histogram;
 
 #define SKETCH_BUCKETS 16
 
-/* Zeroed: nothing was added. */
+/*
+ * Zeroed: nothing was added. A count is a number with four bits behind its first one, and an
+ * exponent: what is too small for it is added by chance, so that on the average it is right.
+ */
 struct sketch {
         uint8_t counts[SKETCH_BUCKETS];
 };
+
+#define SKETCH_COUNT_BITS 4
 
 /* The first bucket is for values of so many bits, each further one for twice as much, and the last
  * one for all above. */
 #define SKETCH_FIRST_BITS 10
 
-void sketch_halve(struct sketch *sketch);
+/* The exponent of a count, and of what one more of it stands for. */
+static inline unsigned int sketch_shift(uint8_t count) {
+        unsigned int exponent = count >> SKETCH_COUNT_BITS;
 
-static inline void sketch_add(struct sketch *sketch, uint64_t value) {
+        return exponent > 0 ? exponent - 1 : 0;
+}
+
+void sketch_halve(struct sketch *sketch, uint64_t *chance);
+
+/* `chance` is the state of rouse__random_next(). */
+static inline void sketch_add(struct sketch *sketch, uint64_t value, uint64_t *chance) {
         unsigned int n_bits = 64 - (unsigned int)__builtin_clzll(value | 1);
         unsigned int bucket = n_bits > SKETCH_FIRST_BITS ? n_bits - SKETCH_FIRST_BITS : 0;
         uint8_t *count = &sketch->counts[bucket < SKETCH_BUCKETS ? bucket : SKETCH_BUCKETS - 1];
+        unsigned int shift = sketch_shift(*count);
 
+        if (shift > 0 && rouse__random_next(chance) >> (64 - shift) != 0)
+                return;
         if (*count == UINT8_MAX)
-                sketch_halve(sketch);
+                sketch_halve(sketch, chance);
         ++*count;
 }
 

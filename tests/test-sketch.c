@@ -5,7 +5,9 @@
 
 #define MAX_QUANTIZED ((1ULL << 24) - 1) /* above, there is one bucket */
 
-#define N_EXACT 250U /* so many a bucket counts one by one */
+#define N_EXACT 31U /* so many a bucket counts one by one */
+
+static uint64_t chance;
 
 static struct histogram *pour(const struct sketch *sketch, uint64_t n, uint64_t max) {
         struct histogram *histogram;
@@ -24,7 +26,7 @@ static void quantiles_are_at_most_twice_too_high(void) {
                 struct histogram *histogram;
 
                 for (uint64_t k = 1; k <= N_EXACT; k++)
-                        sketch_add(&sketch, steps[i] * k);
+                        sketch_add(&sketch, steps[i] * k, &chance);
                 histogram = pour(&sketch, N_EXACT, steps[i] * N_EXACT);
                 ck_assert_uint_eq(histogram_max(histogram), steps[i] * N_EXACT);
                 for (unsigned int permille = 1; permille <= 1000; permille++) {
@@ -43,22 +45,54 @@ static void takes_the_extremes(void) {
         struct histogram *histogram = pour(&sketch, 0, 0);
 
         histogram_free(histogram);
-        sketch_add(&sketch, UINT64_MAX);
-        sketch_add(&sketch, 0);
-        sketch_add(&sketch, 0);
+        sketch_add(&sketch, UINT64_MAX, &chance);
+        sketch_add(&sketch, 0, &chance);
+        sketch_add(&sketch, 0, &chance);
         histogram = pour(&sketch, 3, UINT64_MAX);
         ck_assert_uint_eq(histogram_quantile(histogram, 500), 1023);
         ck_assert_uint_eq(histogram_quantile(histogram, 1000), UINT64_MAX);
         histogram_free(histogram);
 }
 
+/* One of `odds` is slow. In how many of 100 sketches of n values the quantile shows that. */
+static unsigned int count_slow(uint64_t n, uint64_t odds, unsigned int permille) {
+        unsigned int n_slow = 0;
+
+        chance = odds;
+        for (int k = 0; k < 100; k++) {
+                struct sketch sketch = {0};
+                struct histogram *histogram;
+
+                for (uint64_t i = 0; i < n; i++)
+                        sketch_add(&sketch, rouse__random_next(&chance) % odds == 0 ? 100000 : 5000,
+                                   &chance);
+                histogram = pour(&sketch, n, 100000);
+                ck_assert_uint_eq(histogram_quantile(histogram, 500), 8191);
+                n_slow += histogram_quantile(histogram, permille) == 100000;
+                histogram_free(histogram);
+        }
+        return n_slow;
+}
+
+/* A fiftieth is slow: the 99th percentile shows it, and the 96th does not. */
+static void keeps_the_share_of_what_is_rare(void) {
+        static const uint64_t counts[] = {3000, 30000, 300000};
+
+        for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+                ck_assert_uint_ge(count_slow(counts[i], 50, 990), 99);
+                ck_assert_uint_le(count_slow(counts[i], 50, 960), 1);
+        }
+}
+
+/* Beyond what the greatest count can say. */
 static void keeps_proportions_of_more_than_fit(void) {
-        const uint64_t n = 1000000;
+        const uint64_t n = 3000000;
         struct sketch sketch = {0};
         struct histogram *histogram;
 
+        chance = 1;
         for (uint64_t i = 0; i < n; i++)
-                sketch_add(&sketch, i % 50 == 0 ? 100000 : 5000);
+                sketch_add(&sketch, i % 50 == 0 ? 100000 : 5000, &chance);
         histogram = pour(&sketch, n, 100000);
         ck_assert_uint_eq(histogram_quantile(histogram, 500), 8191);
         ck_assert_uint_eq(histogram_quantile(histogram, 970), 8191);
@@ -70,6 +104,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(quantiles_are_at_most_twice_too_high),
                 TEST(takes_the_extremes),
+                TEST(keeps_the_share_of_what_is_rare),
                 TEST(keeps_proportions_of_more_than_fit),
                 {0},
         };
