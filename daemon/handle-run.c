@@ -101,7 +101,7 @@ static void start_run(struct handle *handle) {
                 return;
         }
         life->run = run;
-        runs_begin(&handle_context(handle)->runs, run, handle_is_active(handle));
+        runs_begin(&handle_context(handle)->runs, run);
         runner_started(&life->runner);
         life->n_sends_to_run = 0;
         run->keys = steal_ptr(life->keys_to_run);

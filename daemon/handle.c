@@ -111,7 +111,8 @@ static void wake(struct handle *handle, uint64_t now_ns) {
         handle_record(&context->wake_latency, latency_ns);
         life->n_sends_to_run += n_sends;
         handle_tell_wake(handle, seq, n_sends);
-        handle_run_wake(handle);
+        if (handle_is_active(handle))
+                handle_run_wake(handle);
 }
 
 /* When time alone changes something. */
@@ -135,7 +136,8 @@ static bool live_on(struct handle *handle, uint64_t now_ns) {
         if (gate_due_ns(&life->gate, &handle_policy(handle)->gate) <= now_ns &&
             handle_n_unseen(handle) == 0)
                 wake(handle, now_ns);
-        handle_run_tick(handle, now_ns);
+        if (handle_is_active(handle))
+                handle_run_tick(handle, now_ns);
         handle->is_advancing = false;
         if (!handle_is_active(handle))
                 return false;

@@ -21,9 +21,9 @@ void runs_place(struct runs *runs, struct run *run, bool of_open) {
         list_append(of_open ? &runs->of_open : &runs->of_closed, &run->link);
 }
 
-void runs_begin(struct runs *runs, struct run *run, bool of_open) {
+void runs_begin(struct runs *runs, struct run *run) {
         runs->n++;
-        runs_place(runs, run, of_open);
+        runs_place(runs, run, true);
 }
 
 void runs_go_on(struct runs *runs, struct run *run) {

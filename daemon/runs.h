@@ -16,8 +16,8 @@ struct runs {
 
 void runs_init(struct runs *runs);
 
-/* A run begins; it was not started yet. */
-void runs_begin(struct runs *runs, struct run *run, bool of_open);
+/* A run of an open handle begins; it was not started yet. */
+void runs_begin(struct runs *runs, struct run *run);
 /* Its handle was closed, or is another one now. */
 void runs_place(struct runs *runs, struct run *run, bool of_open);
 /* It has been started, and goes on. */

@@ -2,6 +2,7 @@
 
 #include "daemon/registry.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,11 +107,49 @@ static void names_that_are_unknown_are_not_found_beside_closed_ones(void) {
         fixture_deinit(&d);
 }
 
+static void close_it(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) {
+        ck_assert_uint_eq(seq, 1);
+        ck_assert_uint_eq(n_sends, 1);
+        ck_assert_int_eq(handle_close(watch->handle), 0);
+}
+
+/* Its wake was the last of it: it neither runs nor waits for a place in its group. */
+static void one_that_is_closed_in_its_wake_does_not_run(void) {
+        static const struct handle_watch_ops ops = {.wake = close_it};
+        struct handle_watch watch;
+        struct handle *a, *b;
+        struct handle_stats stats;
+        struct handle_why why;
+
+        fixture_init(
+                &d,
+                "groups: {g: {max: 1}}\n"
+                "handles: {a: {group: g, run: [sleep, '1000']}, b: {group: g, run: ['true']}}\n");
+        a = fixture_handle(&d, "a");
+        b = fixture_handle(&d, "b");
+        fixture_wake(&d, "a");
+        handle_watch_add(b, &watch, &ops);
+        fixture_wake(&d, "b");
+        ck_assert(!handle_is_active(b));
+        ck_assert_int_eq(registry_create(d.core.registry, "b", false, &b), 0);
+        fixture_turn(&d); /* the closed one is forgotten */
+        handle_get_why(a, &why);
+        ck_assert_int_eq(kill(why.run_pid, SIGKILL), 0);
+        while (handle_state(a) == HANDLE_RUNNING)
+                uv_run(&d.core.loop, UV_RUN_ONCE);
+        fixture_turn(&d);
+        registry_get_stats(d.core.registry, &stats);
+        ck_assert_uint_eq(stats.wakes, 2);
+        ck_assert_uint_eq(stats.runs, 1);
+        fixture_deinit(&d);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(the_last_that_were_closed_are_found),
                 TEST(one_that_is_made_anew_is_not_closed),
                 TEST(names_that_are_unknown_are_not_found_beside_closed_ones),
+                TEST(one_that_is_closed_in_its_wake_does_not_run),
                 {},
         };
 
