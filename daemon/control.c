@@ -190,8 +190,8 @@ int control_new_consume_fd(struct core *core, struct daemon *daemon, int listen_
         r = deadline_queue_new(&core->loop, NULL, &control->set.deadlines);
         if (r < 0)
                 goto free_table;
-        /* For the two deadlines of its own; those of waits may fail, which their clients are told.
-         */
+        /* Its own deadline finds room at least while no wait has one. Who waits is a client, and
+         * when that leaves, others are accepted, too. */
         r = deadline_reserve(control->set.deadlines, 1);
         if (r < 0)
                 goto close_deadlines;

@@ -34,9 +34,8 @@ struct handle_life {
         struct run *run;          /* the one that goes on */
         struct group *group;      /* counted; or NULL */
         struct group_member membership;
-        struct list link;   /* in its owner's closed handles */
-        uint64_t first_seq; /* before the first wake */
-        uint64_t run_seq;
+        struct list link;           /* in its owner's closed handles */
+        uint64_t first_seq;         /* before the first wake */
         uint64_t n_sends_to_run;    /* that wakes took and no run has covered */
         struct keyset *keys;        /* of sends that no wake has covered */
         struct keyset *keys_to_run; /* of wakes that no run has covered */

@@ -307,8 +307,6 @@ static void on_run_ended(struct run *run) {
         tell_started(run);
         remember(handle, run);
         life->run = NULL;
-        if (life->run_seq < result.seq)
-                life->run_seq = result.seq;
         group_leave(&life->membership);
         if (is_deaf)
                 runner_not_told(&life->runner);

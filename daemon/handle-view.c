@@ -59,10 +59,6 @@ uint64_t handle_seq(const struct handle *handle) {
         return handle->seq;
 }
 
-uint64_t handle_run_seq(const struct handle *handle) {
-        return handle->has_life ? handle->life->run_seq : handle_first_seq(handle);
-}
-
 const struct access_rules *handle_access(const struct handle *handle) {
         return handle->conf ? handle->conf->access : NULL;
 }

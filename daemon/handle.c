@@ -67,7 +67,7 @@ static void begin_life(struct handle *handle, struct handle_life *life) {
         const struct handle_past *past = handle_own_past(handle);
 
         life->handle = handle;
-        life->first_seq = life->run_seq = handle_first_seq(handle);
+        life->first_seq = handle_first_seq(handle);
         if (past) {
                 life->gate.has_sent = life->gate.has_woken = true;
                 life->gate.last_ns = life->gate.wake_ns = past->woken_ns;

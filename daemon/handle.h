@@ -125,7 +125,6 @@ bool handle_is_created(const struct handle *handle); /* made over the control so
 bool handle_has_action(const struct handle *handle);
 uint64_t handle_pending(const struct handle *handle); /* sends that no wake has covered yet */
 uint64_t handle_seq(const struct handle *handle);     /* of the last wake; 0 before the first */
-uint64_t handle_run_seq(const struct handle *handle); /* highest wake covered by an ended run */
 enum handle_state handle_state(const struct handle *handle);
 const struct access_rules *handle_access(const struct handle *handle);  /* its own; or NULL */
 const struct handle_conf *handle_get_conf(const struct handle *handle); /* NULL for a created one */

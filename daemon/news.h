@@ -31,9 +31,6 @@ struct news {
         } ended;
 };
 
-#define NEWS_NULL \
-        { 0 }
-
 /* An event. True: it is the first to be told of; false: others wait already. */
 bool news_add_wake(struct news *news, uint64_t seq, uint64_t n_sends);
 bool news_add_run_started(struct news *news, uint64_t seq, uint64_t n_sends);

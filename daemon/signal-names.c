@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,21 +74,6 @@ int signal_from_string(const char *text) {
                 if (strcmp(names[i].name, text) == 0)
                         return names[i].signo;
         return -EINVAL;
-}
-
-const char *signal_to_string(int signo, char buffer[SIGNAL_TEXT_MAX]) {
-        for (size_t i = 0; i < N_NAMES; i++)
-                if (names[i].signo == signo) {
-                        snprintf(buffer, SIGNAL_TEXT_MAX, "SIG%s", names[i].name);
-                        return buffer;
-                }
-        if (signo == SIGRTMIN)
-                return strcpy(buffer, "SIGRTMIN");
-        if (signo > SIGRTMIN && signo <= SIGRTMAX)
-                snprintf(buffer, SIGNAL_TEXT_MAX, "SIGRTMIN+%d", signo - SIGRTMIN);
-        else
-                snprintf(buffer, SIGNAL_TEXT_MAX, "%d", signo);
-        return buffer;
 }
 
 const char *signal_nearest(const char *word) {

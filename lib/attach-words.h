@@ -38,7 +38,6 @@
 /* A word: the count stands above the flag, and what overflows drops out at the top. */
 #define ATTACH_CLOSED UINT64_C(1) /* for good; only the daemon sets it */
 #define ATTACH_SHIFT  1
-#define ATTACH_SEND   (UINT64_C(1) << ATTACH_SHIFT)
 
 /* protocol.md tells of it, for clients in other languages. */
 struct attach_memory {

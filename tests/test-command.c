@@ -70,10 +70,11 @@ static void run_all(const char *const *names, struct memory *memories, size_t n)
         ck_assert_int_eq(registry_apply(registry, configuration, &changes), 0);
         for (size_t i = 0; i < n; i++) {
                 struct handle *handle = registry_find(registry, names[i]);
+                struct run_result last;
 
                 ck_assert_int_eq(handle_start(handle), 0);
                 ck_assert_int_eq(handle_send(handle, NULL, 0, NULL), 0);
-                while (handle_run_seq(handle) != handle_seq(handle) || handle_pending(handle))
+                while (!handle_last_run(handle, &last))
                         uv_run(&loop, UV_RUN_ONCE);
                 handle_each_run(handle, on_run, &memories[i]);
         }

@@ -387,7 +387,6 @@ static void signals_have_names(void) {
                 {"RTMAX+1", -EINVAL}, {"RTMIN+99", -EINVAL}, {"RTMIN+", -EINVAL},
                 {"RTMIN1", -EINVAL},
         };
-        char buffer[SIGNAL_TEXT_MAX];
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
                 ck_assert_msg(signal_from_string(rows[i].text) == rows[i].signo, "%s",
@@ -396,12 +395,9 @@ static void signals_have_names(void) {
         ck_assert_int_eq(signal_from_string("SIGRTMIN+3"), SIGRTMIN + 3);
         ck_assert_int_eq(signal_from_string("RTMAX"), SIGRTMAX);
         ck_assert_int_eq(signal_from_string("RTMAX-2"), SIGRTMAX - 2);
-        ck_assert_str_eq(signal_to_string(SIGCHLD, buffer), "SIGCHLD");
-        ck_assert_str_eq(signal_to_string(SIGIO, buffer), "SIGIO");
-        ck_assert_str_eq(signal_to_string(SIGRTMIN, buffer), "SIGRTMIN");
-        ck_assert_str_eq(signal_to_string(33, buffer), "33");
-        for (int signo = 1; signo <= SIGRTMAX; signo++)
-                ck_assert_int_eq(signal_from_string(signal_to_string(signo, buffer)), signo);
+        for (int signo = 1; signo < SIGRTMIN; signo++)
+                if (sigabbrev_np(signo))
+                        ck_assert_int_eq(signal_from_string(sigabbrev_np(signo)), signo);
 }
 
 static const struct test tests[] = {

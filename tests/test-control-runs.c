@@ -52,9 +52,10 @@ static void assert_reason(const char *method, const char *params, const char *re
 static void let_run(const char *name) {
         struct handle *handle = fixture_handle(&d, name);
         struct handle_receipt receipt;
+        struct run_result last;
 
         ck_assert_int_eq(handle_send(handle, NULL, 0, &receipt), 0);
-        while (handle_run_seq(handle) < receipt.ticket)
+        while (!handle_last_run(handle, &last) || last.seq < receipt.ticket)
                 uv_run(&d.core.loop, UV_RUN_ONCE);
 }
 
@@ -214,6 +215,7 @@ static void runs_are_told_to_those_who_ask(void) {
 /* It cannot be started at first, for want of descriptors; nobody is told of a start that was none.
  */
 static void a_start_that_fails_is_not_told(void) {
+        struct run_result last;
         json_t *params;
         int fd;
 
@@ -223,7 +225,7 @@ static void a_start_that_fails_is_not_told(void) {
         while (handle_state(fixture_handle(&d, "good")) != HANDLE_BACKING_OFF)
                 uv_run(&d.core.loop, UV_RUN_ONCE);
         test_restore_fds();
-        while (handle_run_seq(fixture_handle(&d, "good")) < 1)
+        while (!handle_last_run(fixture_handle(&d, "good"), &last))
                 uv_run(&d.core.loop, UV_RUN_ONCE);
         json_decref(hear_of(fd, "wake"));
         params = hear_of(fd, "run_started");

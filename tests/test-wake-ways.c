@@ -169,7 +169,6 @@ static void compare(const struct pair *pair) {
         if (!a)
                 return;
         test_expect(handle_seq(a) == handle_seq(b));
-        test_expect(handle_run_seq(a) == handle_run_seq(b));
         test_expect(handle_pending(a) == handle_pending(b));
         test_expect(handle_is_busy(a) == handle_is_busy(b));
         test_expect(handle_foresee(a) == handle_foresee(b));
