@@ -145,6 +145,14 @@ static void apply_handles(struct daemon *daemon, struct configuration *configura
         note_shortage(result, r, what);
 }
 
+/* What `systemctl status` shows. */
+static void tell_status(const struct daemon *daemon, const char *but) {
+        size_t n = registry_n_handles(daemon->core.registry);
+
+        notify_status("Serving %zu handle%s in %s%s", n, n == 1 ? "" : "s", daemon->setup->dir,
+                      but);
+}
+
 int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct reload_result *ret) {
         _cleanup_(configuration_unrefp) struct configuration *configuration = NULL;
         struct reload_result result = {.changes = {.wants_names = true}};
@@ -155,6 +163,8 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
         r = configuration_load(daemon->setup->config_file, errors, &configuration);
         if (r < 0) {
                 log_conf_errors(errors);
+                tell_status(daemon,
+                            "; the configuration is older than its files, which were refused");
                 if (r == -EINVAL)
                         log_error("not reloaded; the configuration from before stays in force");
                 else
@@ -180,6 +190,8 @@ int daemon_reload(struct daemon *daemon, struct conf_errors *errors, struct relo
                    result.changes.n_removed);
         if (result.error < 0)
                 log_error("the configuration is in force, but %s", result.complaint);
+        tell_status(daemon,
+                    result.error < 0 ? "; not all of the configuration could be applied" : "");
         *ret = result;
         return 0;
 }
@@ -221,6 +233,7 @@ void daemon_shutdown(struct daemon *daemon) {
         if (is_stopping(daemon))
                 return;
         log_notice("stopping");
+        notify_status("Delivering what is pending");
         notify_stopping();
         daemon->stage = DELIVERING;
         daemon->workforce = workforce_free(daemon->workforce);
@@ -378,6 +391,7 @@ int daemon_run(const struct daemon_setup *setup) {
         daemon.stage = RUNNING;
         log_notice("serving %zu handles in %s", registry_n_handles(daemon.core.registry),
                    setup->dir);
+        tell_status(&daemon, "");
         notify_ready();
         (void)uv_run(&daemon.core.loop, UV_RUN_DEFAULT);
         is_clean = close_all(&daemon);

@@ -19,6 +19,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,8 @@ static void tell_started(struct run *run) {
         if (run->is_told_of)
                 return;
         run->is_told_of = true;
+        log_debug("%s: runs for wake %" PRIu64 ", sends: %" PRIu64, run->handle_name,
+                  run->result.seq, run->result.n_sends);
         handle_tell_run_started(run->handle, run->result.seq, run->result.n_sends);
 }
 
@@ -305,6 +308,9 @@ static void on_run_ended(struct run *run) {
                 untell(handle, run);
         result = run->result;
         tell_started(run);
+        log_debug("%s: the run for wake %" PRIu64 " %s with %d after %" PRIu64 " ms",
+                  run->handle_name, result.seq, run_outcome_to_string(result.outcome),
+                  result.status, (uint64_t)((result.ended_ns - result.started_ns) / NS_PER_MS));
         remember(handle, run);
         life->run = NULL;
         group_leave(&life->membership);

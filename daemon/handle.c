@@ -23,6 +23,7 @@
 #include "daemon/handle.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,15 @@ const struct handle_life *handle_life(const struct handle *handle) {
         return handle_own_life(handle) ?: &none;
 }
 
+/* Before anybody is told. */
+static void note_wake(struct handle *handle, uint64_t seq, uint64_t n_sends) {
+        struct handle_context *context = handle_context(handle);
+
+        context->n_wakes++;
+        seqfile_note(context->tools.seqfile, handle->entry, seq);
+        log_debug("%s: wake %" PRIu64 ", sends: %" PRIu64, handle_name(handle), seq, n_sends);
+}
+
 static void wake(struct handle *handle, uint64_t now_ns) {
         struct handle_context *context = handle_context(handle);
         struct handle_life *life = handle_own_life(handle);
@@ -105,8 +115,7 @@ static void wake(struct handle *handle, uint64_t now_ns) {
         uint64_t n_sends = gate_wake(&life->gate, now_ns);
         uint64_t seq = ++handle->seq;
 
-        context->n_wakes++;
-        seqfile_note(context->tools.seqfile, handle->entry, seq);
+        note_wake(handle, seq, n_sends);
         handle_record(&life->wake_latency, latency_ns);
         handle_record(&context->wake_latency, latency_ns);
         life->n_sends_to_run += n_sends;
@@ -208,8 +217,7 @@ static void wake_plainly(struct handle *handle, uint64_t n_sends) {
         struct handle_context *context = handle_context(handle);
         uint64_t seq = ++handle->seq, latency_ns = rouse__async_last_latency(handle_async(handle));
 
-        context->n_wakes++;
-        seqfile_note(context->tools.seqfile, handle->entry, seq);
+        note_wake(handle, seq, n_sends);
         handle->has_past = true;
         handle->past.woken_ns = handle_context_wake_time(context);
         sketch_add(&handle->past.latency, latency_ns, &context->chance);

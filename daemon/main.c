@@ -38,7 +38,7 @@ static const char usage[] =
         "                  otherwise $ROUSE_DIR; /run/roused for root,\n"
         "                  $XDG_RUNTIME_DIR/roused for everybody else\n"
         "  --check         print all errors of the configuration and exit\n"
-        "  --verbose       log more\n"
+        "  --verbose       log every wake and every run\n"
         "  --version       print the version and exit\n"
         "\n"
         "Runs in the foreground. TERM and INT stop it, HUP reloads the configuration.\n"

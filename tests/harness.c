@@ -111,7 +111,7 @@ void roused_spawn(struct roused *roused) {
                 /* by its descriptor: who has no rights might not reach the path */
                 fexecve(program_fd,
                         (char *[]){"roused", "--config", (char *)roused->config, "--dir",
-                                   (char *)roused->dir, NULL},
+                                   (char *)roused->dir, (char *)roused->option, NULL},
                         environ);
                 _exit(127);
         }

@@ -12,6 +12,7 @@ struct roused {
         const char *config; /* the file */
         const char *log;    /* what it wrote to standard error */
         uid_t uid;          /* whose it is, if the test is root's; 0: root's, too */
+        const char *option; /* one that a test gives it from its next start on; or NULL */
 };
 
 /* Starts one in test_dir()/NAME with this configuration and waits until it answers. */

@@ -95,6 +95,22 @@ static void what_a_run_writes_is_logged_by_line(void) {
         roused_stop(&roused);
 }
 
+static void a_verbose_one_logs_wakes_and_runs(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d", "handles: {plain: {}, fails: {run: [sh, -c, 'exit 3']}}\n");
+        roused_send(&roused, "plain");
+        roused_stop(&roused);
+        ck_assert_ptr_null(strstr(test_read_file(roused.log), "wake"));
+        roused.option = "--verbose";
+        roused_restart(&roused);
+        free(roused_poke(&roused, "plain\nplain\nfails\n"));
+        roused_expect_log(&roused, "debug: plain: wake 2, sends: 2\n");
+        roused_expect_log(&roused, "debug: fails: runs for wake 1, sends: 1\n");
+        roused_expect_log(&roused, "debug: fails: the run for wake 1 exited with 3 after ");
+        roused_stop(&roused);
+}
+
 static void a_command_that_is_not_there_is_said(void) {
         struct roused roused;
 
@@ -402,6 +418,7 @@ int main(int argc, char **argv) {
                 TEST(a_second_one_is_refused),
                 TEST(sockets_left_by_a_killed_one_are_replaced),
                 TEST(what_a_run_writes_is_logged_by_line),
+                TEST(a_verbose_one_logs_wakes_and_runs),
                 TEST(a_command_that_is_not_there_is_said),
                 TEST(a_run_that_takes_too_long_is_ended_with_its_children),
                 TEST(one_that_ignores_term_is_killed),

@@ -166,8 +166,12 @@ grep -q "roused.yaml:[0-9]*:[0-9]*: .*runn" "$work/journal" ||
 ! grep -q many-19999 "$work/journal" || fail "the journal has every handle of a reload"
 exits 3 "${rouse[@]}" has-ref many-19999
 [[ $(state roused.service) == active ]] || fail "the service is $(state roused.service)"
+[[ $(systemctl show --value --property=StatusText roused.service) == *refused* ]] ||
+  fail "the status does not say so"
 write_conf ''
 systemctl reload roused.service || fail "the reload of the mended file"
+[[ $(systemctl show --value --property=StatusText roused.service) == "Serving "*" handles in "* ]] ||
+  fail "the status is $(systemctl show --value --property=StatusText roused.service)"
 exits 4 "${rouse[@]}" has-ref many-19999
 
 step "a user without rights is refused, a member of the group may send and no more"
