@@ -106,6 +106,7 @@ daemon_libroused_la_SOURCES += \
 	daemon/orphans.c daemon/orphans.h \
 	daemon/policy.c daemon/policy.h \
 	daemon/poke-lines.c daemon/poke-lines.h \
+	daemon/poke-replies.c daemon/poke-replies.h \
 	daemon/poke.c daemon/poke.h \
 	daemon/proc.c daemon/proc.h \
 	daemon/reaper.c daemon/reaper.h \
@@ -120,7 +121,8 @@ daemon_libroused_la_SOURCES += \
 	daemon/runs.c daemon/runs.h \
 	daemon/seqfile.c daemon/seqfile.h \
 	daemon/strv-pack.c daemon/strv-pack.h \
-	daemon/tails.c daemon/tails.h
+	daemon/tails.c daemon/tails.h \
+	daemon/unread.c daemon/unread.h
 
 # control socket
 

@@ -1,7 +1,6 @@
 /*
  * A datagram has some lines. A sender whose socket has an address gets one datagram back, a line
- * for each of its lines. What does not fit the receiver's queue is not answered; its sender does
- * not read.
+ * for each of its lines.
  *
  * The kernel attaches the sender's credentials to each datagram (SO_PASSCRED), which costs it as
  * much as a tenth of a send. It is asked to only where rights differ: not where everybody may send
@@ -35,11 +34,14 @@
 #include "daemon/core.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
+#include "daemon/log-limit.h"
 #include "daemon/log.h"
 #include "daemon/peer-cache.h"
 #include "daemon/poke-lines.h"
+#include "daemon/poke-replies.h"
 #include "daemon/registry.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/names.h"
 
 #define DATAGRAMS_AT_ONCE  16 /* as many as a queue of the usual length holds */
@@ -64,11 +66,14 @@ struct poke {
         struct core *core;
         int fd;
         uv_poll_t poll;
-        struct poke_stats stats; /* without those of the lines */
+        struct poke_stats stats; /* without those of the lines, and of the replies */
+        struct poke_replies replies;
+        struct log_limit cut;
         struct peer_cache peers;
         unsigned int n_lonely;  /* turns in a row, as far as it was asked */
         unsigned int n_at_once; /* datagrams: as many as have been about LINES_PER_TURN */
-        bool is_open;           /* everybody may send to every handle: who it is was not asked */
+        bool is_open;           /* everybody may send to every handle */
+        bool is_asking;         /* the kernel, who sends */
         struct poke_lines lines;
         char reply[N_POKE_REPLY];
         struct mmsghdr headers[DATAGRAMS_AT_ONCE];
@@ -131,6 +136,17 @@ static void prepare(struct poke *poke) {
         }
 }
 
+static void complain_of_cut(struct poke *poke, const struct ucred *sender) {
+        unsigned int n = log_limit_count(&poke->cut, clock_now_ns());
+
+        if (n > 0)
+                log_warning(
+                        "%u poke%s of more than %u bytes %s cut; the last one came from process %d "
+                        "of user %d",
+                        n, n == 1 ? "" : "s", LIMIT_POKE_BYTES, n == 1 ? "was" : "were",
+                        sender ? (int)sender->pid : -1, sender ? (int)sender->uid : -1);
+}
+
 /* Lines that were read before it and want no answer are taken first. */
 static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *received,
                           uint64_t now_ms) {
@@ -138,12 +154,13 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         struct poke_message *message = &slot->message;
         char *text = slot->iov.iov_base;
         size_t n_text = received->msg_len;
-        bool is_cut = header->msg_flags & MSG_TRUNC;
+        bool is_cut = header->msg_flags & MSG_TRUNC, is_known;
         struct ucred ucred;
 
         *message = (struct poke_message){.may_all = poke->is_open};
         poke->stats.datagrams++;
-        if (read_control(header, &ucred) && !poke->is_open) {
+        is_known = read_control(header, &ucred);
+        if (is_known && !poke->is_open) {
                 const struct cached_peer *sender = find_peer(poke, &ucred, now_ms);
 
                 message->peer = &sender->peer;
@@ -158,7 +175,7 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
                 const char *last = memrchr(text, '\n', n_text);
 
                 n_text = last ? (size_t)(last + 1 - text) : 0;
-                log_warning("a poke of more than %u bytes was cut", LIMIT_POKE_BYTES);
+                complain_of_cut(poke, is_known ? &ucred : NULL);
         }
         poke_lines_read(&poke->lines, message, text, n_text);
         if (!is_cut && !message->reply)
@@ -166,10 +183,9 @@ static void take_datagram(struct poke *poke, struct slot *slot, struct mmsghdr *
         poke_lines_take(&poke->lines);
         if (is_cut || message->is_full)
                 poke_lines_fail(&poke->lines, message, "too_long");
-        if (message->n_reply &&
-            sendto(poke->fd, poke->reply, message->n_reply, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   (struct sockaddr *)header->msg_name, header->msg_namelen) < 0)
-                poke->stats.replies_lost++;
+        if (message->n_reply)
+                poke_replies_give(&poke->replies, header, is_known ? &ucred : NULL, poke->reply,
+                                  message->n_reply);
 }
 
 static uint64_t n_lines(const struct poke *poke) {
@@ -230,6 +246,24 @@ static bool is_lonely(const struct poke *poke) {
         return poke->n_lonely >= LONELY_TURNS && poke->n_lonely % LONELY_TURNS != 0;
 }
 
+static int ask_who(struct poke *poke, bool on) {
+        int value = on;
+
+        if (setsockopt(poke->fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value)) < 0)
+                return -errno;
+        poke->is_asking = on;
+        return 0;
+}
+
+/* Where everybody may do everything, only while many answers are unread. A sender that nobody has
+ * asked for is as good as one that nobody knows, so it does no harm if this fails. */
+static void ask_if_needed(struct poke *poke) {
+        bool on = !poke->is_open || poke_replies_are_tight(&poke->replies);
+
+        if (poke->is_asking != on)
+                (void)ask_who(poke, on);
+}
+
 /* Takes the datagram that there is, or many where there have been many. Who got an answer may have
  * run at once, and sent again. */
 static void on_readable(uv_poll_t *poll, int status, int events) {
@@ -250,6 +284,8 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         } while (n_some > 0 && may_be_more(poke, n_some, n_asked) &&
                  !turn_is_over(poke, n, n_before));
         poke->n_lonely = n > 1 ? 0 : poke->n_lonely + 1;
+        if (poke->is_open)
+                ask_if_needed(poke);
 }
 
 static void consider(struct handle *handle, void *arg) {
@@ -259,20 +295,12 @@ static void consider(struct handle *handle, void *arg) {
                         access_is_open(core_access(poke->core), handle_access(handle), ACCESS_SEND);
 }
 
-static int ask_who(const struct poke *poke, bool on) {
-        int value = on;
-
-        return setsockopt(poke->fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value)) < 0 ? -errno
-                                                                                        : 0;
-}
-
 /* A handle that is made later, over the control socket, has no rights of its own. */
 static void learn_rights(struct poke *poke) {
         poke->is_open = access_is_open(core_access(poke->core), NULL, ACCESS_SEND);
         if (poke->is_open)
                 registry_each(poke->core->registry, consider, poke);
-        if (poke->is_open)
-                (void)ask_who(poke, false); /* an answer that nobody needs does no harm */
+        ask_if_needed(poke);
 }
 
 static void take_rest(struct poke *poke) {
@@ -282,7 +310,7 @@ static void take_rest(struct poke *poke) {
 }
 
 /* What comes from now on says who sent it. */
-static void ask_again(const struct poke *poke) {
+static void ask_again(struct poke *poke) {
         if (poke->is_open && ask_who(poke, true) < 0)
                 log_error("cannot learn who sends to poke.sock: %m");
 }
@@ -315,6 +343,7 @@ int poke_new_consume_fd(struct core *core, int fd, struct poke **ret) {
                 goto fail;
         poke->poll.data = poke;
         poke->n_at_once = DATAGRAMS_AT_ONCE;
+        poke_replies_init(&poke->replies, fd);
         prepare(poke);
         learn_rights(poke);
         (void)uv_poll_start(&poke->poll, UV_READABLE, on_readable);
@@ -353,4 +382,5 @@ void poke_get_stats(const struct poke *poke, struct poke_stats *ret) {
         *ret = poke->stats;
         ret->sends = poke->lines.n_sends;
         ret->errors = poke->lines.n_errors;
+        ret->replies_lost = poke->replies.n_lost;
 }

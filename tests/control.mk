@@ -16,7 +16,8 @@ TESTS_CONTROL = \
 	tests/test-sentence \
 	tests/test-stream \
 	tests/test-stream-limits \
-	tests/test-surplus
+	tests/test-surplus \
+	tests/test-unread
 check_PROGRAMS += $(TESTS_CONTROL)
 TESTS += $(TESTS_CONTROL)
 
@@ -114,6 +115,10 @@ EXTRA_DIST += \
 	tests/corpus-rpc/odd \
 	tests/corpus-rpc/spec \
 	tests/corpus-rpc/types
+
+tests_test_unread_SOURCES = tests/test-unread.c
+tests_test_unread_CFLAGS = $(CFLAGS_TEST)
+tests_test_unread_LDADD = $(LDADD_DAEMON)
 
 tests_test_surplus_CFLAGS = $(CFLAGS_TEST)
 tests_test_surplus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc_trim

@@ -235,6 +235,37 @@ static void a_sender_that_reads_no_answers_harms_nobody(void) {
         roused_stop(&roused);
 }
 
+/* With an address, so that it is answered; and the kernel lets all answers through to it. */
+static int connect_for_answers(const struct roused *roused) {
+        char path[4096];
+        int fd;
+
+        snprintf(path, sizeof(path), "%s/poke.sock", roused->dir);
+        fd = unix_connect(path, SOCK_DGRAM);
+        ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)),
+                         0);
+        return fd;
+}
+
+static void others_are_answered(const struct roused *roused) {
+        for (int i = 0; i < 100; i++)
+                ck_assert_uint_ge(roused_send(roused, "a"), 1);
+}
+
+static void a_connected_sender_that_reads_no_answers_harms_nobody(void) {
+        struct roused roused;
+        int fd;
+
+        roused_start(&roused, "d", config);
+        fd = connect_for_answers(&roused);
+        for (int i = 0; i < 40000; i++)
+                ck_assert_int_eq(send(fd, "nope", 4, 0), 4);
+        others_are_answered(&roused);
+        roused_expect_log(&roused, "leaves its answers on poke.sock unread");
+        close(fd);
+        roused_stop(&roused);
+}
+
 /* Or the kernel does not let them in. */
 static void descriptors_that_come_along_are_closed(void) {
         struct roused roused;
@@ -398,6 +429,26 @@ static void a_crowd_of_senders_keeps_each_ones_rights(void) {
         roused_stop(&roused);
 }
 
+/* Each has an address of its own, and leaves few answers unread. */
+static void a_user_with_many_sockets_harms_no_other(void) {
+        enum { STRANGER = 70000, N_SOCKETS = 400 };
+        struct roused roused;
+        int fds[N_SOCKETS];
+
+        if (!start_for_everybody(&roused, config))
+                return;
+        for (int i = 0; i < N_SOCKETS; i++)
+                fds[i] = connect_for_answers(&roused);
+        for (int i = 0; i < 40000; i++)
+                send_as(fds[i % N_SOCKETS], STRANGER, "a");
+        others_are_answered(&roused);
+        roused_expect_log(&roused, "of user 70000 leaves its answers on poke.sock unread");
+        for (int i = 0; i < N_SOCKETS; i++)
+                close(fds[i]);
+        others_are_answered(&roused);
+        roused_stop(&roused);
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(each_line_has_its_answer),
@@ -408,9 +459,11 @@ int main(int argc, char **argv) {
                 TEST(what_has_no_address_gets_no_answer_and_counts),
                 TEST(pokes_in_numbers_all_count),
                 TEST(a_sender_that_reads_no_answers_harms_nobody),
+                TEST(a_connected_sender_that_reads_no_answers_harms_nobody),
                 TEST(descriptors_that_come_along_are_closed),
                 TEST(who_may_not_send_is_refused),
                 TEST(a_crowd_of_senders_keeps_each_ones_rights),
+                TEST(a_user_with_many_sockets_harms_no_other),
                 TEST(a_reload_changes_who_may_send),
                 TEST(what_was_sent_before_a_reload_counts),
                 {0},
