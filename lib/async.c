@@ -6,7 +6,7 @@
  *
  * What is pending goes over to the counters of wakes in several steps. While they last, n_wakes
  * says so, and who takes a snapshot waits; so each figure is exact wherever it is read, and the
- * sends never go back.
+ * sends never go back. (Only one that a closed handle refuses is counted until it is.)
  */
 
 #include "lib/async.h"

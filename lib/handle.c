@@ -32,15 +32,18 @@ static void handle_free(struct rouse_handle *handle) {
         rouse__hub_unref(hub);
 }
 
-/* Closes an open handle. UV_EBADF: it is closed. Loop thread. */
-static int shut(struct rouse_handle *handle) {
+int rouse__handle_shut(struct rouse_handle *handle) {
         struct rouse_hub *hub = handle->hub;
         struct rouse_async *async = rouse__async_from_handle(handle);
         uint64_t word = atomic_load_explicit(&handle->word, memory_order_relaxed);
+        bool was_guarded = rouse__loopside_is_guarded(&hub->loopside);
         uint64_t closed;
 
         if (word & WORD_CLOSED)
                 return UV_EBADF;
+        /* A signal handler that sends from here on goes by the word: once the handle has left the
+         * loopside, it must not come back there. */
+        rouse__loopside_guard(&hub->loopside);
         rouse__async_withdraw(async);
         if (word & WORD_REF)
                 hub->n_holds--;
@@ -57,6 +60,8 @@ static int shut(struct rouse_handle *handle) {
                                                       memory_order_release, memory_order_relaxed));
         if (closed & WORD_LIMBO)
                 hub->n_limbo++;
+        if (!was_guarded)
+                rouse__loopside_unguard(&hub->loopside);
         rouse__hub_hold(hub);
         return 0;
 }
@@ -74,7 +79,7 @@ void rouse__handle_bury(struct rouse_handle *handle) {
 }
 
 void rouse__handle_abandon(struct rouse_handle *handle) {
-        (void)shut(handle);
+        (void)rouse__handle_shut(handle);
         handle_free(handle);
 }
 
@@ -97,7 +102,7 @@ void rouse__handle_release(struct rouse_handle *handle) {
         if (atomic_fetch_sub_explicit(&handle->n_refs, 1, memory_order_acq_rel) != 1)
                 return;
         if (rouse__hub_is_here(hub))
-                (void)shut(handle);
+                (void)rouse__handle_shut(handle);
         /* The handle's share of the hub goes with the handle, which is not ours any more from the
          * moment it is pushed. */
         rouse__hub_ref(hub);
@@ -117,7 +122,7 @@ void rouse__handle_release(struct rouse_handle *handle) {
 }
 
 int rouse_handle_close(rouse_handle_t *handle) {
-        return rouse__hub_is_here(handle->hub) ? shut(handle) : UV_EPERM;
+        return rouse__hub_is_here(handle->hub) ? rouse__handle_shut(handle) : UV_EPERM;
 }
 
 void rouse_handle_close_noerr(rouse_handle_t *handle) {
@@ -138,7 +143,7 @@ int rouse_handle_close_wait(rouse_handle_t *handle, rouse_close_cb cb, void *arg
         *ending = (struct ending){.handle = rouse__handle_retain(handle), .cb = cb, .arg = arg};
         list_append(&hub->endings, &ending->link);
         rouse__hub_stir(hub);
-        return shut(handle);
+        return rouse__handle_shut(handle);
 }
 
 bool rouse_handle_is_active(const rouse_handle_t *handle) {

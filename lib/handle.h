@@ -49,6 +49,9 @@ static inline uint64_t rouse__word_count(uint64_t word) {
 struct rouse_handle *rouse__handle_retain(struct rouse_handle *handle); /* any thread */
 void rouse__handle_release(struct rouse_handle *handle);                /* any thread */
 
+/* Closes an open handle. UV_EBADF: it is closed. Loop thread. */
+int rouse__handle_shut(struct rouse_handle *handle);
+
 /* The turn on the pending list of a closed handle, or of an open one that was dropped: it must not
  * be touched after this. Loop thread. */
 void rouse__handle_bury(struct rouse_handle *handle);

@@ -12,6 +12,7 @@ lib_tests = \
 	tests/test-hub-lives \
 	tests/test-hub-loopside \
 	tests/test-hub-signal \
+	tests/test-hub-step \
 	tests/test-hub-stress \
 	tests/test-latency \
 	tests/test-names \
@@ -52,6 +53,10 @@ tests_test_hub_loopside_LDADD = $(LDADD_HUB)
 tests_test_hub_signal_SOURCES = tests/test-hub-signal.c
 tests_test_hub_signal_CFLAGS = $(CFLAGS_TEST)
 tests_test_hub_signal_LDADD = $(LDADD_HUB)
+
+tests_test_hub_step_SOURCES = tests/test-hub-step.c
+tests_test_hub_step_CFLAGS = $(CFLAGS_TEST)
+tests_test_hub_step_LDADD = $(LDADD_HUB)
 
 tests_test_hub_stress_SOURCES = tests/test-hub-stress.c
 tests_test_hub_stress_CFLAGS = $(CFLAGS_TEST)
