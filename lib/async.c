@@ -190,6 +190,7 @@ static inline void wake_here(struct loopside *side, struct rouse_async *async, u
         /* Relaxed: what has been sent but is not seen here is pending, and has a turn of its own.
          */
         uint64_t word = atomic_load_explicit(&async->handle.word, memory_order_relaxed);
+        uint8_t crowd = atomic_load_explicit(&async->crowd, memory_order_relaxed);
         uint64_t n_sends, n_wakes;
 
         if (word & WORD_DROPPED)
@@ -200,6 +201,8 @@ static inline void wake_here(struct loopside *side, struct rouse_async *async, u
         atomic_store_explicit(&async->n_here, 0, memory_order_release);
         if (rouse__word_is_pending(word))
                 n_sends += take_count(async, word);
+        if (rouse__crowd_has_stripes(crowd))
+                n_sends += rouse__stripes_take(&async->handle.hub->stripes, crowd);
         deliver(side, async, n_wakes, n_sends, code);
 }
 

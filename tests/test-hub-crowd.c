@@ -95,6 +95,35 @@ static void pass_until_spread(unsigned int n_more) {
                 fixture_pass(&fixture);
 }
 
+static void send_from_elsewhere(void *arg) {
+        for (int i = 0; i < *(const int *)arg; i++)
+                ck_assert_int_eq(rouse_async_send(target), 0);
+}
+
+static void one_wake_is_for_the_loop_and_the_crowd(void) {
+        const int n = 1000;
+        uv_thread_t threads[N_THREADS];
+        rouse_async_stats_t before, after;
+
+        open_target(on_wake_look);
+        start(threads);
+        pass_until_spread(0);
+        atomic_store_explicit(&is_over, true, memory_order_relaxed);
+        (void)join(threads);
+        fixture_pass(&fixture);
+        rouse_async_stats(target, &before);
+        n_told = 0;
+        ck_assert_int_eq(rouse_async_send(target), 0);
+        for (int i = 0; i < 3; i++)
+                fixture_elsewhere(send_from_elsewhere, (void *)&n);
+        fixture_pass(&fixture);
+        fixture_pass(&fixture);
+        rouse_async_stats(target, &after);
+        ck_assert_uint_eq(n_told, 3 * n + 1);
+        ck_assert_uint_eq(after.wakes - before.wakes, 1);
+        close_target();
+}
+
 static void a_crowd_gets_stripes_and_is_counted(void) {
         uv_thread_t threads[N_THREADS];
         rouse_async_stats_t stats;
@@ -219,6 +248,7 @@ static void sets_are_lent_again(void) {
 
 int main(int argc, char **argv) {
         static const struct test tests[] = {
+                TEST(one_wake_is_for_the_loop_and_the_crowd),
                 TEST(a_crowd_gets_stripes_and_is_counted),
                 TEST(one_sender_gets_none),
                 TEST(a_loop_that_was_hammered_comes_to_rest),
