@@ -22,9 +22,12 @@
  * A ring may come late: its sender may be stopped between taking the token and writing. The loop
  * can do the sender's work before that, and then the ring costs one wake for nothing. Each token
  * that a sender took is one ring due, and an eventfd adds up what is written to it, so the loop
- * knows at any time whether another ring will come. It reads only when one is due, and closes the
- * descriptor only when none is: no sender ever writes to a number that means something else by
- * then.
+ * knows at any time whether another ring will come. It closes the descriptor only when none is due:
+ * no sender ever writes to a number that means something else by then.
+ *
+ * A child of fork() has a copy of the token and the same eventfd. A signal handler that it has
+ * inherited may send there, and ring for nothing: so the loop reads whenever it rings, not only
+ * what is due. It has disarmed before, so what is due is known by then.
  */
 
 #include "lib/doorbell.h"
@@ -82,6 +85,9 @@ void rouse__doorbell_disarm(struct doorbell *bell) {
 void rouse__doorbell_answer(struct doorbell *bell) {
         uint64_t n;
 
-        if (bell->n_due > 0 && read(bell->fd, &n, sizeof(n)) == sizeof(n))
-                bell->n_due -= n;
+        if (bell->n_due == 0 && !bell->is_ringing)
+                return;
+        bell->is_ringing = false;
+        if (read(bell->fd, &n, sizeof(n)) == sizeof(n))
+                bell->n_due -= n < bell->n_due ? n : bell->n_due;
 }

@@ -9,8 +9,9 @@ struct doorbell {
         _Atomic uint32_t armed; /* 1: the loop may sleep, and who clears this has to ring */
         int fd;                 /* an eventfd; never changes */
         /* Loop thread. */
-        bool is_armed;  /* whether the loop left it armed; a sender may have cleared it since */
-        uint64_t n_due; /* rings that senders took on and the loop has not read yet */
+        bool is_armed;   /* whether the loop left it armed; a sender may have cleared it since */
+        bool is_ringing; /* the descriptor was readable, and was not read since */
+        uint64_t n_due;  /* rings that senders took on and the loop has not read yet */
 };
 
 /* Opens the eventfd, armed. 0, or negative errno. */
@@ -32,5 +33,5 @@ static inline void rouse__doorbell_ring(struct doorbell *bell) {
 /* Loop thread. */
 void rouse__doorbell_arm(struct doorbell *bell);
 void rouse__doorbell_disarm(struct doorbell *bell);
-/* Reads the rings that have arrived. */
+/* Reads the rings that have arrived. Disarmed. */
 void rouse__doorbell_answer(struct doorbell *bell);

@@ -259,10 +259,10 @@ static void pass(struct rouse_hub *hub) {
 static void on_check(uv_check_t *check) {
         struct rouse_hub *hub = check->data;
 
-        /* Armed, nothing pending and no ring due: whoever sends now rings. Acquire, so that after
-         * a ring the push before it is seen. */
-        if (hub->bell.is_armed && hub->bell.n_due == 0 && list_is_empty(&hub->endings) &&
-            is_idle(hub, memory_order_acquire))
+        /* Armed, nothing pending and no ring due, nor any other: whoever sends now rings. Acquire,
+         * so that after a ring the push before it is seen. */
+        if (hub->bell.is_armed && hub->bell.n_due == 0 && !hub->bell.is_ringing &&
+            list_is_empty(&hub->endings) && is_idle(hub, memory_order_acquire))
                 return;
         pass(hub);
 }
@@ -277,8 +277,10 @@ static void on_prepare(uv_prepare_t *prepare) {
 }
 
 static void on_ring(uv_poll_t *poll, int status, int events) {
+        struct rouse_hub *hub = poll->data;
+
         /* The check phase, which follows, does the work, rung for or not. */
-        (void)poll;
+        hub->bell.is_ringing = true;
         (void)status;
         (void)events;
 }

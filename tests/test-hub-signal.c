@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +69,54 @@ static void a_handler_that_this_thread_raises_wakes(void) {
         fixture_run(&fixture);
         ck_assert_uint_eq(n_received, 3);
         close_target();
+}
+
+/* It has a copy of the hub, and the same eventfd. */
+static void raise_in_a_child(void) {
+        pid_t child = fork();
+        int status;
+
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+                raise(SIGUSR1);
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+}
+
+static void on_time(uv_timer_t *timer) {
+        (void)timer;
+}
+
+/* How often the loop turns until a timer of so many ms is due. */
+static unsigned int count_turns(unsigned int ms) {
+        uv_timer_t timer;
+        unsigned int n = 0;
+
+        uv_timer_init(&fixture.loop, &timer);
+        uv_timer_start(&timer, on_time, ms, 0);
+        for (; uv_is_active((uv_handle_t *)&timer); n++)
+                uv_run(&fixture.loop, UV_RUN_ONCE);
+        uv_close((uv_handle_t *)&timer, NULL);
+        fixture_pass(&fixture);
+        return n;
+}
+
+static void a_handler_in_a_child_after_fork_costs_one_turn(void) {
+        open_target(on_wake_stop_at_wanted);
+        handle(SIGUSR1, 0);
+        n_wanted = 1;
+        fixture_pass(&fixture);
+        raise_in_a_child();
+        ck_assert_uint_le(count_turns(100), 4);
+        ck_assert_uint_eq(n_received, 0);
+        /* And beside a ring of one's own. */
+        raise_in_a_child();
+        raise(SIGUSR1);
+        fixture_run(&fixture);
+        ck_assert_uint_eq(n_received, 1);
+        close_target(); /* closes the hub, and the loop is empty then */
 }
 
 static bool loop_sleeps(void *arg) {
@@ -164,6 +213,7 @@ static void a_handler_that_hammers_the_dispatching_loop_loses_nothing(void) {
 
 int main(int argc, char **argv) {
         static const struct test tests[] = {
+                TEST(a_handler_in_a_child_after_fork_costs_one_turn),
                 TEST(a_handler_that_this_thread_raises_wakes),
                 TEST(a_handler_that_interrupts_the_sleeping_loop_wakes_it),
                 TEST(a_handler_that_hammers_the_dispatching_loop_loses_nothing),
