@@ -41,6 +41,20 @@ static struct rouse_async *alloc_named(struct rouse_hub *hub, size_t n_text) {
         return memory ? (struct rouse_async *)(void *)(memory + hub->n_room) : NULL;
 }
 
+/* One whose last reference was given back elsewhere is closed now, not only in the next pass.
+ * False: somebody has the handle of this name. */
+static bool give_up_name(struct rouse_hub *hub, struct rouse__text text, uint32_t hash) {
+        struct rouse__name *name = rouse__names_find(&hub->names, text, hash);
+        struct rouse_handle *handle = name ? &rouse__async_from_name(name)->handle : NULL;
+
+        if (!handle)
+                return true;
+        if (rouse__handle_is_held(handle))
+                return false;
+        (void)rouse__handle_shut(handle);
+        return true;
+}
+
 int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, void *data,
                        rouse_async_t **ret_async) {
         struct rouse__text text = {0};
@@ -57,7 +71,7 @@ int rouse_async_create(rouse_hub_t *hub, const char *name, rouse_async_cb cb, vo
                         return UV_EINVAL;
                 text = rouse__text(name);
                 hash = rouse__names_hash(&hub->names, text);
-                if (rouse__names_find(&hub->names, text, hash))
+                if (!give_up_name(hub, text, hash))
                         return UV_EEXIST;
                 r = rouse__names_reserve(&hub->names);
                 if (r < 0)

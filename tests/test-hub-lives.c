@@ -4,6 +4,7 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #define N_SLOTS   8
 #define N_STEPS   4000
 #define N_HUBS    150
+#define N_NAMES   4000
 
 static struct fixture fixture;
 static pthread_t loop_thread;
@@ -213,6 +215,54 @@ static void dropped_handles_are_closed_and_freed(void) {
         ck_assert_uint_lt(n_open, N_STEPS / 4);
 }
 
+/* A name whose last reference is given back elsewhere, while the loop's thread wants it again. */
+
+static _Atomic(rouse_async_t *) handed_over;
+
+static void send_and_release(void *arg) {
+        (void)arg;
+        for (unsigned int n = 0; n < N_NAMES;) {
+                rouse_async_t *async =
+                        atomic_exchange_explicit(&handed_over, NULL, memory_order_acquire);
+
+                if (!async)
+                        continue;
+                if (n % 3 != 0)
+                        ck_assert_int_eq(rouse_async_send(async), 0);
+                rouse_async_release(async);
+                n++;
+        }
+}
+
+static void a_name_is_free_with_its_last_reference(void) {
+        uv_thread_t thread;
+
+        fixture_open(&fixture);
+        fixture_keep(&fixture);
+        ck_assert_int_eq(uv_thread_create(&thread, send_and_release, NULL), 0);
+        for (unsigned int n = 0; n < N_NAMES;) {
+                rouse_async_t *async;
+                int r = rouse_async_create(fixture.hub, "name", NULL, NULL, &async);
+
+                if (r == 0) {
+                        ck_assert_ptr_eq(rouse_hub_find(fixture.hub, "name"), async);
+                        atomic_store_explicit(&handed_over, async, memory_order_release);
+                        n++;
+                } else {
+                        ck_assert_int_eq(r, UV_EEXIST);
+                        sched_yield();
+                }
+                if (n % 7 == 0)
+                        fixture_pass(&fixture);
+        }
+        uv_thread_join(&thread);
+        /* Without a pass. */
+        ck_assert_ptr_null(rouse_hub_find(fixture.hub, "name"));
+        fixture_pass(&fixture);
+        fixture_let_go(&fixture);
+        fixture_close(&fixture);
+}
+
 /* A hub that is closed under its senders. */
 
 static rouse_async_t *shared;
@@ -269,6 +319,7 @@ int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(data_may_be_freed_in_the_close_callback),
                 TEST(dropped_handles_are_closed_and_freed),
+                TEST(a_name_is_free_with_its_last_reference),
                 TEST(a_hub_may_be_closed_under_its_senders),
                 {0},
         };

@@ -349,6 +349,21 @@ static void the_last_release_on_another_thread_closes_it(void) {
         fixture_close(&fixture);
 }
 
+static void a_name_is_free_at_once_when_it_was_released_elsewhere(void) {
+        rouse_async_t *a;
+
+        fixture_open(&fixture);
+        for (int i = 0; i < 3; i++) {
+                a = fixture_create(&fixture, "a");
+                if (i > 0)
+                        rouse_async_send(a);
+                fixture_elsewhere(release_it, a);
+                ck_assert_ptr_null(rouse_hub_find(fixture.hub, "a"));
+        }
+        fixture_close(&fixture);
+        fixture_expect(&fixture, "");
+}
+
 static void references_may_be_released_elsewhere_after_the_hub(void) {
         rouse_async_t *a, *b;
 
@@ -399,6 +414,7 @@ int main(int argc, char **argv) {
                 TEST(an_embedded_loop_that_is_awake_does_not_sleep),
                 TEST(sends_of_an_awake_timer_are_not_slept_over),
                 TEST(the_last_release_on_another_thread_closes_it),
+                TEST(a_name_is_free_at_once_when_it_was_released_elsewhere),
                 TEST(references_may_be_released_elsewhere_after_the_hub),
                 TEST(the_base_type_does_the_same),
                 {0},
