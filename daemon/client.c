@@ -45,9 +45,18 @@ static bool turn_is_over(struct rpc *rpc) {
         return stream_turn_is_over(&container_of(rpc, struct client, rpc)->stream);
 }
 
+/* It says what there is, and changes nothing. */
+static bool is_question(const struct rpc_method *method) {
+        return method->scope == RPC_FREE || method->right == ACCESS_READ;
+}
+
 static bool admit(struct rpc_call *call) {
         const struct rpc_method *method = call->method;
 
+        if (client_of(call)->stream.is_deaf && is_question(method)) {
+                rpc_fail_errno(call, -EPIPE); /* nobody reads this, or anything else of it */
+                return false;
+        }
         if (method->scope != RPC_GLOBAL || client_may(client_of(call), NULL, method->right))
                 return true;
         rpc_fail(call, &rpc_permission_denied, NULL, "Permission denied: %s needs the right to %s",
@@ -65,6 +74,11 @@ static bool has_room(struct rpc *rpc) {
 
         count_batches(client);
         return !stream_is_greedy(&client->stream);
+}
+
+bool client_is_behind(struct client *client) {
+        count_batches(client);
+        return client->user->account.unsent.n > client->user->account.unsent.max;
 }
 
 static void answered(struct rpc *rpc) {
@@ -117,6 +131,7 @@ static void on_closed(struct stream *stream) {
 
         rpc_deinit(&client->rpc);
         peer_deinit(&client->peer);
+        client_user_put(client->user);
         free(client);
         surplus_user_went(&set->surplus);
 }
@@ -139,9 +154,18 @@ int client_new_consume_fd(struct client_set *set, int fd, const struct peer *pee
                 return -ENOMEM;
         }
         client->set = set;
-        r = stream_init_consume_fd(&client->stream, &set->streams, fd, &stream_ops,
-                                   LIMIT_REQUEST_BYTES, LIMIT_REPLY_BYTES);
+        client->user =
+                client_user_get(&set->users, peer->uid,
+                                access_is_master(core_access(set->core), peer), &set->streams.all);
+        if (!client->user) {
+                free(client);
+                close_fd(fd);
+                return -ENOMEM;
+        }
+        r = stream_init_consume_fd(&client->stream, &set->streams, &client->user->account, fd,
+                                   &stream_ops, LIMIT_REQUEST_BYTES, LIMIT_REPLY_BYTES);
         if (r < 0) {
+                client_user_put(client->user);
                 free(client);
                 return r;
         }
@@ -151,29 +175,24 @@ int client_new_consume_fd(struct client_set *set, int fd, const struct peer *pee
         client->peer = *peer;
         list_append(&set->clients, &client->link);
         set->n_clients++;
+        client->user->n_clients++;
         surplus_user_came(&set->surplus);
         return 0;
 }
 
 const char *client_attach_limit(const struct client *client) {
-        size_t n = 0;
-
         if (client->n_attachments == LIMIT_ATTACHMENTS)
                 return "This connection has as many attachments as it may have";
         if (access_is_master(core_access(client->set->core), &client->peer))
                 return NULL;
-        list_for_each (link, &client->set->clients) {
-                const struct client *other = container_of(link, struct client, link);
-
-                if (other->peer.uid == client->peer.uid)
-                        n += other->n_attachments;
-        }
-        return n < LIMIT_ATTACHMENTS_PER_UID ? NULL
-                                             : "This user has as many attachments as he may have";
+        return client->user->n_attachments < LIMIT_ATTACHMENTS_PER_UID
+                       ? NULL
+                       : "This user has as many attachments as he may have";
 }
 
 void client_add_attachment(struct client *client, struct attachment *attachment) {
         client->attachments[client->n_attachments++] = attachment;
+        client->user->n_attachments++;
 }
 
 static bool will_stay(const struct handle *handle, const void *arg) {
@@ -197,6 +216,7 @@ void client_check_attached(struct client *client) {
 }
 
 static void close_attachments(struct client *client) {
+        client->user->n_attachments -= client->n_attachments;
         while (client->n_attachments > 0)
                 attachment_close(client->attachments[--client->n_attachments]);
 }
@@ -208,6 +228,7 @@ void client_close(struct client *client) {
                 return;
         list_remove(&client->link);
         set->n_clients--;
+        client->user->n_clients--;
         rpc_end(&client->rpc);
         subscription_deinit(&client->subscription);
         close_attachments(client);

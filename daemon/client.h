@@ -5,6 +5,7 @@
 
 #include "daemon/access.h"
 #include "daemon/attachment.h"
+#include "daemon/client-user.h"
 #include "daemon/limits.h"
 #include "daemon/peer.h"
 #include "daemon/rpc.h"
@@ -25,6 +26,7 @@ struct client_set {
         struct daemon *daemon; /* for methods that concern it as a whole */
         struct list clients;
         size_t n_clients;
+        struct list users; /* struct client_user */
         struct stream_set streams;
         struct rpc_table table;
         struct rpc_counters counters;
@@ -41,6 +43,7 @@ struct client {
         struct stream stream;
         struct rpc rpc;
         struct peer peer;
+        struct client_user *user; /* counted */
         struct subscription subscription;
         struct attachment *attachments[LIMIT_ATTACHMENTS];
         size_t n_attachments;
@@ -69,5 +72,8 @@ void client_check_attached(struct client *client);
 
 /* The client that a call comes from. */
 struct client *client_of(const struct rpc_call *call);
+/* Whether this one and the other clients of its user have left too many answers unread. Loop
+ * thread. */
+bool client_is_behind(struct client *client);
 /* As core_allows(). */
 bool client_may(const struct client *client, const struct handle *handle, enum access_right right);

@@ -67,23 +67,17 @@ static void on_left(struct client_set *set) {
                 start_accepting(control);
 }
 
-static size_t count_clients(const struct control *control, uid_t uid) {
-        size_t n = 0;
-
-        list_for_each (link, &control->set.clients)
-                n += container_of(link, struct client, link)->peer.uid == uid;
-        return n;
-}
-
 /* Why a client cannot be taken; NULL: it can. */
 static const char *refusal(const struct control *control, const struct peer *peer) {
+        const struct client_user *user = client_user_find(&control->set.users, peer->uid);
+
         if (control->set.n_clients >= LIMIT_CLIENTS)
                 return "Too many clients are connected";
         if (access_is_master(core_access(control->set.core), peer))
                 return NULL;
         if (control->set.n_clients >= LIMIT_CLIENTS - LIMIT_CLIENTS_RESERVED)
                 return "Too many clients are connected";
-        if (count_clients(control, peer->uid) >= LIMIT_CLIENTS_PER_UID)
+        if (user && user->n_clients >= LIMIT_CLIENTS_PER_UID)
                 return "Too many clients of this user are connected";
         return NULL;
 }
@@ -207,6 +201,7 @@ int control_new_consume_fd(struct core *core, struct daemon *daemon, int listen_
         control->listen_fd = steal_fd(&fd);
         control->n_open = 2;
         list_init(&control->set.clients);
+        list_init(&control->set.users);
         stream_set_init(&control->set.streams, &core->loop, LIMIT_REPLIES_BYTES,
                         LIMIT_REQUESTS_BYTES);
         control->set.streams.awake = on_lines;

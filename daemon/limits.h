@@ -43,12 +43,14 @@
 #define LIMIT_ATTACHED_HANDLES    1024U /* of one attachment */
 
 /* Unread answers: of one client before it is not read any more, of one user before he gets no more
- * lists, and of all together before each client may have little. */
+ * lists and each of his clients may have little, and of all together before each client may. */
 #define LIMIT_REPLY_BYTES      (8U << 20)
 #define LIMIT_USER_REPLY_BYTES (64U << 20)
 #define LIMIT_REPLIES_BYTES    (256U << 20)
-/* Requests that have come in part, of all together before each may have little. */
-#define LIMIT_REQUESTS_BYTES (64U << 20)
+/* Requests that have come in part, of one user and of all together before each client may have
+ * little. */
+#define LIMIT_USER_REQUEST_BYTES (16U << 20)
+#define LIMIT_REQUESTS_BYTES     (64U << 20)
 
 #define LIMIT_SUBSCRIPTIONS   64U         /* patterns of a client */
 #define LIMIT_PATTERN_BYTES   255U        /* one pattern: no name is longer */

@@ -129,6 +129,7 @@ daemon_libroused_la_SOURCES += \
 daemon_libroused_la_SOURCES += \
 	daemon/attachment.c \
 	daemon/attachment.h \
+	daemon/client-user.c daemon/client-user.h \
 	daemon/client.c \
 	daemon/client.h \
 	daemon/control.c \

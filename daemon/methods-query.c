@@ -36,21 +36,8 @@ static void list_one(struct handle *handle, void *arg) {
                 view_handle(listing->out, handle);
 }
 
-/* What the clients of one user have not read yet. */
-static size_t unread_bytes(const struct client *of) {
-        size_t n = 0;
-
-        list_for_each (link, &of->set->clients) {
-                const struct client *client = container_of(link, struct client, link);
-
-                if (client->peer.uid == of->peer.uid)
-                        n += stream_n_unsent(&client->stream) + client->rpc.n_batch_bytes;
-        }
-        return n;
-}
-
 static void list(struct rpc_call *call, const struct rpc_arg *args) {
-        const struct client *client = client_of(call);
+        struct client *client = client_of(call);
         _cleanup_(glob_freep) struct glob *pattern = NULL;
         struct listing listing = {.client = client};
         int r = 0;
@@ -66,10 +53,10 @@ static void list(struct rpc_call *call, const struct rpc_arg *args) {
                 rpc_fail_errno(call, r);
                 return;
         }
-        if (unread_bytes(client) > LIMIT_USER_REPLY_BYTES) {
+        if (client_is_behind(client)) {
                 rpc_fail(call, &rpc_limit_reached, NULL,
-                         "More than %u bytes of answers to this user are unread",
-                         LIMIT_USER_REPLY_BYTES);
+                         "More than %zu bytes of answers to this user are unread",
+                         client->user->account.unsent.max);
                 return;
         }
         listing.pattern = pattern;

@@ -173,9 +173,10 @@ static void take_request(struct rpc *rpc, struct rpc_batch *batch, struct json_t
                 rpc_fail(&call, &rpc_limit_reached, NULL,
                          "The answers of unfinished batches exceed %u bytes", LIMIT_REPLY_BYTES);
         else if (batch && rpc->host->has_room && !rpc->host->has_room(rpc))
-                rpc_fail(&call, &rpc_limit_reached, NULL,
-                         "More than %u bytes of answers to all clients are unread",
-                         LIMIT_REPLIES_BYTES);
+                rpc_fail(
+                        &call, &rpc_limit_reached, NULL,
+                        "Too many answers are unread: more than %u bytes to this user, or %u to all",
+                        LIMIT_USER_REPLY_BYTES, LIMIT_REPLIES_BYTES);
         else
                 call_method(&call, envelope.params);
         buffer_truncate(&rpc->strings, 0);

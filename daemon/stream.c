@@ -8,8 +8,8 @@
  * Nobody can keep the loop: a stream has turn_ns a turn, then the others and the rest of the loop
  * come first. Nobody can fill the memory: lines are taken only while less than max_out bytes wait
  * to be written, and nothing is read while whole lines wait to be taken. What is longer than
- * max_line is thrown away up to its newline. Bounds for all streams together make max_out and
- * max_line smaller while they are exceeded.
+ * max_line is thrown away up to its newline. Bounds for streams that count together make max_out
+ * and max_line smaller while they are exceeded.
  *
  * A line that the other end has sent counts, also when it does not wait for the answer: when
  * writing fails, what was sent is still read to its end.
@@ -111,8 +111,7 @@ void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent,
                      size_t max_untaken) {
         *set = (struct stream_set){.n_open = 3,
                                    .turn_ns = TURN_NS,
-                                   .max_unsent = max_unsent,
-                                   .max_untaken = max_untaken};
+                                   .all = {.unsent.max = max_unsent, .untaken.max = max_untaken}};
         list_init(&set->ready);
         list_init(&set->again);
         (void)uv_check_init(loop, &set->check); /* these cannot fail */
@@ -134,40 +133,51 @@ void stream_set_close(struct stream_set *set, void (*closed)(struct stream_set *
 
 /* A stream. */
 
-static bool is_crowded(const struct stream_set *set) {
-        return set->n_unsent > set->max_unsent;
+static bool is_over(const struct stream_sum *sum) {
+        for (; sum; sum = sum->is_alone ? NULL : sum->also)
+                if (sum->n > sum->max)
+                        return true;
+        return false;
 }
 
-/* When all streams together hold too much, each may hold only what is worth a write. */
+/* One of them has n instead of *n_counted now. */
+static void count(struct stream_sum *sum, size_t n, size_t *n_counted) {
+        for (; sum; sum = sum->also)
+                sum->n += n - *n_counted;
+        *n_counted = n;
+}
+
+static bool is_crowded(const struct stream *stream) {
+        return is_over(&stream->account->unsent);
+}
+
+/* When all together hold too much, each stream may hold only what is worth a write. */
 static bool is_full(const struct stream *stream) {
         size_t n = stream_n_unsent(stream);
 
-        return n > stream->max_out || (n > ROOM_BYTES && is_crowded(stream->set));
+        return n > stream->max_out || (n > ROOM_BYTES && is_crowded(stream));
 }
 
 /* After every step that writes or sends. */
 static void count_unsent(struct stream *stream) {
-        stream->set->n_unsent -= stream->n_counted;
-        stream->n_counted = stream->is_closing ? 0 : stream_n_unsent(stream) + stream->n_held;
-        stream->set->n_unsent += stream->n_counted;
+        size_t n = stream->is_closing ? 0 : stream_n_unsent(stream) + stream->n_held;
+
+        count(&stream->account->unsent, n, &stream->n_counted);
 }
 
 /* After every step that reads or takes. */
 static void count_untaken(struct stream *stream) {
-        stream->set->n_untaken -= stream->n_in_counted;
-        stream->n_in_counted = stream->is_closing ? 0 : stream->in.n;
-        stream->set->n_untaken += stream->n_in_counted;
+        count(&stream->account->untaken, stream->is_closing ? 0 : stream->in.n,
+              &stream->n_in_counted);
 }
 
 void stream_hold(struct stream *stream, size_t n) {
-        if (n == stream->n_held)
-                return;
         stream->n_held = n;
         count_unsent(stream);
 }
 
 bool stream_is_greedy(const struct stream *stream) {
-        return stream_n_unsent(stream) + stream->n_held > ROOM_BYTES && is_crowded(stream->set);
+        return stream_n_unsent(stream) + stream->n_held > ROOM_BYTES && is_crowded(stream);
 }
 
 bool stream_has_room(const struct stream *stream) {
@@ -258,11 +268,12 @@ static bool take_line(struct stream *stream, size_t n, size_t next) {
         return true;
 }
 
-/* The beginning of a line waits for the rest, unless it is too long already. When all streams
- * together hold too much, it may have as much as comes with one read. */
+/* The beginning of a line waits for the rest, unless it is too long already. When all together hold
+ * too much, it may have as much as comes with one read. */
 static void keep_rest(struct stream *stream) {
-        bool is_much = stream->set->n_untaken > stream->set->max_untaken;
-        size_t n_max = is_much && stream->max_line > READ_BYTES ? READ_BYTES : stream->max_line;
+        size_t n_max = stream->max_line > READ_BYTES && is_over(&stream->account->untaken)
+                               ? READ_BYTES
+                               : stream->max_line;
 
         if (!stream->is_skipping && stream->in.n - stream->in_at > n_max) {
                 stream->is_skipping = true;
@@ -414,12 +425,14 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
                 ended(stream, -EPIPE);
 }
 
-int stream_init_consume_fd(struct stream *stream, struct stream_set *set, int fd,
-                           const struct stream_ops *ops, size_t max_line, size_t max_out) {
+int stream_init_consume_fd(struct stream *stream, struct stream_set *set,
+                           struct stream_account *account, int fd, const struct stream_ops *ops,
+                           size_t max_line, size_t max_out) {
         int r;
 
         *stream = (struct stream){
                 .set = set,
+                .account = account ?: &set->all,
                 .ops = ops,
                 .fd = fd,
                 .max_line = max_line,

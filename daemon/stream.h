@@ -12,6 +12,19 @@
 
 struct stream;
 
+/* Bytes that streams hold which count together. */
+struct stream_sum {
+        size_t n;
+        size_t max;              /* before each of them may hold less */
+        struct stream_sum *also; /* counts the same, and bounds it, too; or NULL */
+        bool is_alone;           /* that one only counts */
+};
+
+struct stream_account {
+        struct stream_sum unsent;  /* wait to be written */
+        struct stream_sum untaken; /* were read, and wait for the rest of their line */
+};
+
 /* What the streams of a loop share: whose turn it is, and who has something to write. */
 struct stream_set {
         uv_check_t check;
@@ -21,15 +34,13 @@ struct stream_set {
         struct list again; /* have lines that are not taken */
         bool is_running;
         uint64_t turn_ns; /* what a stream may take of a turn of the loop */
-        size_t n_unsent, max_unsent;
-        size_t n_untaken, max_untaken;
+        struct stream_account all;
         unsigned int n_open;                   /* handles of the loop, its own and the streams' */
         void (*awake)(struct stream_set *set); /* lines are going to be taken; or NULL */
         void (*closed)(struct stream_set *set);
 };
 
-/* Bytes in all streams together before each may hold less: max_unsent that wait to be written,
- * max_untaken that were read, and wait for the rest of their line for instance. */
+/* The bounds are those of all streams together. */
 void stream_set_init(struct stream_set *set, uv_loop_t *loop, size_t max_unsent,
                      size_t max_untaken);
 /* After all streams of it were told to close: `closed` comes from the loop when the last is gone.
@@ -57,6 +68,7 @@ struct stream_ops {
 
 struct stream {
         struct stream_set *set;
+        struct stream_account *account;
         const struct stream_ops *ops;
         int fd;
         uv_poll_t poll;
@@ -72,8 +84,8 @@ struct stream {
         size_t out_at;         /* what was written already */
         struct stream_fds fds; /* that go with bytes of `out` */
         size_t n_held;         /* bytes that stream_hold() tells of */
-        size_t n_counted;      /* its share of the set's n_unsent */
-        size_t n_in_counted;   /* … and n_untaken */
+        size_t n_counted;      /* its share of the account's `unsent` */
+        size_t n_in_counted;   /* … and `untaken` */
         uint64_t turn_end_ns;
 
         bool is_skipping; /* the rest of a line that was too long */
@@ -89,9 +101,10 @@ struct stream {
 };
 
 /* Takes a connected socket, which becomes non-blocking, and closes it in the end; on failure it is
- * closed too. Negative errno. */
-int stream_init_consume_fd(struct stream *stream, struct stream_set *set, int fd,
-                           const struct stream_ops *ops, size_t max_line, size_t max_out);
+ * closed too. `account` lasts until ops->closed(); NULL: that of all. Negative errno. */
+int stream_init_consume_fd(struct stream *stream, struct stream_set *set,
+                           struct stream_account *account, int fd, const struct stream_ops *ops,
+                           size_t max_line, size_t max_out);
 /* Closes the socket at once; ops->closed() comes later, from the loop. May be repeated. */
 void stream_close(struct stream *stream);
 
@@ -105,8 +118,8 @@ static inline size_t stream_n_unsent(const struct stream *stream) {
 
 /* So many bytes stand elsewhere until they are added to `out`; they count as if they were in it. */
 void stream_hold(struct stream *stream, size_t n);
-/* Whether no more should be held now: all streams together have too much, and this one more than it
- * may have then. */
+/* Whether no more should be held now: too much waits in the account, and in this stream more than
+ * it may have then. */
 bool stream_is_greedy(const struct stream *stream);
 
 /* The descriptors go to the other end beside the byte at `at` in `out`, where a whole line begins

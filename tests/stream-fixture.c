@@ -99,7 +99,8 @@ void end_init(struct end *end, int type) {
         ck_assert_int_eq(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), 0);
         end->fd = fds[1];
         ck_assert_int_eq(
-                stream_init_consume_fd(&end->stream, &set, fds[0], &ops, MAX_LINE, MAX_OUT), 0);
+                stream_init_consume_fd(&end->stream, &set, NULL, fds[0], &ops, MAX_LINE, MAX_OUT),
+                0);
 }
 
 void end_deinit(struct end *end) {

@@ -59,7 +59,7 @@ static void lists_that_a_user_does_not_read_are_limited(void) {
                 fixture_say(fds[i], REQUEST("list", "[]", "1") "\n");
                 fixture_turn(&d);
         }
-        unsent = d.control->set.streams.n_unsent;
+        unsent = d.control->set.streams.all.unsent.n;
         ck_assert_uint_gt(unsent, LIMIT_USER_REPLY_BYTES);
         ck_assert_uint_lt(unsent, LIMIT_USER_REPLY_BYTES + 2 * LIMIT_REPLY_BYTES);
         for (int i = 0; i < 12; i++) {
@@ -75,7 +75,7 @@ static void lists_that_a_user_does_not_read_are_limited(void) {
         fixture_say(other, REQUEST("list", "[]", "1") "\n");
         ck_assert_ptr_null(strstr(fixture_hear(&d, other), "\"limit_reached\""));
         close(other);
-        ck_assert(d.control->set.streams.n_unsent == 0 || !fixture_is_gone(&d, other));
+        ck_assert(d.control->set.streams.all.unsent.n == 0 || !fixture_is_gone(&d, other));
         finish();
 }
 
@@ -107,7 +107,7 @@ static void who_never_reads_is_not_read(void) {
         for (n_turns = 0; d.control->set.n_clients > 1 && n_turns < 100000; n_turns++)
                 fixture_turn(&d);
         ck_assert_uint_eq(d.control->set.n_clients, 1);
-        ck_assert_uint_eq(d.control->set.streams.n_unsent, 0);
+        ck_assert_uint_eq(d.control->set.streams.all.unsent.n, 0);
         close(other);
         free(many);
         finish();
@@ -151,11 +151,12 @@ static void batches_hold_less_when_all_hold_too_much(void) {
         int fd, waiting, other;
 
         begin();
-        n_unsent = &d.control->set.streams.n_unsent;
+        fixture_set_peer(1111);
+        n_unsent = &d.control->set.streams.all.unsent.n;
         fd = fixture_connect(&d);
         say_batch(fd, N, false);
         ck_assert_uint_eq(hear_batch(fd, N), 0);
-        d.control->set.streams.max_unsent = MAX;
+        d.control->set.streams.all.unsent.max = MAX;
 
         say_batch(fd, N, false); /* alone it is too much */
         fixture_turn(&d);
@@ -402,12 +403,102 @@ static void waits_are_limited(void) {
         finish();
 }
 
+/* Several clients of one user, who reads nothing. */
+static void leave_unread(int fds[8]) {
+        for (int i = 0; i < 8; i++) {
+                fds[i] = fixture_connect(&d);
+                say_batch(fds[i], 200, false);
+                fixture_turn(&d);
+        }
+}
+
+static void what_a_user_leaves_unread_is_his_own_loss(void) {
+        enum { N = 100, MAX = 4 << 20 };
+        const struct client_user *user;
+        int own[8], fds[2];
+
+        begin();
+        fixture_set_peer(1111);
+        fds[0] = fixture_connect(&d);
+        user = client_user_find(&d.control->set.users, 1111);
+        ((struct client_user *)user)->account.unsent.max = MAX;
+        leave_unread(own);
+        ck_assert_uint_gt(user->account.unsent.n, MAX / 2);
+        ck_assert_uint_lt(user->account.unsent.n, 2 * MAX);
+        say_batch(fds[0], N, false);
+        ck_assert_uint_gt(hear_batch(fds[0], N), N / 2);
+        fixture_set_peer(2222);
+        fds[1] = fixture_connect(&d);
+        say_batch(fds[1], N, false);
+        ck_assert_uint_eq(hear_batch(fds[1], N), 0);
+        for (int i = 0; i < 8; i++)
+                close(own[i]);
+        fixture_turn(&d);
+        say_batch(fds[0], N, false);
+        ck_assert_uint_eq(hear_batch(fds[0], N), 0);
+        close(fds[0]);
+        close(fds[1]);
+        fixture_turn(&d);
+        ck_assert_ptr_null(client_user_find(&d.control->set.users, 1111));
+        finish();
+}
+
+static void what_users_leave_unread_is_not_roots_loss(void) {
+        enum { N = 100, MAX = 1 << 20 };
+        int own[8], fd;
+
+        begin();
+        fixture_set_peer(0);
+        fd = fixture_connect(&d);
+        d.control->set.streams.all.unsent.max = MAX;
+        fixture_set_peer(1111);
+        leave_unread(own);
+        ck_assert_uint_gt(d.control->set.streams.all.unsent.n, MAX / 2);
+        say_batch(fd, N, false);
+        ck_assert_uint_eq(hear_batch(fd, N), 0);
+        for (int i = 0; i < 8; i++)
+                close(own[i]);
+        close(fd);
+        finish();
+}
+
+/* What it asked changes nothing, and nobody would hear it; what it told counts. */
+static void questions_of_one_who_is_gone_are_not_answered(void) {
+        enum { N = 2000 };
+        char *many = malloc(N * 100), *at = many;
+        uint64_t n_requests, before;
+        int fd;
+
+        begin();
+        for (int i = 0; i < N; i++)
+                at += sprintf(at, "%s\n", REQUEST("describe", "[]", "1"));
+        strcpy(at, REQUEST("send", "[\"a1\"]", "2") "\n");
+        fd = fixture_connect(&d);
+        n_requests = d.control->set.counters.requests;
+        before = handle_seq(fixture_handle(&d, "a1"));
+        ck_assert_int_eq(send(fd, many, strlen(many), MSG_NOSIGNAL), strlen(many));
+        close(fd);
+        fixture_turn(&d);
+        for (int i = 0; i < 1000 && d.control->set.n_clients > 0; i++)
+                fixture_turn(&d);
+        ck_assert_uint_eq(d.control->set.n_clients, 0);
+        ck_assert_uint_eq(d.control->set.counters.requests - n_requests, N + 1);
+        /* Those that it did not live to see. */
+        ck_assert_uint_gt(d.control->set.counters.errors, N / 2);
+        ck_assert_uint_eq(handle_seq(fixture_handle(&d, "a1")), before + 1);
+        free(many);
+        finish();
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(a_long_answer_holds_up_only_who_asked),
                 TEST(lists_that_a_user_does_not_read_are_limited),
                 TEST(who_never_reads_is_not_read),
                 TEST(batches_hold_less_when_all_hold_too_much),
+                TEST(what_a_user_leaves_unread_is_his_own_loss),
+                TEST(what_users_leave_unread_is_not_roots_loss),
+                TEST(questions_of_one_who_is_gone_are_not_answered),
                 TEST(half_a_line_harms_nobody),
                 TEST(who_vanishes_waits_no_more),
                 TEST(what_was_sent_before_vanishing_counts),

@@ -40,9 +40,10 @@ static inline void trap(void) {
 }
 
 static inline void trap_no_more(void) {
-        __asm__ volatile("subq $128, %%rsp; pushfq; andq %0, (%%rsp); popfq; addq $128, %%rsp" ::"i"(
-                                 ~TRAP_FLAG)
-                         : "memory", "cc");
+        __asm__ volatile(
+                "subq $128, %%rsp; pushfq; andq %0, (%%rsp); popfq; addq $128, %%rsp" ::"i"(
+                        ~TRAP_FLAG)
+                : "memory", "cc");
 }
 
 static void on_wake(rouse_async_t *async, uint64_t n_sends) {

@@ -55,13 +55,13 @@ static void all_together_hold_less_when_they_hold_too_much(void) {
         }
         for (int i = 0; i < 6; i++) /* now: the others may have gone on meanwhile */
                 sum += stream_n_unsent(&ends[i].stream);
-        ck_assert_uint_eq(set.n_unsent, sum);
+        ck_assert_uint_eq(set.all.unsent.n, sum);
         ck_assert_uint_gt(sum, MAX_UNSENT);
         ck_assert_uint_lt(stream_n_unsent(&ends[5].stream), (64U << 10) + 10000);
         ck_assert_uint_gt(ends[5].n_lines, 0);
         for (int i = 0; i < 6; i++)
                 end_deinit(&ends[i]);
-        ck_assert_uint_eq(set.n_unsent, 0);
+        ck_assert_uint_eq(set.all.unsent.n, 0);
         finish();
 }
 
@@ -86,7 +86,7 @@ static void all_together_may_begin_only_so_much(void) {
                 ends[i].stream.max_line = 1000000;
                 say_much(&ends[i], N_BYTES);
                 n_refused += ends[i].n_too_long;
-                ck_assert_uint_le(set.n_untaken, MAX_UNTAKEN + (N_ENDS * 64U << 10));
+                ck_assert_uint_le(set.all.untaken.n, MAX_UNTAKEN + (N_ENDS * 64U << 10));
         }
         ck_assert_uint_eq(ends[0].n_too_long, 0);
         ck_assert_uint_gt(n_refused, 0);
@@ -100,15 +100,15 @@ static void all_together_may_begin_only_so_much(void) {
         ck_assert_str_eq(heard(&ends[N_ENDS - 1]), "long|short|");
         for (int i = 1; i < N_ENDS - 1; i++)
                 end_deinit(&ends[i]);
-        ck_assert_uint_eq(set.n_untaken, 0);
+        ck_assert_uint_eq(set.all.untaken.n, 0);
         say_much(&ends[N_ENDS - 1], N_BYTES);
-        ck_assert_uint_eq(set.n_untaken, N_BYTES);
+        ck_assert_uint_eq(set.all.untaken.n, N_BYTES);
         say(&ends[N_ENDS - 1], "\n");
         turn();
         ck_assert_uint_eq(ends[N_ENDS - 1].n_lines, 2);
         end_deinit(&ends[0]);
         end_deinit(&ends[N_ENDS - 1]);
-        ck_assert_uint_eq(set.n_untaken, 0);
+        ck_assert_uint_eq(set.all.untaken.n, 0);
         finish();
 }
 
