@@ -8,6 +8,7 @@
 #include "daemon/poke-replies.h"
 
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -60,16 +61,21 @@ static struct unread_reader reader_of(const struct poke_replies *replies,
         return reader;
 }
 
-static void complain(struct poke_replies *replies, const struct ucred *sender, uint64_t now_ns) {
-        unsigned int n = log_limit_count(&replies->deaf, now_ns);
+const char *poke_sender_name(const struct ucred *sender, char buffer[POKE_SENDER_NAME]) {
+        if (!sender)
+                return "an unknown process";
+        snprintf(buffer, POKE_SENDER_NAME, "process %d of user %u", (int)sender->pid,
+                 (unsigned int)sender->uid);
+        return buffer;
+}
 
-        if (n > 0 && sender)
-                log_warning("process %d of user %u leaves its answers on poke.sock unread; it gets "
-                            "no more for a while, lest others get none",
-                            (int)sender->pid, (unsigned int)sender->uid);
-        else if (n > 0)
-                log_warning("somebody leaves his answers on poke.sock unread; he gets no more for "
-                            "a while, lest others get none");
+static void complain(struct poke_replies *replies, const struct ucred *sender, uint64_t now_ns) {
+        char name[POKE_SENDER_NAME];
+
+        if (log_limit_count(&replies->deaf, now_ns) > 0)
+                log_warning("poke.sock: %s does not read its answers; it gets no more for a while, "
+                            "lest others get none",
+                            poke_sender_name(sender, name));
 }
 
 static bool give(struct poke_replies *replies, const struct msghdr *header, const char *text,

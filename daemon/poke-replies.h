@@ -10,6 +10,11 @@
 #include "daemon/log-limit.h"
 #include "daemon/unread.h"
 
+#define POKE_SENDER_NAME 64
+
+/* For people; NULL: it is not known who it was. */
+const char *poke_sender_name(const struct ucred *sender, char buffer[POKE_SENDER_NAME]);
+
 struct poke_replies {
         int fd; /* borrowed */
         uint64_t n_lost;

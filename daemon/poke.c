@@ -138,13 +138,13 @@ static void prepare(struct poke *poke) {
 
 static void complain_of_cut(struct poke *poke, const struct ucred *sender) {
         unsigned int n = log_limit_count(&poke->cut, clock_now_ns());
+        char name[POKE_SENDER_NAME];
 
         if (n > 0)
                 log_warning(
-                        "%u poke%s of more than %u bytes %s cut; the last one came from process %d "
-                        "of user %d",
-                        n, n == 1 ? "" : "s", LIMIT_POKE_BYTES, n == 1 ? "was" : "were",
-                        sender ? (int)sender->pid : -1, sender ? (int)sender->uid : -1);
+                        "poke.sock: what %s sent was longer than %u bytes, and was cut (%u such "
+                        "since this was last said)",
+                        poke_sender_name(sender, name), LIMIT_POKE_BYTES, n);
 }
 
 /* Lines that were read before it and want no answer are taken first. */
