@@ -21,6 +21,7 @@
 #include "lib/utf8.h"
 
 #define ACK_TIMEOUT_MS 30000
+#define MAX_KEY_BYTES  4096 /* that the daemon takes */
 
 static const struct option options[] = {
         {"wait", OPTION_OPTIONAL, "wake|run",
@@ -61,6 +62,11 @@ static int check_keys(const struct arguments *arguments, bool *use_control, size
                         message("a key is a line of text, and not empty");
                         return EXIT_USAGE;
                 }
+                if (strlen(key) > MAX_KEY_BYTES) {
+                        message("a key of %zu bytes is too long; it may have %d", strlen(key),
+                                MAX_KEY_BYTES);
+                        return EXIT_USAGE;
+                }
                 *use_control = *use_control || strchr(key, '\r');
                 all_utf8 = all_utf8 && is_utf8(key);
         }
@@ -75,12 +81,11 @@ static int check_keys(const struct arguments *arguments, bool *use_control, size
 static int tell_refusal(struct session *session, const rouse_client_send_t *send) {
         if (send->result == -ENXIO)
                 return session_tell_no_handle(session, send->name);
-        if (send->result == -EMSGSIZE && send->key) {
-                message("a key of %zu bytes is too long: %s", strlen(send->key), send->name);
-                return EXIT_FAILED;
-        }
-        if (send->result == -EINVAL) {
-                message("not a legal name: %s", send->name);
+        /* Keys were looked at before, so it is the name that is wrong, or too long. */
+        if (send->result == -EINVAL || send->result == -EMSGSIZE) {
+                message("\"%.64s\" is not a name: 1 to 255 of A-Z a-z 0-9 . _ - : @ /, and no - "
+                        "first",
+                        send->name);
                 return EXIT_FAILED;
         }
         message("%s: %s%s", rouse_client_strerror(send->result), send->name,

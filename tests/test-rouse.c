@@ -12,6 +12,7 @@
 #include "tests/typed.h"
 
 #define NOT_THERE "No such file or directory; is a daemon running there? (roused --dir $DIR)\n"
+#define NO_NAME   "is not a name: 1 to 255 of A-Z a-z 0-9 . _ - : @ /, and no - first\n"
 
 static void a_wrong_command_line_says_what_is_right(void) {
         static const struct typed_row rows[] = {
@@ -37,6 +38,10 @@ static void a_wrong_command_line_says_what_is_right(void) {
                 {"rouse send x --key ''", 2, "", "rouse: a key is a line of text, and not empty\n"},
                 {"rouse send x --key 'a\nb'", 2, "",
                  "rouse: a key is a line of text, and not empty\n"},
+                {"rouse send x --key $(printf %04097d 7)", 2, "",
+                 "rouse: a key of 4097 bytes is too long; it may have 4096\n"},
+                {"rouse send x --wait --key $(printf %05000d 7)", 2, "",
+                 "rouse: a key of 5000 bytes is too long; it may have 4096\n"},
                 {"rouse send x --wait --key $(printf '\\377')", 2, "",
                  "rouse: a key that is not UTF-8 goes with neither --wait nor a carriage return\n"},
                 {"rouse send x --wait --no-ack", 2, "",
@@ -176,7 +181,10 @@ static void sends_print_their_tickets(void) {
                  "who may\n"},
                 {"rouse send closed", 1, "", "rouse: the handle is closed: closed\n"},
                 {"rouse send late", 69, "", "rouse: roused is shutting down: late\n"},
-                {"rouse send 'a b'", 1, "", "rouse: not a legal name: a b\n"},
+                {"rouse send 'a b'", 1, "", "rouse: \"a b\" " NO_NAME},
+                {"rouse send ''", 1, "", "rouse: \"\" " NO_NAME},
+                {"rouse send $(printf %020000d 0) 2>&1 | sed 's/0\\{64\\}/…/'", 0,
+                 "rouse: \"…\" " NO_NAME, ""},
                 {"rouse send strange", 1, "",
                  "rouse: roused answers in a way that is not understood\n"},
                 {"rouse send silent --timeout 20ms", 124, "", "rouse: roused does not answer\n"},
