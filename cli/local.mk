@@ -1,14 +1,13 @@
-# rouse, the shell's side.
+# rouse, the shell's side. Tests call verbs without the program.
 
-bin_PROGRAMS += cli/rouse
-cli_rouse_CPPFLAGS = $(AM_CPPFLAGS) -DROUSE_SBINDIR='"$(sbindir)"'
-cli_rouse_SOURCES = \
+noinst_LTLIBRARIES += cli/libverbs.la
+cli_libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DROUSE_SBINDIR='"$(sbindir)"'
+cli_libverbs_la_SOURCES = \
 	cli/arguments.c \
 	cli/arguments.h \
 	cli/exit-code.h \
 	cli/help.c \
 	cli/help.h \
-	cli/main.c \
 	cli/human.c \
 	cli/human.h \
 	cli/message.c \
@@ -40,7 +39,11 @@ cli_rouse_SOURCES = \
 	cli/verbs.h \
 	cli/watch-exec.c \
 	cli/watch-exec.h
-cli_rouse_LDADD = lib/librouse-client-core.la lib/libtext.la
+cli_libverbs_la_LIBADD = lib/librouse-client-core.la lib/libtext.la
+
+bin_PROGRAMS += cli/rouse
+cli_rouse_SOURCES = cli/main.c
+cli_rouse_LDADD = cli/libverbs.la
 if STATIC_CLI
 cli_rouse_LDFLAGS = $(AM_LDFLAGS) -all-static
 endif

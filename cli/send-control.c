@@ -127,16 +127,19 @@ static void print_tickets(const struct session *session, const struct arguments 
 
 int send_control(struct session *session, const struct arguments *arguments, const char *until,
                  int64_t timeout_ms) {
-        int64_t patience_ms = timeout_ms;
+        int64_t answer_ms = timeout_ms < 0 ? ANSWER_MS : timeout_ms, patience_ms = timeout_ms;
         struct buffer params = BUFFER_NULL;
         struct json_iterator it = {0};
         int code, at = 0;
 
-        if (until && timeout_ms >= 0 && timeout_ms < INT64_MAX - GRACE_MS)
+        if (!until)
+                patience_ms = answer_ms;
+        else if (timeout_ms >= 0 && timeout_ms < INT64_MAX - GRACE_MS)
                 patience_ms += GRACE_MS;
         do {
                 compose(&params, arguments, &at, until, timeout_ms);
-                code = session_call(session, "send", &params, patience_ms, &it.whole);
+                code = session_call(session, "send", &params,
+                                    at < arguments->n_options ? answer_ms : patience_ms, &it.whole);
         } while (!code && at < arguments->n_options);
         rouse__buffer_deinit(&params);
         if (code) {

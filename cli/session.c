@@ -75,7 +75,7 @@ int session_call_name(struct session *session, const char *method, const char *n
         buffer_add_str(&params, "{\"name\":");
         buffer_add_json_string(&params, name);
         buffer_add_str(&params, "}");
-        r = session_call(session, method, &params, -1, ret_result);
+        r = session_call(session, method, &params, ANSWER_MS, ret_result);
         rouse__buffer_deinit(&params);
         return r;
 }

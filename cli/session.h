@@ -11,6 +11,9 @@
 struct arguments;
 struct buffer;
 
+/* How long the daemon may take for what it answers at once. */
+#define ANSWER_MS 30000
+
 struct session {
         const char *dir; /* --dir, or NULL */
         bool json;

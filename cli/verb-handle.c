@@ -50,7 +50,7 @@ static int create(struct session *session, const struct arguments *arguments) {
         if (arguments_has(arguments, "started", NULL))
                 buffer_add_str(&params, ",\"started\":true");
         buffer_add_str(&params, "}");
-        code = session_call(session, "create", &params, -1, &result);
+        code = session_call(session, "create", &params, ANSWER_MS, &result);
         rouse__buffer_deinit(&params);
         if (code == 0)
                 print_json(session, result);
@@ -77,7 +77,7 @@ static int pause_handle(struct session *session, const struct arguments *argumen
                 rouse__buffer_add_u64(&params, (uint64_t)for_ms);
         }
         buffer_add_str(&params, "}");
-        code = session_call(session, "pause", &params, -1, &result);
+        code = session_call(session, "pause", &params, ANSWER_MS, &result);
         rouse__buffer_deinit(&params);
         if (code == 0)
                 print_json(session, result);

@@ -80,7 +80,7 @@ static int run(struct session *session, const struct arguments *arguments) {
                 buffer_add_json_string(&params, arguments->operands[0]);
         }
         buffer_add_str(&params, "}");
-        code = session_call(session, "list", &params, -1, &result);
+        code = session_call(session, "list", &params, ANSWER_MS, &result);
         rouse__buffer_deinit(&params);
         return session_show(session, code, result, print_table);
 }

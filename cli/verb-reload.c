@@ -65,6 +65,7 @@ static int run(struct session *session, const struct arguments *arguments) {
         code = session_open(session);
         if (code)
                 return code;
+        /* It takes the time that the configuration takes, whatever its size. */
         r = rouse_client_call(session->client, "reload", NULL, -1, &text);
         if (r < 0)
                 return tell_errors(session);

@@ -104,7 +104,7 @@ static int run(struct session *session, const struct arguments *arguments) {
                 rouse__buffer_add_u64(&params, limit);
         }
         buffer_add_str(&params, "}");
-        code = session_call(session, "runs", &params, -1, &result);
+        code = session_call(session, "runs", &params, ANSWER_MS, &result);
         rouse__buffer_deinit(&params);
         return session_show(session, code, result, print_table);
 }

@@ -20,8 +20,7 @@
 #include "lib/cleanup.h"
 #include "lib/utf8.h"
 
-#define ACK_TIMEOUT_MS 30000
-#define MAX_KEY_BYTES  4096 /* that the daemon takes */
+#define MAX_KEY_BYTES 4096 /* that the daemon takes */
 
 static const struct option options[] = {
         {"wait", OPTION_OPTIONAL, "wake|run",
@@ -152,7 +151,7 @@ static int poke(struct session *session, const struct arguments *arguments, size
         for (size_t i = 0; i < n_names; i++)
                 end = add_sends(end, arguments->operands[i], arguments, n_keys);
         r = rouse_client_send_many(session->client, sends, n, ack ? 0 : ROUSE_CLIENT_NO_ACK,
-                                   timeout_ms < 0 ? ACK_TIMEOUT_MS : timeout_ms);
+                                   timeout_ms < 0 ? ANSWER_MS : timeout_ms);
         return report(session, sends, n_names, n_each, ack, r);
 }
 

@@ -84,7 +84,7 @@ static int run(struct session *session, const struct arguments *arguments) {
 
         code = arguments->n_operands > 0
                        ? session_call_name(session, "stats", arguments->operands[0], &stats)
-                       : session_call(session, "stats", NULL, -1, &stats);
+                       : session_call(session, "stats", NULL, ANSWER_MS, &stats);
         return session_show(session, code, stats, print_stats);
 }
 

@@ -37,6 +37,16 @@ tests_test_rouse_show_SOURCES = tests/test-rouse-show.c $(TYPED)
 tests_test_rouse_show_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_show_LDADD = tests/libsupport.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/test-rouse-patience
+TESTS += tests/test-rouse-patience
+
+# Calls go through the test, which sees how long they would wait.
+tests_test_rouse_patience_SOURCES = tests/test-rouse-patience.c \
+	tests/fake-roused.c tests/fake-roused.h
+tests_test_rouse_patience_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_patience_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
+tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse_client_call
+
 dist_check_SCRIPTS += tests/test-client-install.sh tests/test-completion.sh
 TESTS += tests/test-client-install.sh tests/test-completion.sh
 
