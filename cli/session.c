@@ -5,6 +5,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ int session_open(struct session *session) {
         }
         r = rouse_client_create(session->dir, &session->client);
         if (r == -ENAMETOOLONG)
-                message("the directory's path is too long for a socket: %s",
+                message("the directory's path is too long: %s",
                         session->dir ?: getenv("ROUSE_DIR"));
         else if (r < 0)
                 message("cannot begin: %s", strerror(-r));
@@ -99,7 +100,7 @@ static void group_name(gid_t gid, char *name, size_t n_name) {
 
 /* For a socket that may not be opened: who may. */
 static void say_denied(const rouse_client_error_t *error, const char *dir) {
-        char path[200], group[64];
+        char path[PATH_MAX + 16], group[64];
         struct stat st;
 
         snprintf(path, sizeof(path), "%s/poke.sock", dir);

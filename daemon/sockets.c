@@ -43,6 +43,7 @@
 #include "daemon/notify.h"
 #include "daemon/own-group.h"
 #include "lib/cleanup.h"
+#include "lib/socket-address.h"
 
 #define LOCK_FILE       "lock"
 #define LOCK_MODE       0600 /* who could read it could lock it, and keep roused from starting */
@@ -175,22 +176,6 @@ static int lock_directory(struct sockets *sockets, const char *dir, char **reter
         return 0;
 }
 
-/* The address of a file in the directory. A path that does not fit goes by way of the directory's
- * descriptor; clients have to go the same way. */
-static int make_address(int dir_fd, const char *dir, const char *name, struct sockaddr_un *ret) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int n;
-
-        n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir, name);
-        if (n >= (int)sizeof(address.sun_path))
-                n = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
-                             dir_fd, name);
-        if (n < 0 || n >= (int)sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        *ret = address;
-        return 0;
-}
-
 /* Removes what a dead process has left. 0 also if there is nothing. */
 static int remove_stale(int dir_fd, const char *name, const struct sockaddr_un *address) {
         _cleanup_close_ int fd = -1;
@@ -247,7 +232,7 @@ static int make_socket(int dir_fd, const char *dir, const char *name, int type, 
         struct sockaddr_un address;
         int r;
 
-        r = make_address(dir_fd, dir, name, &address);
+        r = rouse__socket_address(dir, dir_fd, name, &address);
         if (r == 0)
                 r = remove_stale(dir_fd, name, &address);
         if (r == -EEXIST)

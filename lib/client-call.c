@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "lib/deadline.h"
 
 int rouse__client_broken(rouse_client_t *client, int error) {
@@ -37,10 +38,13 @@ int rouse__client_broken(rouse_client_t *client, int error) {
 }
 
 static int connect_control(rouse_client_t *client, uint64_t deadline_ns) {
-        struct sockaddr_un address = rouse__client_address(client, CONTROL_SOCKET);
+        _cleanup_close_ int dir_fd = -1;
+        struct sockaddr_un address;
         int r;
 
-        r = rouse__stream_open(&client->control, &address, deadline_ns);
+        r = rouse__client_address(client, CONTROL_SOCKET, &dir_fd, &address);
+        if (r == 0)
+                r = rouse__stream_open(&client->control, &address, deadline_ns);
         return r < 0 ? rouse__client_unreachable(client, r, CONTROL_SOCKET) : 0;
 }
 

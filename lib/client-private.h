@@ -1,6 +1,7 @@
 /* The inside of a client, for the files that add calls to it. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #define CONTROL_SOCKET "control.sock"
 
 struct rouse_client {
-        char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+        char dir[PATH_MAX];
 
         /* Datagram sockets, connected; each -1 until it is needed. */
         int ack_fd;   /* has an address, so that replies come */
@@ -30,7 +31,7 @@ struct rouse_client {
         char outcome[32];                   /* what rouse_client_event_t.outcome points to */
 
         rouse_client_error_t error;
-        char message[1024];
+        char message[PATH_MAX + 1024];
         char reason[64];
         struct buffer error_data; /* its `data`, with a NUL */
 };
@@ -43,8 +44,12 @@ int rouse__client_fail(rouse_client_t *client, int error, const char *format, ..
 int rouse__client_refused(rouse_client_t *client, int rpc_code, const char *reason,
                           const char *message, const char *subject);
 
-/* The address of one of the client's sockets. */
-struct sockaddr_un rouse__client_address(const rouse_client_t *client, const char *socket_name);
+/* The address of one of the client's sockets. *ret_dir_fd is written to only if the address leads
+ * through that descriptor; it is closed once the address was used. 0 or negative errno. */
+int rouse__client_address(const rouse_client_t *client, const char *socket_name, int *ret_dir_fd,
+                          struct sockaddr_un *ret);
+/* Connects a datagram socket to poke.sock. 0 or negative errno. */
+int rouse__client_connect_poke(const rouse_client_t *client, int fd);
 /* That no daemon is there, or that it may not be reached. */
 int rouse__client_unreachable(rouse_client_t *client, int error, const char *socket_name);
 

@@ -25,12 +25,6 @@
 #define REPLY_SIZE     (DATAGRAM_LINES * 64U)
 #define LOOK_EVERY_MS  1000
 
-static int connect_poke(rouse_client_t *client, int fd) {
-        struct sockaddr_un address = rouse__client_address(client, POKE_SOCKET);
-
-        return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-}
-
 static int open_poke(rouse_client_t *client, bool want_reply, int *ret_fd) {
         _cleanup_close_ int fd = steal_fd(&client->probe_fd);
         /* A path of no bytes: the kernel finds an unused abstract address. */
@@ -41,7 +35,7 @@ static int open_poke(rouse_client_t *client, bool want_reply, int *ret_fd) {
                 fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
                 if (fd < 0)
                         return -errno;
-                r = connect_poke(client, fd);
+                r = rouse__client_connect_poke(client, fd);
                 if (r < 0)
                         return r;
         }
@@ -57,7 +51,7 @@ static int open_poke(rouse_client_t *client, bool want_reply, int *ret_fd) {
 static bool is_anybody_there(rouse_client_t *client) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        return fd < 0 || connect_poke(client, fd) == 0;
+        return fd < 0 || rouse__client_connect_poke(client, fd) == 0;
 }
 
 static int transmit_on(int fd, const char *datagram, size_t n, uint64_t deadline_ns) {

@@ -11,6 +11,7 @@
 #include "lib/client-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +19,14 @@
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
+#include "lib/socket-address.h"
 
 #define SYSTEM_DIR "/run/roused"
 
 static int set_dir(rouse_client_t *client, const char *dir, const char *below) {
         size_t n = strlen(dir), n_below = strlen(below);
 
-        /* So that the longer of the two paths fits, too. */
-        if (n + n_below + sizeof("/" CONTROL_SOCKET) > sizeof(client->dir))
+        if (n + n_below >= sizeof(client->dir))
                 return -ENAMETOOLONG;
         memcpy(client->dir, dir, n);
         memcpy(client->dir + n, below, n_below + 1);
@@ -35,15 +36,13 @@ static int set_dir(rouse_client_t *client, const char *dir, const char *below) {
 /* Takes the user's directory if a daemon listens there. */
 static bool take_user_dir(rouse_client_t *client) {
         const char *runtime_dir = secure_getenv("XDG_RUNTIME_DIR");
-        struct sockaddr_un address;
 
         if (!runtime_dir || runtime_dir[0] != '/' || set_dir(client, runtime_dir, "/roused") < 0)
                 return false;
         client->probe_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (client->probe_fd < 0)
                 return false;
-        address = rouse__client_address(client, POKE_SOCKET);
-        if (connect(client->probe_fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        if (rouse__client_connect_poke(client, client->probe_fd) == 0)
                 return true;
         client->probe_fd = close_fd(client->probe_fd);
         return false;
@@ -98,14 +97,32 @@ const rouse_client_error_t *rouse_client_get_error(const rouse_client_t *client)
         return &client->error;
 }
 
-struct sockaddr_un rouse__client_address(const rouse_client_t *client, const char *socket_name) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        size_t n = strlen(client->dir);
+int rouse__client_address(const rouse_client_t *client, const char *socket_name, int *ret_dir_fd,
+                          struct sockaddr_un *ret) {
+        _cleanup_close_ int dir_fd = -1;
+        int r;
 
-        memcpy(address.sun_path, client->dir, n);
-        address.sun_path[n] = '/';
-        strcpy(address.sun_path + n + 1, socket_name); /* set_dir() left room for both */
-        return address;
+        r = rouse__socket_address(client->dir, -1, socket_name, ret);
+        if (r != -ENAMETOOLONG)
+                return r;
+        dir_fd = open(client->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
+                return -errno;
+        r = rouse__socket_address(client->dir, dir_fd, socket_name, ret);
+        if (r == 0)
+                *ret_dir_fd = steal_fd(&dir_fd);
+        return r;
+}
+
+int rouse__client_connect_poke(const rouse_client_t *client, int fd) {
+        _cleanup_close_ int dir_fd = -1;
+        struct sockaddr_un address;
+        int r;
+
+        r = rouse__client_address(client, POKE_SOCKET, &dir_fd, &address);
+        if (r < 0)
+                return r;
+        return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 }
 
 static void set_error(rouse_client_t *client, int code, int rpc_code, const char *reason) {

@@ -43,7 +43,7 @@ EXTRA_DIST += lib/librouse.sym
 include_HEADERS += lib/rouse.h
 pkgconfig_DATA += lib/librouse.pc
 
-# what the daemon, the client library and the shell share: JSON as it is read, and waiting
+# what the daemon, the client library and the shell share: JSON as it is read, waiting, and where sockets are
 
 noinst_LTLIBRARIES += lib/libcommon.la
 lib_libcommon_la_SOURCES = \
@@ -55,6 +55,8 @@ lib_libcommon_la_SOURCES = \
 	lib/json-text.h \
 	lib/json-value.c \
 	lib/json-value.h \
+	lib/socket-address.c \
+	lib/socket-address.h \
 	lib/utf8.h
 
 # librouse-client

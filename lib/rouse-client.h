@@ -84,7 +84,8 @@ typedef struct rouse_client_event {
  * Makes a client for the daemon whose sockets are in `dir`. With NULL that is $ROUSE_DIR if it is
  * set, else $XDG_RUNTIME_DIR/roused if a daemon listens there, else /run/roused.
  *
- * Returns 0; -ENAMETOOLONG if no socket can have that path; -ENOMEM. The caller frees the client.
+ * Returns 0; -ENAMETOOLONG if no directory can have that path; -ENOMEM. The caller frees the
+ * client.
  */
 ROUSE_CLIENT_API int rouse_client_create(const char *dir, rouse_client_t **ret_client);
 

@@ -3,23 +3,27 @@
 #include "lib/rouse-client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "tests/client-fixture.h"
 #include "tests/support.h"
 
+#define SUN_PATH sizeof(((struct sockaddr_un *)0)->sun_path)
+
 static void the_directory_is_chosen_in_order(void) {
         const char *runtime = test_path("runtime"), *users = test_path("runtime/roused");
         rouse_client_t *client;
         struct fake *fake;
-        char longest[200];
+        char longest[PATH_MAX + 1];
 
         ck_assert_int_eq(mkdir(runtime, 0700), 0);
         ck_assert_int_eq(mkdir(users, 0700), 0);
@@ -62,11 +66,53 @@ static void the_directory_is_chosen_in_order(void) {
         client = NULL;
         ck_assert_int_eq(rouse_client_create(longest, &client), -ENAMETOOLONG);
         ck_assert_ptr_null(client);
-        longest[108 - sizeof("/control.sock")] = '\0';
-        client = new_client(longest);
-        ck_assert_int_eq(rouse_client_call(client, "ping", NULL, PATIENCE_MS, NULL), -ENOENT);
-        rouse_client_free(client);
         ck_assert_ptr_null(rouse_client_free(NULL));
+}
+
+/* The paths of both sockets fit into an address, the shorter one alone, and neither of them. */
+static void the_directory_may_have_a_long_path(void) {
+        static const struct fake_answer calls[] = {{"ping", "{\"id\":$ID,\"result\":1}\n"}, {}};
+        static const size_t lengths[] = {SUN_PATH - sizeof("/control.sock"),
+                                         SUN_PATH - sizeof("/poke.sock"), 200};
+
+        unsetenv("ROUSE_DIR");
+        for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+                int n_name = (int)(lengths[i] - strlen(test_dir()) - strlen("//roused"));
+                const char *runtime = test_path("%0*d", n_name, 0);
+                const char *dir = test_path("%0*d/roused", n_name, 0), *result;
+                rouse_client_t *given, *found;
+                struct fake *fake;
+
+                ck_assert_uint_eq(strlen(dir), lengths[i]);
+                ck_assert_int_eq(mkdir(runtime, 0700), 0);
+                ck_assert_int_eq(mkdir(dir, 0700), 0);
+                ck_assert_int_eq(chdir(dir), 0);
+                fake = fake_start(".", NULL, calls);
+                given = new_client(dir);
+                ck_assert_int_eq(rouse_client_send(given, "a", PATIENCE_MS, NULL), 0);
+                ck_assert_int_eq(rouse_client_call(given, "ping", NULL, PATIENCE_MS, &result), 0);
+                rouse_client_free(given);
+                setenv("XDG_RUNTIME_DIR", runtime, 1);
+                found = new_client(NULL);
+                ck_assert_str_eq(rouse_client_dir(found), dir);
+                rouse_client_free(found);
+                free(fake_stop(fake));
+        }
+}
+
+static void what_is_not_there_is_told_with_all_of_its_path(void) {
+        const char *dir = test_path("%0250d/%0250d", 0, 0);
+        rouse_client_t *client = new_client(dir);
+        char *message;
+
+        ck_assert_int_ge(asprintf(&message,
+                                  "cannot reach roused at %s/poke.sock: No such file or directory",
+                                  dir),
+                         0);
+        ck_assert_int_eq(rouse_client_send(client, "x", PATIENCE_MS, NULL), -ENOENT);
+        check_error(client, -ENOENT, message);
+        free(message);
+        rouse_client_free(client);
 }
 
 static void a_send_is_acknowledged_with_its_ticket(void) {
@@ -297,6 +343,8 @@ static void a_strange_reply_is_refused(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(the_directory_is_chosen_in_order),
+                TEST(the_directory_may_have_a_long_path),
+                TEST(what_is_not_there_is_told_with_all_of_its_path),
                 TEST(a_send_is_acknowledged_with_its_ticket),
                 TEST(refusals_have_an_errno_and_a_sentence),
                 TEST(each_of_several_sends_has_a_result),

@@ -301,6 +301,18 @@ static void one_client_too_many_is_told_so(void) {
         roused_stop(&roused);
 }
 
+/* The run sends, too, by the path that the daemon gives it. */
+static void a_directory_with_a_long_path_is_reached(void) {
+        typed_check(test_dir(),
+                    "d=$DIR/$(printf %0120d 0); mkdir $d; : >$d/log\n"
+                    "echo \"handles: {a: {run: ['$ROUSE', send, b]}, b: {}}\" >$d/c\n"
+                    "$ROUSE_BUILD/daemon/roused --config $d/c --dir $d 2>$d/log &\n"
+                    "until grep -q ' serving ' $d/log; do sleep 0.02; done\n"
+                    "rouse --dir $d send a; rouse --dir $d wait b --after 0 --timeout 20s\n"
+                    "kill $!; wait $!",
+                    0, "1\n1\n", "");
+}
+
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(every_verb_works_as_it_is_typed),
@@ -313,6 +325,7 @@ int main(int argc, char **argv) {
                 TEST(watchers_are_told),
                 TEST(the_manuals_lines_for_others_work),
                 TEST(one_client_too_many_is_told_so),
+                TEST(a_directory_with_a_long_path_is_reached),
                 {},
         };
 

@@ -130,8 +130,8 @@ static void a_daemon_that_is_not_there_is_told(void) {
                 {"XDG_RUNTIME_DIR=$DIR rouse send --dir $DIR/roused x", 69, "",
                  "rouse: cannot reach roused at $DIR/roused/poke.sock: No such file or directory; "
                  "is the service running? (systemctl --user status roused)\n"},
-                {"rouse --dir /$(printf %0120d 7) send x 2>&1 | sed 's/0*7$//'", 0,
-                 "rouse: the directory's path is too long for a socket: /\n", ""},
+                {"rouse --dir /$(printf %05000d 7) send x 2>&1 | sed 's/0*7$//'", 0,
+                 "rouse: the directory's path is too long: /\n", ""},
                 {},
         };
 
