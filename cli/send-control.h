@@ -11,6 +11,7 @@ const char *send_key(const struct arguments *arguments, int i);
 /* The line of a send that was accepted. */
 void send_print_ticket(const struct session *session, const char *name, uint64_t ticket);
 
-/* `until` is "wake", "run" or NULL for neither. Prints tickets; returns an exit code. */
+/* `until` is "wake", "run" or NULL for neither; the session is open. Prints tickets; returns an
+ * exit code. */
 int send_control(struct session *session, const struct arguments *arguments, const char *until,
                  int64_t timeout_ms);

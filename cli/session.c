@@ -16,7 +16,9 @@
 #include "cli/result.h"
 #include "cli/verb.h"
 #include "lib/buffer.h"
+#include "lib/client-ask.h"
 #include "lib/clock.h"
+#include "lib/deadline.h"
 #include "lib/suggest.h"
 #include "lib/timespan.h"
 
@@ -45,9 +47,9 @@ int session_open(struct session *session) {
         return r < 0 ? EXIT_FAILED : 0;
 }
 
-int session_call(struct session *session, const char *method, struct buffer *params,
-                 int64_t timeout_ms, struct json_text *ret_result) {
-        const char *text = NULL, *result;
+int session_ask(struct session *session, const char *method, struct buffer *params,
+                uint64_t deadline_ns) {
+        const char *text = NULL;
         int r;
 
         r = session_open(session);
@@ -61,11 +63,27 @@ int session_call(struct session *session, const char *method, struct buffer *par
                 }
                 text = params->data;
         }
-        r = rouse_client_call(session->client, method, text, timeout_ms, &result);
+        r = rouse__client_ask(session->client, method, text, deadline_ns);
+        return r < 0 ? session_failed(session) : 0;
+}
+
+int session_answer(struct session *session, uint64_t deadline_ns, struct json_text *ret_result) {
+        const char *result;
+        int r;
+
+        r = rouse__client_answer(session->client, deadline_ns, &result);
         if (r < 0)
                 return session_failed(session);
         *ret_result = (struct json_text){.at = result, .n = strlen(result)};
         return 0;
+}
+
+int session_call(struct session *session, const char *method, struct buffer *params,
+                 int64_t timeout_ms, struct json_text *ret_result) {
+        uint64_t deadline_ns = deadline_in_ms(timeout_ms);
+
+        return session_ask(session, method, params, deadline_ns)
+                       ?: session_answer(session, deadline_ns, ret_result);
 }
 
 int session_call_name(struct session *session, const char *method, const char *name,
@@ -182,9 +200,12 @@ int session_tell_no_handle(struct session *session, const char *name) {
 }
 
 struct json_text session_refusal(const struct session *session) {
-        const rouse_client_error_t *error = rouse_client_get_error(session->client);
         struct json_text data = JSON_TEXT_NULL;
+        const rouse_client_error_t *error;
 
+        if (!session->client)
+                return data;
+        error = rouse_client_get_error(session->client);
         if (error->data)
                 (void)rouse__json_parse(error->data, strlen(error->data), &data, NULL);
         return data;
@@ -215,6 +236,7 @@ int session_failed(struct session *session) {
         const char *text = error->message;
         char first = *text, name[256];
 
+        session->broken = !refused;
         /* The daemon writes sentences, and here they follow a colon. */
         if (first >= 'A' && first <= 'Z' && (text[1] == ' ' || (text[1] >= 'a' && text[1] <= 'z')))
                 first = (char)(first - 'A' + 'a');

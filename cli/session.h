@@ -18,6 +18,7 @@ struct session {
         const char *dir; /* --dir, or NULL */
         bool json;
         rouse_client_t *client; /* NULL until it is needed */
+        bool broken;            /* the last failure was no refusal of the daemon's */
 };
 
 #define SESSION_NULL \
@@ -35,6 +36,10 @@ int session_call(struct session *session, const char *method, struct buffer *par
 /* The same with {"name": name}. */
 int session_call_name(struct session *session, const char *method, const char *name,
                       struct json_text *ret_result);
+/* The two halves of a call, for several sessions that are asked before the first one answers. */
+int session_ask(struct session *session, const char *method, struct buffer *params,
+                uint64_t deadline_ns);
+int session_answer(struct session *session, uint64_t deadline_ns, struct json_text *ret_result);
 
 /* The end of a verb that asks: `code`, if it is not 0, else the result is printed, as JSON where
  * that is wanted. Returns the exit code. */

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/client-ask.h"
 #include "lib/deadline.h"
 
 int rouse__client_broken(rouse_client_t *client, int error) {
@@ -145,8 +146,8 @@ static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json
         }
 }
 
-int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
-                          size_t n_params, uint64_t deadline_ns, struct json_text *ret_result) {
+static int ask(rouse_client_t *client, const char *method, const char *params, size_t n_params,
+               uint64_t deadline_ns) {
         struct buffer line = BUFFER_NULL;
         int r;
 
@@ -157,12 +158,20 @@ int rouse__client_request(rouse_client_t *client, const char *method, const char
         else
                 r = write_request(client, &line, deadline_ns);
         rouse__buffer_deinit(&line);
+        return r;
+}
+
+int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
+                          size_t n_params, uint64_t deadline_ns, struct json_text *ret_result) {
+        int r;
+
+        r = ask(client, method, params, n_params, deadline_ns);
         return r < 0 ? r : read_answer(client, deadline_ns, ret_result);
 }
 
-int rouse_client_call(rouse_client_t *client, const char *method, const char *params,
-                      int64_t timeout_ms, const char **ret_result) {
-        struct json_text json = JSON_TEXT_NULL, result;
+int rouse__client_ask(rouse_client_t *client, const char *method, const char *params,
+                      uint64_t deadline_ns) {
+        struct json_text json = JSON_TEXT_NULL;
         size_t at = 0;
         int r;
 
@@ -183,11 +192,26 @@ int rouse_client_call(rouse_client_t *client, const char *method, const char *pa
                         return rouse__client_fail(client, -EINVAL,
                                                   "the parameters must be a JSON object or array");
         }
-        r = rouse__client_request(client, method, json.at, json.n, deadline_in_ms(timeout_ms),
-                                  &result);
+        return ask(client, method, json.at, json.n, deadline_ns);
+}
+
+int rouse__client_answer(rouse_client_t *client, uint64_t deadline_ns, const char **ret_result) {
+        struct json_text result;
+        int r;
+
+        r = read_answer(client, deadline_ns, &result);
         if (r < 0)
                 return r;
         ((char *)result.at)[result.n] = '\0'; /* a bracket or comma, in the stream's buffer */
         *ret_result = result.at;
         return 0;
+}
+
+int rouse_client_call(rouse_client_t *client, const char *method, const char *params,
+                      int64_t timeout_ms, const char **ret_result) {
+        uint64_t deadline_ns = deadline_in_ms(timeout_ms);
+        int r;
+
+        r = rouse__client_ask(client, method, params, deadline_ns);
+        return r < 0 ? r : rouse__client_answer(client, deadline_ns, ret_result);
 }

@@ -43,7 +43,8 @@ EXTRA_DIST += lib/librouse.sym
 include_HEADERS += lib/rouse.h
 pkgconfig_DATA += lib/librouse.pc
 
-# what the daemon, the client library and the shell share: JSON as it is read, waiting, and where sockets are
+# what the daemon, the client library and the shell share: JSON as it is read, waiting, and where
+# sockets are
 
 noinst_LTLIBRARIES += lib/libcommon.la
 lib_libcommon_la_SOURCES = \
@@ -64,6 +65,7 @@ lib_libcommon_la_SOURCES = \
 noinst_LTLIBRARIES += lib/librouse-client-core.la
 lib_librouse_client_core_la_SOURCES = \
 	lib/attach-words.h \
+	lib/client-ask.h \
 	lib/client-attach.c \
 	lib/client-call.c \
 	lib/client-private.h \

@@ -45,7 +45,7 @@ tests_test_rouse_patience_SOURCES = tests/test-rouse-patience.c \
 	tests/fake-roused.c tests/fake-roused.h
 tests_test_rouse_patience_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_patience_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
-tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse_client_call
+tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse__client_answer
 
 dist_check_SCRIPTS += tests/test-client-install.sh tests/test-completion.sh
 TESTS += tests/test-client-install.sh tests/test-completion.sh

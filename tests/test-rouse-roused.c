@@ -301,6 +301,67 @@ static void one_client_too_many_is_told_so(void) {
         roused_stop(&roused);
 }
 
+/* As many names as take three requests. */
+#define N_MANY 2500
+
+/* Checks the lines with as many handles. */
+static void check_many(const char *handle, const struct typed_row *rows) {
+        _cleanup_free_ char *text = NULL;
+        struct roused roused;
+        size_t n = 0;
+        FILE *file = open_memstream(&text, &n);
+
+        ck_assert_ptr_nonnull(file);
+        fprintf(file, "handles:\n");
+        for (int i = 1; i <= N_MANY; i++)
+                fprintf(file, "  n%d: {%s}\n", i, handle);
+        fclose(file);
+        ck_assert_uint_gt(N_MANY, 2 * LIMIT_SEND_NAMES);
+        roused_start(&roused, "d", text);
+        typed_check(roused.dir, "seq -f n%g 2500 >$DIR/names", 0, "", "");
+        typed_check_rows(roused.dir, rows);
+        roused_stop(&roused);
+}
+
+#define COUNTED "| uniq -c | sed 's/^ *//'"
+
+static void any_number_of_names_is_waited_for_together(void) {
+        static const struct typed_row rows[] = {
+                {"rouse send --wait $(cat $DIR/names) " COUNTED, 0, "2500 1\n", ""},
+                {"rouse send --wait=run $(cat $DIR/names) " COUNTED, 0, "2500 2\n", ""},
+                {"rouse send --json --wait $(cat $DIR/names) | cut -d'\"' -f4 | cmp - $DIR/names",
+                 0, "", ""},
+                {"rouse send --key \"$(printf 'a\r')\" $(cat $DIR/names) " COUNTED
+                 "; rouse wait n2500 --ticket 4",
+                 0, "2500 4\n4\n", ""},
+                /* What is sent last does not wait for what is sent first. */
+                {"rouse pause n1; $ROUSE send --wait $(cat $DIR/names) >$DIR/sent & "
+                 "rouse wait n2500 --after 4; rouse resume n1; wait $!; echo $?; wc -l <$DIR/sent",
+                 0, "5\n0\n2500\n", ""},
+                {},
+        };
+
+        check_many("run: [/bin/true]", rows);
+}
+
+static void of_many_names_a_part_that_fails_leaves_the_others(void) {
+        static const struct typed_row rows[] = {
+                {"rouse send --wait nobody $(cat $DIR/names) >$DIR/sent; echo $?; "
+                 "cat $DIR/sent " COUNTED,
+                 0, "4\n1024 -\n1477 1\n",
+                 "rouse: no handle is named \"nobody\"; 'rouse list' shows them all\n"},
+                {"rouse send --json --wait $(cat $DIR/names) nobody | cut -d'\"' -f4 >$DIR/sent; "
+                 "head -2048 $DIR/names | cmp - $DIR/sent",
+                 0, "", NULL},
+                {"rouse pause n2500; rouse send --wait --timeout 10ms $(cat $DIR/names) "
+                 ">$DIR/sent; echo $?; wc -l <$DIR/sent; grep -c -e - $DIR/sent",
+                 1, "124\n2500\n0\n", "rouse: \"n2500\" did not wake in time\n"},
+                {},
+        };
+
+        check_many("", rows);
+}
+
 /* The run sends, too, by the path that the daemon gives it. */
 static void a_directory_with_a_long_path_is_reached(void) {
         typed_check(test_dir(),
@@ -325,6 +386,8 @@ int main(int argc, char **argv) {
                 TEST(watchers_are_told),
                 TEST(the_manuals_lines_for_others_work),
                 TEST(one_client_too_many_is_told_so),
+                TEST(any_number_of_names_is_waited_for_together),
+                TEST(of_many_names_a_part_that_fails_leaves_the_others),
                 TEST(a_directory_with_a_long_path_is_reached),
                 {},
         };

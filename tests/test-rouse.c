@@ -266,6 +266,20 @@ static void waiting_prints_the_wake(void) {
         free(fake_stop(fake));
 }
 
+/* As many as go over two connections. */
+static void a_daemon_that_goes_away_from_many_names_is_told_once(void) {
+        static const struct fake_answer calls[] = {{"\"n1024\"", ""}, {"\"n1025\"", NULL}, {}};
+        struct fake *fake = fake_start(test_dir(), NULL, NULL);
+
+        typed_check(test_dir(), "rouse send --wait $(seq -f n%g 1025) | sort | uniq -c", 0,
+                    "   1025 -\n", "rouse: roused closed the connection\n");
+        free(fake_stop(fake));
+        fake = fake_start(test_dir(), NULL, calls);
+        typed_check(test_dir(), "rouse send --wait --timeout 0 $(seq -f n%g 1025) >/dev/null", 124,
+                    "", "rouse: roused does not answer\n");
+        free(fake_stop(fake));
+}
+
 #define WAKE(name, seq)                                                                            \
         "{\"jsonrpc\":\"2.0\",\"method\":\"wake\",\"params\":{\"name\":\"" name "\",\"seq\":" #seq \
         ",\"sends\":2,\"missed\":1}}\n"
@@ -400,6 +414,7 @@ int main(int argc, char **argv) {
                 TEST(sends_print_their_tickets),
                 TEST(what_cannot_be_printed_is_a_failure),
                 TEST(waiting_prints_the_wake),
+                TEST(a_daemon_that_goes_away_from_many_names_is_told_once),
                 TEST(watching_prints_a_line_a_wake),
                 TEST(a_watch_ends_with_the_daemon),
                 TEST(questions_are_answered_by_the_exit_code),
