@@ -5,6 +5,8 @@ cli_libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DROUSE_SBINDIR='"$(sbindir)"'
 cli_libverbs_la_SOURCES = \
 	cli/arguments.c \
 	cli/arguments.h \
+	cli/complaint.c \
+	cli/complaint.h \
 	cli/exit-code.h \
 	cli/help.c \
 	cli/help.h \

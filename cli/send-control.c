@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/complaint.h"
 #include "cli/exit-code.h"
 #include "cli/human.h"
 #include "cli/message.h"
@@ -150,6 +151,7 @@ static int print(const struct session *session, const char *name, struct json_te
         if (run.n == 0 || result_is_true(run, "success"))
                 return EXIT_DONE;
         message("%s: the run %s", name, human_outcome(run, outcome));
+        complaint_tell(run);
         return EXIT_FAILED;
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cli/complaint.h"
 #include "cli/human.h"
 #include "cli/number.h"
 #include "cli/output.h"
@@ -12,9 +13,6 @@
 #include "cli/verbs.h"
 #include "lib/buffer.h"
 #include "lib/clock.h"
-
-#define COMPLAINT_SIZE  8192
-#define COMPLAINT_LINES 5
 
 enum column { SEQ, STARTED, DURATION, RESULT, SENDS, N_COLUMNS };
 
@@ -41,23 +39,6 @@ static void print_row(cells_t cells, const size_t *widths) {
         out("\n");
 }
 
-/* The first lines; a blank one at the end is none. */
-static void print_complaint(struct json_text run) {
-        char text[COMPLAINT_SIZE];
-        char *rest = text, *line;
-
-        result_text(result_member(run, "complaint"), text, sizeof(text));
-        for (int n = 0; (line = strsep(&rest, "\n")) && (*line || rest); n++) {
-                if (n == COMPLAINT_LINES) {
-                        out("    …\n");
-                        return;
-                }
-                out("    ");
-                out_text(line, 0);
-                out("\n");
-        }
-}
-
 static void print_table(struct json_text rows) {
         static const char *const titles[N_COLUMNS] = {"SEQ", "STARTED", "DURATION", "RESULT",
                                                       "SENDS"};
@@ -81,7 +62,7 @@ static void print_table(struct json_text rows) {
         while (rouse__json_next(&it)) {
                 read_row(it.value, cells);
                 print_row(cells, widths);
-                print_complaint(it.value);
+                complaint_print(it.value);
         }
 }
 
@@ -120,7 +101,8 @@ const struct verb verb_runs = {
         .least = 1,
         .most = 1,
         .summary = "print a table of the last runs of a handle, the newest first",
-        .help = "\nBelow a run that failed stand the first lines that it wrote to standard error.\n",
+        .help = "\nBelow a run that failed stand the first lines that it wrote to standard error, or why it could\n"
+                "not be started.\n",
         .options = options,
         .json = true,
         .run = run,

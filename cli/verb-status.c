@@ -1,7 +1,6 @@
 /* status: what one handle does and why, in sentences. */
 
-#include <string.h>
-
+#include "cli/complaint.h"
 #include "cli/human.h"
 #include "cli/output.h"
 #include "cli/result.h"
@@ -48,12 +47,29 @@ static void print_wakes(struct json_text status) {
         out(".\n");
 }
 
+static void print_last_run(struct json_text run) {
+        char span[TIMESPAN_TEXT_MAX], time[HUMAN_TIME_MAX], outcome[HUMAN_OUTCOME_MAX],
+                count[HUMAN_COUNT_MAX];
+        struct json_text kind = result_member(run, "outcome");
+
+        outf("  The last run %s", human_outcome(run, outcome));
+        if (rouse__json_string_is(kind, "not_started"))
+                out("; that was");
+        else
+                outf(" after %s; it began",
+                     human_span(result_u64(run, "duration_ms") * NS_PER_MS, span));
+        outf(" at %s, for wakes up to %llu (%s).\n",
+             human_time(result_u64(run, "started_ms"), time),
+             (unsigned long long)result_u64(run, "seq"),
+             human_count(result_u64(run, "sends"), "send", count));
+        complaint_print(run);
+}
+
 static void print_runs(struct json_text status) {
         struct json_text run = result_member(status, "run"),
                          last = result_member(status, "last_run");
-        char span[TIMESPAN_TEXT_MAX], time[HUMAN_TIME_MAX], outcome[HUMAN_OUTCOME_MAX],
-                count[HUMAN_COUNT_MAX];
         uint64_t pid = result_u64(run, "pid");
+        char span[TIMESPAN_TEXT_MAX];
 
         if (run.n > 0) {
                 outf("  A run goes on since %s, for wakes up to %llu",
@@ -64,12 +80,7 @@ static void print_runs(struct json_text status) {
                 out(".\n");
         }
         if (last.n > 0)
-                outf("  The last run %s after %s; it began at %s, for wakes up to %llu (%s).\n",
-                     human_outcome(last, outcome),
-                     human_span(result_u64(last, "duration_ms") * NS_PER_MS, span),
-                     human_time(result_u64(last, "started_ms"), time),
-                     (unsigned long long)result_u64(last, "seq"),
-                     human_count(result_u64(last, "sends"), "send", count));
+                print_last_run(last);
         else if (result_is_true(status, "has_action") && run.n == 0)
                 out("  It has not run yet.\n");
         else if (!result_is_true(status, "has_action"))

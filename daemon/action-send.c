@@ -15,7 +15,6 @@
 #include "daemon/conf-schema.h"
 #include "daemon/handle.h"
 #include "daemon/limits.h"
-#include "daemon/log.h"
 #include "daemon/run.h"
 
 struct send_conf {
@@ -74,7 +73,7 @@ static int start(struct run *run, const struct action_conf *conf) {
 
                 if (r < 0) {
                         n_failed++;
-                        log_warning("%s: cannot send to %s: it is closed", run->handle_name, *name);
+                        run_complain(run, "cannot send to %s: it is closed", *name);
                 }
         }
         run_finish(run, RUN_EXITED, n_failed ? 1 : 0, n_failed == 0);

@@ -120,9 +120,8 @@ static int start(struct run *run, const struct action_conf *action) {
         else if (r < 0)
                 why = strerror(-r);
         if (why)
-                log_warning("%s: cannot send signal %d (%s) to the process of %s: %s",
-                            run->handle_name, conf->signal, sigabbrev_np(conf->signal) ?: "?",
-                            conf->pidfile, why);
+                run_complain(run, "cannot send signal %d (%s) to the process of %s: %s",
+                             conf->signal, sigabbrev_np(conf->signal) ?: "?", conf->pidfile, why);
         else
                 log_info("%s: sent signal %d (%s) to process %d", run->handle_name, conf->signal,
                          sigabbrev_np(conf->signal) ?: "?", pid);

@@ -39,7 +39,6 @@ struct command {
         struct exec *exec;
         struct deadline deadline;
         uint64_t run_id;
-        size_t n_complaint;
         bool is_ending; /* TERM was sent */
         bool timed_out;
 };
@@ -48,32 +47,12 @@ static struct reaper *reaper_of(const struct command *command) {
         return command->run->tools->reaper;
 }
 
-/* Keeps the beginning of what it complains about. */
-static void keep_complaint(struct command *command, const char *line, size_t n_line) {
-        struct run *run = command->run;
-        size_t room = LIMIT_COMPLAINT - command->n_complaint;
-        char *complaint;
-
-        if (room < 2)
-                return;
-        if (n_line > room - 1)
-                n_line = room - 1;
-        complaint = realloc(run->complaint, command->n_complaint + n_line + 2);
-        if (!complaint)
-                return;
-        memcpy(complaint + command->n_complaint, line, n_line);
-        command->n_complaint += n_line;
-        complaint[command->n_complaint++] = '\n';
-        complaint[command->n_complaint] = '\0';
-        run->complaint = complaint;
-}
-
 static void on_output(void *arg, bool is_stderr, const char *line, size_t n_line) {
         struct command *command = arg;
 
         log_output(command->run->handle_name, line, n_line);
         if (is_stderr)
-                keep_complaint(command, line, n_line);
+                run_keep_complaint(command->run, line, n_line);
 }
 
 static void report(const struct command *command, enum run_outcome outcome, int status) {
@@ -215,22 +194,28 @@ static bool goes_to_log(const struct run_output *output) {
         return !output->is_null && !output->path;
 }
 
-/* Opens what the command gets; the name of a step that fails goes to *ret_step. */
+/* What was done last, for the case that it failed. */
+struct step {
+        const char *name;
+        const char *path; /* which it was done with; or NULL */
+};
+
+/* Opens what the command gets. */
 static int execute(struct command *command, const struct run_options *options, char *const *argv,
-                   char *const *env, const char **ret_step) {
+                   char *const *env, struct step *reterr_step) {
         _cleanup_close_ int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
         struct exec_spec spec;
         int r;
 
-        *ret_step = "keys";
+        *reterr_step = (struct step){.name = "keys"};
         r = command_open_keys(command->run->keys, &stdin_fd);
         if (r < 0)
                 return r;
-        *ret_step = "stdout";
+        *reterr_step = (struct step){"stdout", options->stdout_to.path};
         r = open_output(&options->stdout_to, &stdout_fd);
         if (r < 0)
                 return r;
-        *ret_step = "stderr";
+        *reterr_step = (struct step){"stderr", options->stderr_to.path};
         r = open_output(&options->stderr_to, &stderr_fd);
         if (r < 0)
                 return r;
@@ -253,8 +238,16 @@ static int execute(struct command *command, const struct run_options *options, c
                 .groups = options->user.groups,
                 .n_groups = options->user.n_groups,
         };
-        return exec_start(command->run->tools->reaper, &spec, &exec_ops, command, ret_step,
-                          &command->exec);
+        r = exec_start(command->run->tools->reaper, &spec, &exec_ops, command, &reterr_step->name,
+                       &command->exec);
+        if (r < 0)
+                reterr_step->path = strcmp(reterr_step->name, "chdir") == 0 ? spec.cwd : NULL;
+        return r;
+}
+
+static void complain(struct run *run, const char *program, const struct step *step, int error) {
+        run_complain(run, "cannot run %s: %s%s%s: %s", program, step->name, step->path ? " " : "",
+                     step->path ?: "", strerror(-error));
 }
 
 int command_start(struct run *run, const struct action_conf *action) {
@@ -264,7 +257,7 @@ int command_start(struct run *run, const struct action_conf *action) {
         _cleanup_free_ char **argv = strv_unpack(conf->argv), **added = strv_unpack(options->env);
         _cleanup_(command_env_deinit) struct command_env env = {0};
         _cleanup_free_ struct command *command = NULL;
-        const char *step;
+        struct step step;
         int r;
 
         command = calloc(1, sizeof(*command));
@@ -285,8 +278,7 @@ int command_start(struct run *run, const struct action_conf *action) {
         r = execute(command, options, argv, env.variables, &step);
         if (r < 0) {
                 deadline_clear(tools->deadlines, &command->deadline);
-                log_warning("%s: cannot run %s: %s: %s", run->handle_name, argv[0], step,
-                            strerror(-r));
+                complain(run, argv[0], &step, r);
                 return r;
         }
         run->pid = exec_pid(command->exec);

@@ -107,19 +107,32 @@ BORROWED static bool is_elsewhere(int error) {
                error == ENODEV || error == ETIMEDOUT;
 }
 
+/* The kernel says ENOENT also of a file that is there, if what is to interpret it is not. */
+BORROWED static bool lacks_interpreter(const char *program, int error) {
+        return error == ENOENT && syscall(SYS_faccessat, AT_FDCWD, program, F_OK) == 0;
+}
+
 BORROWED static void execute(struct birth *birth) {
         const struct exec_spec *spec = birth->spec;
+        const char *step = "exec";
         int error = ENOENT;
 
         for (char *const *program = birth->programs; *program; program++) {
+                int failure;
+
                 syscall(SYS_execve, *program, spec->argv, spec->env);
-                if (!birth->is_search || !is_elsewhere(errno))
-                        fail(birth, "exec");
-                if (errno == EACCES)
+                failure = errno;
+                if (lacks_interpreter(*program, failure))
+                        step = "interpreter";
+                if (!birth->is_search || !is_elsewhere(failure)) {
+                        error = failure;
+                        break;
+                }
+                if (failure == EACCES)
                         error = EACCES;
         }
         errno = error;
-        fail(birth, "exec");
+        fail(birth, error == ENOENT ? step : "exec");
 }
 
 /* Runs in the child, on borrowed memory. */

@@ -59,7 +59,8 @@ struct exec_ops {
 
 /* Starts a process in a session and process group of its own, with no signal blocked or ignored.
  * Returns 0; or the negative errno with which a step failed, of which *ret_step says the name
- * ("fork", "chdir", "exec", …): then no process is left, and nothing will be called. */
+ * ("fork", "chdir", "exec", "interpreter", …): then no process is left, and nothing will be called.
+ */
 int exec_start(struct reaper *reaper, const struct exec_spec *spec, const struct exec_ops *ops,
                void *arg, const char **ret_step, struct exec **ret);
 

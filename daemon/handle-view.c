@@ -194,14 +194,26 @@ void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg) {
         }
 }
 
-bool handle_last_run(const struct handle *handle, struct run_result *ret) {
+static const struct run_record *last_record(const struct handle *handle) {
         const struct handle_life *life = handle_life(handle);
 
         if (!life->n_runs || !life->records)
-                return false;
-        *ret = life->records[(life->next_record + LIMIT_RUN_RECORDS - 1) % LIMIT_RUN_RECORDS]
-                       .result;
-        return true;
+                return NULL;
+        return &life->records[(life->next_record + LIMIT_RUN_RECORDS - 1) % LIMIT_RUN_RECORDS];
+}
+
+bool handle_last_run(const struct handle *handle, struct run_result *ret) {
+        const struct run_record *record = last_record(handle);
+
+        if (record)
+                *ret = record->result;
+        return record;
+}
+
+const char *handle_last_complaint(const struct handle *handle) {
+        const struct run_record *record = last_record(handle);
+
+        return record ? record->complaint : NULL;
 }
 
 void handle_get_stats(const struct handle *handle, struct handle_stats *ret) {

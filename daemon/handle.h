@@ -76,6 +76,7 @@ struct handle_watch {
 struct handle_watch_ops {
         void (*wake)(struct handle_watch *watch, uint64_t seq, uint64_t n_sends);
         void (*run_started)(struct handle_watch *watch, uint64_t seq, uint64_t n_sends);
+        /* The handle's last run is this one already. */
         void (*run_ended)(struct handle_watch *watch, const struct run_result *result);
         void (*action_gone)(struct handle_watch *watch); /* nothing will run for what was sent */
         void (*closed)(struct handle_watch *watch);      /* it was removed from the list before */
@@ -145,12 +146,14 @@ struct handle_why {
 };
 void handle_get_why(const struct handle *handle, struct handle_why *ret);
 
-/* The runs that ended last, the newest first. `complaint` is the beginning of what it wrote to
- * standard error, if it failed; or NULL. */
+/* The runs that ended last, the newest first. `complaint` is, of one that failed, the beginning of
+ * what it wrote to standard error, or why the daemon could not do what it is for; or NULL. */
 typedef void (*handle_run_cb)(void *arg, const struct run_result *result, const char *complaint);
 void handle_each_run(const struct handle *handle, handle_run_cb cb, void *arg);
 /* The last run, false if there was none. */
 bool handle_last_run(const struct handle *handle, struct run_result *ret);
+/* Its complaint. */
+const char *handle_last_complaint(const struct handle *handle);
 
 /* Counters since the daemon started. */
 struct handle_stats {

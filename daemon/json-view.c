@@ -107,7 +107,8 @@ static void write_run_going_on(struct buffer *out, const struct handle_why *why)
         json_write_close(out, '}');
 }
 
-static void write_run(struct buffer *out, const struct run_result *run) {
+void view_run(struct buffer *out, const struct run_result *run, const char *complaint) {
+        json_write_open(out, '{');
         write_u64(out, "seq", run->seq);
         write_u64(out, "sends", run->n_sends);
         write_string(out, "outcome", run_outcome_to_string(run->outcome));
@@ -116,17 +117,6 @@ static void write_run(struct buffer *out, const struct run_result *run) {
         write_bool(out, "success", run->success);
         write_time(out, "started_ms", run->started_realtime_ms);
         write_u64(out, "duration_ms", (run->ended_ns - run->started_ns) / NS_PER_MS);
-}
-
-void view_run(struct buffer *out, const struct run_result *run) {
-        json_write_open(out, '{');
-        write_run(out, run);
-        json_write_close(out, '}');
-}
-
-void view_past_run(struct buffer *out, const struct run_result *run, const char *complaint) {
-        json_write_open(out, '{');
-        write_run(out, run);
         write_string(out, "complaint", complaint);
         json_write_close(out, '}');
 }
@@ -145,7 +135,7 @@ void view_status(struct buffer *out, const struct handle *handle) {
         write_run_going_on(out, &why);
         json_write_key(out, "last_run");
         if (handle_last_run(handle, &run))
-                view_run(out, &run);
+                view_run(out, &run, handle_last_complaint(handle));
         else
                 json_write_null(out);
         json_write_close(out, '}');

@@ -15,9 +15,7 @@ void view_handle(struct buffer *out, const struct handle *handle);
 void view_gone(struct buffer *out, const char *name, uint64_t seq);
 /* The same with why it waits, the run that goes on and the last one. */
 void view_status(struct buffer *out, const struct handle *handle);
-/* An object: what came of a run. */
-void view_run(struct buffer *out, const struct run_result *run);
-/* The same, and the beginning of what it wrote to standard error, or NULL. */
-void view_past_run(struct buffer *out, const struct run_result *run, const char *complaint);
+/* An object: what came of a run. `complaint` is why it failed, or NULL. */
+void view_run(struct buffer *out, const struct run_result *run, const char *complaint);
 /* Members of an object that is open. */
 void view_stats(struct buffer *out, const struct handle_stats *stats);

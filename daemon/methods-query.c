@@ -87,7 +87,7 @@ static void list_run(void *arg, const struct run_result *result, const char *com
         if (listing->n_left == 0)
                 return;
         listing->n_left--;
-        view_past_run(listing->out, result, complaint);
+        view_run(listing->out, result, complaint);
 }
 
 static void runs(struct rpc_call *call, const struct rpc_arg *args) {
@@ -254,7 +254,7 @@ const struct rpc_method methods_query[] = {
                 .description = "Shows the last runs that have ended, the newest first",
                 .params = runs_params,
                 .result = "{\"type\":\"array\","
-                          "\"items\":{\"$ref\":\"#/components/schemas/PastRun\"}}",
+                          "\"items\":{\"$ref\":\"#/components/schemas/Run\"}}",
                 .errors = handle_errors,
                 .scope = RPC_PER_HANDLE,
                 .right = ACCESS_READ,

@@ -51,7 +51,7 @@ static void write_waited(struct buffer *out, const struct wait *wait) {
                 json_write_u64(out, item->n_sends);
                 if (wait->for_run) {
                         json_write_key(out, "run");
-                        view_run(out, &item->run);
+                        view_run(out, &item->run, item->complaint);
                 }
                 json_write_close(out, '}');
         }

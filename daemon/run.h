@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,7 +31,8 @@ struct run {
         bool is_inherited;             /* a closed handle of the same name began it */
         void *impl;                    /* the kind's own */
         struct keyset *keys;           /* of the sends that it covers; owned; or NULL */
-        char *complaint; /* the beginning of what it wrote to standard error; owned; or NULL */
+        char *complaint;               /* why it fails: see run_keep_complaint(); owned; or NULL */
+        size_t n_complaint;
 };
 
 /* A run, not started yet, with a copy of what the draft says of its handle, its action, and the
@@ -40,6 +42,12 @@ struct run *run_free(struct run *run); /* accepts and returns NULL */
 
 /* Asks it to end; kill: at once. */
 void run_stop(struct run *run, bool kill);
+
+/* A line that may say why it fails. The beginning of them is kept; whoever asks for a run that has
+ * failed is shown it. */
+void run_keep_complaint(struct run *run, const char *line, size_t n_line);
+/* The daemon's own line about that: it is logged, too. */
+void run_complain(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The kind of action says that the run has ended. The run is gone after this. */
 void run_finish(struct run *run, enum run_outcome outcome, int status, bool success);

@@ -21,15 +21,6 @@
         "seq":{"type":"integer","description":"Number of the last wake"},                        \
         "description":{"type":["string","null"]})
 
-#define RUN_MEMBERS SCHEMA(                                                                      \
-        "seq":{"type":"integer","description":"The last wake that it covers"},                   \
-        "sends":{"type":"integer"},                                                              \
-        "outcome":{"enum":["exited","signaled","timed_out","not_started"]},                      \
-        "status":{"type":"integer","description":"Exit code, signal, or negative errno"},        \
-        "success":{"type":"boolean"},                                                            \
-        "started_ms":{"type":["integer","null"],"description":"Unix time"},                      \
-        "duration_ms":{"type":"integer"})
-
 const struct openrpc_schema schemas[] = {
         {"Handle", "{\"type\":\"object\",\"properties\":{" HANDLE_MEMBERS "}}"},
         {"Status", "{\"type\":\"object\",\"properties\":{" HANDLE_MEMBERS "," SCHEMA(
@@ -48,11 +39,16 @@ const struct openrpc_schema schemas[] = {
                         "running_ms":{"type":"integer"}}},
                 "last_run":{"oneOf":[{"$ref":"#/components/schemas/Run"},{"type":"null"}]}
         ) "}}"},
-        {"Run", "{\"type\":\"object\",\"properties\":{" RUN_MEMBERS "}}"},
-        {"PastRun", "{\"type\":\"object\",\"properties\":{" RUN_MEMBERS "," SCHEMA(
-                "complaint":{"type":["string","null"],
-                        "description":"If it failed: the beginning of its standard error"}
-        ) "}}"},
+        {"Run", SCHEMA({"type":"object","properties":{
+                "seq":{"type":"integer","description":"The last wake that it covers"},
+                "sends":{"type":"integer"},
+                "outcome":{"enum":["exited","signaled","timed_out","not_started"]},
+                "status":{"type":"integer","description":"Exit code, signal, or negative errno"},
+                "success":{"type":"boolean"},
+                "started_ms":{"type":["integer","null"],"description":"Unix time"},
+                "duration_ms":{"type":"integer"},
+                "complaint":{"type":["string","null"],"description":
+                        "If it failed: the beginning of its standard error, or why it could not be started, or do what it is for"}}})},
         {"Sent", SCHEMA({"type":"object","properties":{
                 "ticket":{"type":"integer","description":"Number of the wake that covers the send"},
                 "disposition":{"enum":["scheduled","coalesced","behind_run","delayed","paused"]},

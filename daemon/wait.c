@@ -9,14 +9,16 @@
  *
  * Invariants: a wait is answered once, and its memory goes with the answer; it has a watch on each
  * handle that is not done, and on no other. Its call stands for LIMIT_IN_FLIGHT as often as it has
- * items, which bounds the watches.
+ * items, which bounds the watches, and what runs complained of.
  */
 
 #include "daemon/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "daemon/access.h"
 #include "daemon/client.h"
 #include "daemon/json-write.h"
 #include "daemon/rpc-call.h"
@@ -37,8 +39,10 @@ struct wait *wait_new(size_t n) {
 struct wait *wait_free(struct wait *wait) {
         if (!wait)
                 return NULL;
-        for (size_t i = 0; i < wait->n_items; i++)
+        for (size_t i = 0; i < wait->n_items; i++) {
                 handle_watch_remove(&wait->items[i].watch);
+                free(wait->items[i].complaint);
+        }
         if (wait->deadlines)
                 deadline_clear(wait->deadlines, &wait->deadline);
         free(wait);
@@ -83,12 +87,23 @@ static void on_wake(struct handle_watch *watch, uint64_t seq, uint64_t n_sends) 
                 item_done(item);
 }
 
+/* What a run wrote is for those who may read: the right to send, which let them wait, is another.
+ */
+static char *copy_complaint(const struct wait *wait, const struct handle *handle) {
+        const char *complaint = handle_last_complaint(handle);
+
+        if (!complaint || !client_may(client_of(wait->call), handle, ACCESS_READ))
+                return NULL;
+        return strdup(complaint); /* without memory it is told without */
+}
+
 static void on_run_ended(struct handle_watch *watch, const struct run_result *result) {
         struct wait_item *item = container_of(watch, struct wait_item, watch);
 
         if (!item->wait->for_run || result->seq < item->receipt.ticket)
                 return;
         item->run = *result;
+        item->complaint = copy_complaint(item->wait, watch->handle);
         item_done(item);
 }
 

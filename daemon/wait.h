@@ -20,6 +20,7 @@ struct wait_item {
         bool has_wake, is_done;
         uint64_t seq, n_sends; /* of the first wake that covers it */
         struct run_result run; /* of the first run that covers it */
+        char *complaint;       /* of that run, for one who may read it; owned; or NULL */
 };
 
 struct wait {

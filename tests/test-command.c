@@ -1,6 +1,8 @@
 /* What is remembered of a command, in a registry without sockets. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/conf-error.h"
 #include "daemon/configuration.h"
@@ -26,6 +28,12 @@ static const char config[] =
         "  patient: {run: [sh, -c, 'echo well >&2; exit 0'], timeout: 18446744073s}\n"
         "  lenient: {timeout: 1s, kill_after: 18446744073s,\n"
         "    run: [sh, -c, 'trap \"sleep 0.3; exit 5\" TERM; sleep 1000 & wait']}\n"
+        "  cwd: {run: ['true'], cwd: /no/such/dir}\n"
+        "  output: {run: ['true'], stdout: /no/such/file}\n"
+        "  program: {run: [/no/such/program]}\n"
+        "  script: {run: [./script]}\n"
+        "  found: {run: [script], env: {PATH: '/no/such/dir:.'}}\n"
+        "  signal: {signal: {pidfile: /no/such/pid, signal: HUP}}\n"
         "  long: {run: [sh, -c, 'printf \"%05000d\\n\" 0 >&2; echo more >&2; exit 1']}\n";
 
 struct memory {
@@ -106,6 +114,30 @@ static void what_a_failed_run_complained_about_is_remembered(void) {
         }
 }
 
+static void why_a_run_could_not_be_started_is_remembered(void) {
+        static const char *const names[] = {"cwd",    "output", "program",
+                                            "script", "found",  "signal"};
+        static const char *const complaints[] = {
+                "cannot run true: chdir /no/such/dir: No such file or directory\n",
+                "cannot run true: stdout /no/such/file: No such file or directory\n",
+                "cannot run /no/such/program: exec: No such file or directory\n",
+                "cannot run ./script: interpreter: No such file or directory\n",
+                "cannot run script: interpreter: No such file or directory\n",
+                ("cannot send signal 1 (HUP) to the process of /no/such/pid: "
+                 "No such file or directory\n"),
+        };
+        struct memory memories[6] = {0};
+
+        ck_assert_int_eq(chdir(test_dir()), 0);
+        test_write_file("script", "#!/no/such/interpreter\n");
+        ck_assert_int_eq(chmod("script", 0755), 0);
+        run_all(names, memories, 6);
+        for (size_t i = 0; i < 6; i++) {
+                ck_assert(!memories[i].success);
+                ck_assert_str_eq(memories[i].complaint, complaints[i]);
+        }
+}
+
 static void times_beyond_the_end_of_the_clock_do_not_come(void) {
         static const char *const names[] = {"patient", "lenient"};
         struct memory memories[2] = {0};
@@ -118,6 +150,7 @@ static void times_beyond_the_end_of_the_clock_do_not_come(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(what_a_failed_run_complained_about_is_remembered),
+                TEST(why_a_run_could_not_be_started_is_remembered),
                 TEST(times_beyond_the_end_of_the_clock_do_not_come),
                 {0},
         };

@@ -23,6 +23,8 @@ static const char yaml[] = "handles:\n"
                            "  good: {run: [/bin/true]}\n"
                            "  bad: {run: [/bin/sh, -c, 'echo no such table >&2; exit 3']}\n"
                            "  secret: {run: [/bin/true], access: {read: []}}\n"
+                           "  lost: {run: [/no/such/program]}\n"
+                           "  lost-secret: {run: [/no/such/program], access: {read: []}}\n"
                            "access: {read: [\"*\"], send: [\"*\"], admin: []}\n";
 
 static struct daemon d;
@@ -142,6 +144,36 @@ static void runs_are_shown_the_newest_first(void) {
         fixture_deinit(&d);
 }
 
+/* What came of a run that was waited for, over a connection of its own; to be freed. */
+static json_t *await_run(const char *params) {
+        int fd = fixture_connect(&d);
+        json_t *sent = fixture_call(&d, fd, "send", params);
+        json_t *run = json_incref(json_object_get(sent, "run"));
+
+        ck_assert_str_eq(string(run, "outcome"), "not_started");
+        json_decref(sent);
+        close(fd);
+        return run;
+}
+
+static void why_a_run_failed_is_told_to_those_who_may_read(void) {
+        static const char why[] = "cannot run /no/such/program: exec: No such file or directory\n";
+        json_t *run, *status;
+
+        fixture_init(&d, yaml);
+        fixture_set_peer(12345);
+        run = await_run("[\"lost\",\"run\"]");
+        ck_assert_str_eq(string(run, "complaint"), why);
+        json_decref(run);
+        status = fixture_ask(&d, "status", "[\"lost\"]");
+        ck_assert_str_eq(string(json_object_get(status, "last_run"), "complaint"), why);
+        json_decref(status);
+        run = await_run("[\"lost-secret\",\"run\"]");
+        ck_assert(json_is_null(json_object_get(run, "complaint")));
+        json_decref(run);
+        fixture_deinit(&d);
+}
+
 /* The members are those that describe names. */
 static void runs_are_as_described(void) {
         json_t *runs, *document, *properties, *value;
@@ -153,7 +185,7 @@ static void runs_are_as_described(void) {
         document = fixture_ask(&d, "describe", NULL);
         properties = json_object_get(
                 json_object_get(json_object_get(json_object_get(document, "components"), "schemas"),
-                                "PastRun"),
+                                "Run"),
                 "properties");
         ck_assert_uint_eq(json_object_size(properties), json_object_size(json_array_get(runs, 0)));
         json_object_foreach(properties, key, value)
@@ -408,6 +440,7 @@ static void keys_of_a_request_are_limited(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(runs_are_shown_the_newest_first),
+                TEST(why_a_run_failed_is_told_to_those_who_may_read),
                 TEST(runs_are_as_described),
                 TEST(runs_are_told_to_those_who_ask),
                 TEST(a_start_that_fails_is_not_told),

@@ -68,6 +68,8 @@ static const char configuration[] = "handles:\n"
                                     "  bare: {}\n"
                                     "  good: {run: [/bin/true]}\n"
                                     "  bad: {run: [/bin/sh, -c, 'exit 3']}\n"
+                                    "  lost: {run: ['true'], cwd: /no/such/dir}\n"
+                                    "  alone: {signal: {pidfile: /no/such/pid, signal: HUP}}\n"
                                     "  keyed: {run: [/bin/sh, -c, 'cat >>%s/keys']}\n"
                                     "  many: {keys: {max: 5000}, run: [/bin/sh, -c, "
                                     "'test \"$(wc -l)\" = 2500']}\n";
@@ -78,6 +80,30 @@ static void start(struct roused *roused) {
         ck_assert_int_ge(asprintf(&text, configuration, test_path("d")), 0);
         roused_start(roused, "d", text);
         free(text);
+}
+
+static void why_a_run_failed_is_said_wherever_it_is_shown(void) {
+#define LOST "    cannot run true: chdir /no/such/dir: No such file or directory\n"
+#define ALONE                                                                    \
+        "    cannot send signal 1 (HUP) to the process of /no/such/pid: No such" \
+        " file or directory\n"
+        static const struct typed_row rows[] = {
+                {"rouse send lost --wait=run", 1, "1\n",
+                 "rouse: lost: the run could not be started: No such file or directory\n" LOST},
+                {"rouse runs lost | tail -1", 0, LOST, ""},
+                {"rouse status lost | tail -1", 0, LOST, ""},
+                {"rouse status lost | grep -c ' after '", 1, "0\n", ""},
+                {"rouse send alone --wait=run", 1, "1\n",
+                 "rouse: alone: the run ended with exit code 1\n" ALONE},
+                {"rouse runs alone | tail -1", 0, ALONE, ""},
+                {"rouse status alone | tail -1", 0, ALONE, ""},
+                {},
+        };
+        struct roused roused;
+
+        start(&roused);
+        typed_check_rows(roused.dir, rows);
+        roused_stop(&roused);
 }
 
 static void what_is_typed_works(void) {
@@ -248,6 +274,7 @@ static void what_excludes_each_other_is_refused(void) {
 int main(int argc, char **argv) {
         static const struct test tests[] = {
                 TEST(runs_are_a_table_with_complaints),
+                TEST(why_a_run_failed_is_said_wherever_it_is_shown),
                 TEST(what_is_typed_works),
                 TEST(runs_are_watched),
                 TEST(a_command_runs_for_wakes_one_at_a_time),

@@ -119,7 +119,9 @@ static void a_status_is_read_like_sentences(void) {
                  ""},
                 {"TZ=UTC rouse status slow | tail -1", 0, LAST("took longer than its timeout"), ""},
                 {"TZ=UTC rouse status lame | tail -1", 0,
-                 LAST("could not be started: No such file or directory"), ""},
+                 "  The last run could not be started: No such file or directory; that was at "
+                 "2023-11-14 22:13:20, for wakes up to 16 (4 sends).\n",
+                 ""},
                 {"rouse status fresh --json | cut -c1-15", 0, "{\"name\":\"fresh\"\n", ""},
                 {},
         };

@@ -205,18 +205,18 @@ static void a_step_that_fails_says_which(void) {
                      "  fifo: {run: ['true'], stdout: ./fifo}\n");
         ck_assert_int_eq(mkfifo(test_path("d/fifo"), 0600), 0);
         roused_send(&roused, "cwd");
-        roused_expect_log(&roused, "cwd: cannot run true: chdir: No such file");
+        roused_expect_log(&roused, "cwd: cannot run true: chdir /no/such/directory: No such file");
         roused_send(&roused, "out");
-        roused_expect_log(&roused, "out: cannot run true: stdout: No such file");
+        roused_expect_log(&roused, "out: cannot run true: stdout /no/such/file: No such file");
         roused_send(&roused, "err");
-        roused_expect_log(&roused, "err: cannot run true: stderr: No such file");
+        roused_expect_log(&roused, "err: cannot run true: stderr /no/such/file: No such file");
         roused_send(&roused, "program");
         roused_expect_log(&roused, "program: cannot run /no/such/program: exec: No such file");
         roused_send(&roused, "limit"); /* above fs.nr_open, whoever asks */
         roused_expect_log(&roused,
                           "limit: cannot run true: rlimit nofile: Operation not permitted");
         roused_send(&roused, "fifo"); /* without a reader: nobody waits for one */
-        roused_expect_log(&roused, "fifo: cannot run true: stdout: No such device");
+        roused_expect_log(&roused, test_path("d/fifo: No such device"));
         roused_stop(&roused);
 }
 
