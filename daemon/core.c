@@ -51,8 +51,29 @@ static int open_registry(struct core *core) {
         return r;
 }
 
-int core_open(struct core *core, const char *dir, const char *seq_file) {
+static int open_seqfile(struct core *core, const char *path) {
         int error, r;
+
+        r = seqfile_open(path, &error, &core->seqfile);
+        if (r < 0)
+                return r;
+        if (r == SEQFILE_WAS_DAMAGED)
+                log_warning("the numbers of wakes in %s are damaged and were set aside as %s.bad; "
+                            "they begin at the time of day instead",
+                            path, path);
+        if (error < 0)
+                log_warning("cannot keep the numbers of wakes in %s: %s; they begin at the time of "
+                            "day instead",
+                            path, strerror(-error));
+        else if (r == SEQFILE_WAS_EMPTY)
+                log_warning("the file of the numbers of wakes, %s, is empty; they begin at the "
+                            "time of day instead",
+                            path);
+        return 0;
+}
+
+int core_open(struct core *core, const char *dir, const char *seq_file) {
+        int r;
 
         r = reaper_new(&core->loop, &core->reaper);
         if (r < 0)
@@ -63,13 +84,9 @@ int core_open(struct core *core, const char *dir, const char *seq_file) {
         r = deadline_queue_new(&core->loop, NULL, &core->deadlines);
         if (r < 0)
                 return r;
-        r = seqfile_open(seq_file, &error, &core->seqfile);
+        r = open_seqfile(core, seq_file);
         if (r < 0)
                 return r;
-        if (error < 0)
-                log_warning(
-                        "cannot keep the numbers of wakes in %s: %s; they begin at the time of day instead",
-                        seq_file, strerror(-error));
         r = run_env_new(dir, &core->env);
         if (r < 0)
                 return r;

@@ -199,7 +199,8 @@ static int open_or_make(const char *path, bool *ret_is_new) {
         return fd;
 }
 
-static int open_file(struct seqfile *seqfile, const char *path) {
+/* Says a loss as soon as it is known: an error may follow. */
+static int open_file(struct seqfile *seqfile, const char *path, int *loss) {
         struct stat st;
         uint64_t floor = 0;
         bool is_new = false;
@@ -215,8 +216,10 @@ static int open_file(struct seqfile *seqfile, const char *path) {
                 if (!S_ISREG(st.st_mode))
                         return -EINVAL;
                 if (st.st_size == 0) {
-                        if (!is_new)
+                        if (!is_new) {
+                                *loss = SEQFILE_WAS_EMPTY;
                                 floor = floor_from_clock();
+                        }
                         break;
                 }
                 if ((uint64_t)st.st_size >= FIRST_ROOM * sizeof(struct seqfile_record) &&
@@ -243,6 +246,7 @@ static int open_file(struct seqfile *seqfile, const char *path) {
                         if (rename(path, aside) < 0)
                                 return -errno;
                 }
+                *loss = SEQFILE_WAS_DAMAGED;
                 floor = floor_from_clock();
                 seqfile->fd = close_fd(seqfile->fd);
         }
@@ -256,12 +260,12 @@ static int open_file(struct seqfile *seqfile, const char *path) {
 
 int seqfile_open(const char *path, int *ret_error, struct seqfile **ret) {
         _cleanup_(seqfile_dropp) struct seqfile *seqfile = calloc(1, sizeof(*seqfile));
-        int error, r;
+        int error, loss = 0, r;
 
         if (!seqfile)
                 return -ENOMEM;
         seqfile->fd = -1;
-        error = open_file(seqfile, path);
+        error = open_file(seqfile, path, &loss);
         if (error < 0) {
                 if (seqfile->records)
                         munmap(seqfile->records, seqfile->n_room * sizeof(struct seqfile_record));
@@ -278,7 +282,7 @@ int seqfile_open(const char *path, int *ret_error, struct seqfile **ret) {
                 return r;
         *ret_error = error;
         *ret = steal_ptr(seqfile);
-        return 0;
+        return loss;
 }
 
 struct seqfile *seqfile_close(struct seqfile *seqfile) {

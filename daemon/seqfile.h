@@ -26,10 +26,16 @@ struct seqfile_entry {
         uint32_t index; /* 0: none could be had; its numbers count for all unknown names */
 };
 
-/* Opens or makes the file `path`. A damaged file is set aside as `path`.bad. Whatever
- * happens, the result works: without a file the numbers begin so high that they have not been used.
- * *ret_error is 0, or the negative errno that kept the file away. -ENOMEM if there is nothing at
- * all. */
+/* What came of numbers that were there, if they do not go on. */
+enum seqfile_loss {
+        SEQFILE_WAS_EMPTY = 1,
+        SEQFILE_WAS_DAMAGED, /* it is set aside as `path`.bad */
+};
+
+/* Opens or makes the file `path`. Whatever happens, the result works: without a file, and after a
+ * loss, the numbers begin so high that they have not been used. *ret_error is 0, or the negative
+ * errno that kept the file away. 0; one of enum seqfile_loss; -ENOMEM if there is nothing at all.
+ */
 int seqfile_open(const char *path, int *ret_error, struct seqfile **ret);
 /* Marks the file as complete and closes it. Returns NULL. */
 struct seqfile *seqfile_close(struct seqfile *seqfile);

@@ -254,6 +254,24 @@ static void a_process_is_signalled_by_its_pidfile(void) {
         roused_stop(&roused);
 }
 
+static void lost_numbers_are_told(void) {
+        struct roused roused;
+
+        roused_start(&roused, "d", "handles: {a: {}}\n");
+        ck_assert_uint_eq(roused_send(&roused, "a"), 1);
+        roused_stop(&roused);
+        test_write_file(test_path("d/seq"), "");
+        roused_restart(&roused);
+        roused_expect_log(&roused, "d/seq, is empty; they begin at the time of day instead");
+        roused_stop(&roused);
+        test_write_file(test_path("d/seq"), "this is no file of numbers");
+        roused_restart(&roused);
+        roused_expect_log(&roused, "d/seq are damaged and were set aside as ");
+        roused_expect_log(&roused, "d/seq.bad; they begin at the time of day instead");
+        ck_assert_uint_gt(roused_send(&roused, "a"), 1000000000000ULL);
+        roused_stop(&roused);
+}
+
 static void reload(struct roused *roused, const char *config, const char *expected) {
         roused_write_config(roused, config);
         ck_assert_int_eq(kill(roused->pid, SIGHUP), 0);
@@ -425,6 +443,7 @@ int main(int argc, char **argv) {
                 TEST(signals_that_come_during_the_start_wait),
                 TEST(sends_fan_out_in_order),
                 TEST(a_process_is_signalled_by_its_pidfile),
+                TEST(lost_numbers_are_told),
                 TEST(a_reload_takes_the_new_and_keeps_the_old_going),
                 TEST(a_removed_handle_delivers_its_last_wake),
                 TEST(a_source_of_a_handle_made_anew_harms_nobody),

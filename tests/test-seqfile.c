@@ -14,13 +14,17 @@
 
 #include "daemon/seqfile.h"
 
-static struct seqfile *open_file(const char *path) {
+static struct seqfile *open_with_loss(const char *path, int loss) {
         struct seqfile *seqfile;
         int error;
 
-        ck_assert_int_eq(seqfile_open(path, &error, &seqfile), 0);
+        ck_assert_int_eq(seqfile_open(path, &error, &seqfile), loss);
         ck_assert_msg(error == 0, "%s", strerror(-error));
         return seqfile;
+}
+
+static struct seqfile *open_file(const char *path) {
+        return open_with_loss(path, 0);
 }
 
 static void numbers_go_on_after_a_restart(void) {
@@ -96,7 +100,7 @@ static void a_damaged_file_is_set_aside_and_nothing_is_used_twice(void) {
         char *aside;
 
         test_write_file(path, "this is no file of numbers");
-        seqfile = open_file(path);
+        seqfile = open_with_loss(path, SEQFILE_WAS_DAMAGED);
         ck_assert_uint_gt(seqfile_enter(seqfile, "a", &entry), 1000000000000ULL);
         seqfile_close(seqfile);
         aside = test_read_file(test_path("seq.bad"));
@@ -215,7 +219,7 @@ static void a_disk_that_was_full_takes_no_number_back(void) {
         ck_assert_uint_gt(told.last, 1000000000000ULL);
         told = ask_child(begin_on_full_disk, path);
         ck_assert_uint_eq(told.n, EFBIG);
-        seqfile = open_file(path);
+        seqfile = open_with_loss(path, SEQFILE_WAS_EMPTY);
         last = seqfile_enter(seqfile, "a", &entry);
         ck_assert_uint_ge(last, told.last);
         seqfile_note(seqfile, entry, last + 1);
