@@ -105,6 +105,8 @@ static int read_subject(struct conf_errors *errors, const struct conf_node *node
         r = text[0] == '@' ? group_from_string(text + 1, &gid) : user_from_string(text, &uid);
         if (r == -ENOMEM)
                 return r;
+        if (r == -ESRCH && strcmp(text, "@" OWN_GROUP) == 0)
+                return 0; /* the default may be written out: without the group, nobody */
         if (r == -ESRCH)
                 return conf_error(errors, node, "there is no %s '%s'",
                                   text[0] == '@' ? "group" : "user",

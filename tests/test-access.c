@@ -135,6 +135,17 @@ static void the_defaults_need_no_group(void) {
         access_rules_free(rules);
 }
 
+static void the_defaults_may_be_written_out(void) {
+        struct access_rules *written =
+                parse_global("{read: ['*'], send: ['@" OWN_GROUP "'], admin: []}");
+        struct access_rules *rules;
+
+        ck_assert_int_eq(access_rules_new_default(&rules), 0);
+        ck_assert(access_rules_equal(rules, written));
+        access_rules_free(written);
+        access_rules_free(rules);
+}
+
 static void names_become_numbers(void) {
         struct passwd *user = getpwuid(1);
         struct group *group = getgrgid(1);
@@ -222,6 +233,7 @@ static const struct test tests[] = {
         TEST(a_handles_rules_stand_before_the_global_ones),
         TEST(root_and_the_daemons_own_user_always_may),
         TEST(the_defaults_need_no_group),
+        TEST(the_defaults_may_be_written_out),
         TEST(names_become_numbers),
         TEST(rules_are_equal_if_they_say_the_same),
         TEST(the_own_group_is_found_beside_other_threads),
