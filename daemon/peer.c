@@ -68,12 +68,12 @@ int peer_init_from_socket(struct peer *peer, int fd) {
 }
 
 int peer_init_from_ids(struct peer *peer, pid_t pid, uid_t uid, gid_t gid) {
-        gid_t *groups;
-        size_t n_groups;
+        gid_t *groups = NULL, main_gid; /* which stands among the groups */
+        size_t n_groups = 0;
         int r;
 
-        r = user_groups(uid, false, &gid, &groups, &n_groups);
-        if (r < 0)
+        r = user_groups(uid, true, &main_gid, &groups, &n_groups);
+        if (r < 0 && r != -ESRCH)
                 return r;
         *peer = (struct peer){
                 .pid = pid,
