@@ -101,8 +101,13 @@ static bool read_keys(struct rpc_call *call, const struct rpc_arg *args, struct 
 static bool read_names(struct rpc_call *call, const struct rpc_arg *args, struct sending *sending) {
         bool has_name = rpc_arg_is_given(&args[NAME]), has_names = rpc_arg_is_given(&args[NAMES]);
 
-        if (has_name == has_names) {
-                rpc_fail(call, has_name ? &rpc_conflict : &rpc_missing_param, NULL,
+        if (has_name && has_names) {
+                rpc_fail(call, &rpc_conflict, NULL,
+                         "Invalid params: \"name\" and \"names\" exclude each other");
+                return false;
+        }
+        if (!has_name && !has_names) {
+                rpc_fail(call, &rpc_missing_param, NULL,
                          "Invalid params: either \"name\" or \"names\" is needed");
                 return false;
         }
