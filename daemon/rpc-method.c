@@ -136,6 +136,19 @@ static bool bind_choice(struct json_text value, const struct rpc_param *param,
         return false;
 }
 
+/* Some languages have no other numbers than 1000.0, and JSON's schema takes that for an integer. */
+static bool bind_integer(struct json_text value, uint64_t *ret) {
+        size_t n = value.n;
+
+        if (rouse__json_type(value) != JSON_TYPE_NUMBER)
+                return false;
+        while (n > 0 && value.at[n - 1] == '0')
+                n--;
+        if (n > 0 && value.at[n - 1] == '.')
+                value.n = n - 1;
+        return rouse__json_u64(value, ret) == 0;
+}
+
 static bool bind_value(struct json_text value, const struct rpc_param *param,
                        const struct rpc_scratch *scratch, struct rpc_arg *arg) {
         switch (param->type) {
@@ -159,8 +172,7 @@ static bool bind_value(struct json_text value, const struct rpc_param *param,
                 arg->boolean = rouse__json_type(value) == JSON_TYPE_TRUE;
                 return arg->boolean || rouse__json_type(value) == JSON_TYPE_FALSE;
         case RPC_INTEGER:
-                return rouse__json_type(value) == JSON_TYPE_NUMBER &&
-                       rouse__json_u64(value, &arg->integer) == 0;
+                return bind_integer(value, &arg->integer);
         case RPC_CHOICE:
                 return bind_choice(value, param, arg);
         }

@@ -206,6 +206,8 @@ static void what_is_unusual_and_allowed_is_answered(void) {
                 {"{\"jsonrpc\":\"2.0\",\"method\":\"text\",\"params\":{\"string\":null,"
                  "\"choice\":null},\"id\":1}",
                  RESULT("{}")},
+                {"{\"jsonrpc\":\"2.0\",\"method\":\"subtract\",\"params\":[1000.0,0.00],\"id\":1}",
+                 RESULT("1000")},
         };
         struct talk talk;
 
@@ -267,7 +269,7 @@ static void wrong_params_are_named(void) {
                 {"text", "{\"boolean\":0}",
                  BAD_PARAM("\\\"boolean\\\" must be true or false", "wrong_type",
                            PARAM("boolean"))},
-                {"text", "{\"integer\":1.5}",
+                {"text", "{\"integer\":1.50}",
                  BAD_PARAM("\\\"integer\\\" must be an integer from 0 to 18446744073709551615",
                            "wrong_type", PARAM("integer"))},
                 {"text", "{\"choice\":\"walk\"}",
