@@ -91,6 +91,22 @@ static int say(const char *text) {
         return EXIT_FAILURE;
 }
 
+/* A path that was given. False: it is none, and that was said. */
+static bool take_path(const char *option, const char *what, const char *value, char **path) {
+        if (!*value) {
+                fprintf(stderr, "roused: %s needs a %s, not ''\n", option, what);
+                return false;
+        }
+        free(*path);
+        *path = strdup(value);
+        return true;
+}
+
+static int misused(int *ret_status) {
+        *ret_status = EXIT_USAGE;
+        return -ECANCELED;
+}
+
 /* Fills the options, or returns the status to exit with in *ret_status and -ECANCELED. */
 static int parse_options(int argc, char **argv, struct options *options, int *ret_status) {
         static const struct option long_options[] = {
@@ -107,12 +123,12 @@ static int parse_options(int argc, char **argv, struct options *options, int *re
         while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
                 switch (option) {
                 case 'c':
-                        free(options->config_file);
-                        options->config_file = strdup(optarg);
+                        if (!take_path("--config", "file", optarg, &options->config_file))
+                                return misused(ret_status);
                         break;
                 case 'd':
-                        free(options->dir);
-                        options->dir = strdup(optarg);
+                        if (!take_path("--dir", "directory", optarg, &options->dir))
+                                return misused(ret_status);
                         break;
                 case 'k':
                         options->check = true;
@@ -128,18 +144,15 @@ static int parse_options(int argc, char **argv, struct options *options, int *re
                         return -ECANCELED;
                 default:
                         fputs(usage, stderr);
-                        *ret_status = EXIT_USAGE;
-                        return -ECANCELED;
+                        return misused(ret_status);
                 }
         }
-        if (options->check && optind == argc - 1) {
-                free(options->config_file);
-                options->config_file = strdup(argv[optind++]);
-        }
+        if (options->check && optind == argc - 1 &&
+            !take_path("--check", "file", argv[optind++], &options->config_file))
+                return misused(ret_status);
         if (optind < argc) {
                 fprintf(stderr, "roused: unexpected argument '%s'\n%s", argv[optind], usage);
-                *ret_status = EXIT_USAGE;
-                return -ECANCELED;
+                return misused(ret_status);
         }
         return 0;
 }

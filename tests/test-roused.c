@@ -44,6 +44,9 @@ static void options_are_explained(void) {
         expect_output("--version >/dev/full", 1, "cannot write to standard output: No space");
         expect_output("--nonsense", 2, "usage: roused");
         expect_output("surplus", 2, "unexpected argument 'surplus'");
+        expect_output("--config ''", 2, "roused: --config needs a file, not ''");
+        expect_output("--dir ''", 2, "roused: --dir needs a directory, not ''");
+        expect_output("--check ''", 2, "roused: --check needs a file, not ''");
         snprintf(args, sizeof(args), "--config %s", test_path("none.yaml"));
         expect_output(args, 1, "none.yaml");
 }
