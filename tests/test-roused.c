@@ -100,11 +100,14 @@ static void what_a_run_writes_is_logged_by_line(void) {
 
 static void a_verbose_one_logs_wakes_and_runs(void) {
         struct roused roused;
+        char *log;
 
         roused_start(&roused, "d", "handles: {plain: {}, fails: {run: [sh, -c, 'exit 3']}}\n");
         roused_send(&roused, "plain");
         roused_stop(&roused);
-        ck_assert_ptr_null(strstr(test_read_file(roused.log), "wake"));
+        log = test_read_file(roused.log);
+        ck_assert_ptr_null(strstr(log, "wake"));
+        free(log);
         roused.option = "--verbose";
         roused_restart(&roused);
         free(roused_poke(&roused, "plain\nplain\nfails\n"));
