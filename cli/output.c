@@ -50,7 +50,10 @@ bool out_flush(void) {
 }
 
 bool out_is_closed(void) {
-        return output.error == -EPIPE;
+        if (output.error != -EPIPE)
+                return false;
+        output.error = 0;
+        return true;
 }
 
 int out_end(int code) {

@@ -20,5 +20,6 @@ bool out_flush(void);
 /* For the end: flushes, and says on standard error what went wrong. EXIT_FAILED in that case, else
  * `code`. */
 int out_end(int code);
-/* Whether the failure is that the reader is gone, which not everybody takes for one. */
+/* Whether the failure is that the reader is gone. Who asks takes that for none, and out_end() does
+ * not tell of it either. */
 bool out_is_closed(void);

@@ -297,6 +297,8 @@ static void watching_prints_a_line_a_wake(void) {
                 {"rouse watch >/dev/full", 1, "",
                  "rouse: cannot write to standard output: No space left on device\n"},
                 {"rouse watch bad", 1, "", "rouse: too many\n"},
+                /* The reader is gone before anything is written. */
+                {"mkfifo $DIR/p; : <$DIR/p & exec 3>$DIR/p; wait; rouse watch >&3", 0, "", ""},
                 /* The signal comes after the second line was printed. The second one is for the
                  * thread sanitizer, which puts a signal off if it comes between two system calls.
                  */
