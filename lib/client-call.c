@@ -49,10 +49,10 @@ static int connect_control(rouse_client_t *client, uint64_t deadline_ns) {
         return r < 0 ? rouse__client_unreachable(client, r, CONTROL_SOCKET) : 0;
 }
 
-static int compose(rouse_client_t *client, struct buffer *line, const char *method,
-                   const char *params, size_t n_params) {
+void rouse__client_compose(rouse_client_t *client, struct buffer *line, const char *method,
+                           const char *params, size_t n_params) {
         buffer_add_str(line, "{\"jsonrpc\":\"2.0\",\"id\":");
-        rouse__buffer_add_u64(line, client->last_id);
+        rouse__buffer_add_u64(line, ++client->last_id);
         buffer_add_str(line, ",\"method\":");
         buffer_add_json_string(line, method);
         if (params) {
@@ -66,8 +66,7 @@ static int compose(rouse_client_t *client, struct buffer *line, const char *meth
                         if (line->data[i] == '\n')
                                 line->data[i] = ' ';
         }
-        buffer_add_str(line, "}\n");
-        return line->failed ? -ENOMEM : 0;
+        buffer_add_str(line, "}");
 }
 
 /* Writes the request; a connection that was idle may turn out to be dead. */
@@ -114,36 +113,62 @@ static int refuse(rouse_client_t *client, struct json_text error) {
         return r;
 }
 
-/* Reads lines up to the answer to the last request. */
-static int read_answer(rouse_client_t *client, uint64_t deadline_ns, struct json_text *ret_result) {
-        for (;;) {
-                struct json_text whole, member;
-                uint64_t id = 0;
-                char *line;
-                size_t n;
-                int r;
+/* Whether an object answers the last request: 1 or 0; -EPROTO: it answers nothing. */
+static int is_answer(const rouse_client_t *client, struct json_text object) {
+        struct json_text id;
+        uint64_t number;
 
+        if (rouse__json_find(object, "method", &id))
+                return 0;
+        if (!rouse__json_find(object, "id", &id))
+                return -EPROTO;
+        /* null: the daemon could not even read the id. */
+        return rouse__json_kind(id) == JSON_TYPE_NULL ||
+               (rouse__json_whole(id, &number) == 0 && number == client->last_id);
+}
+
+/* Several calls that are refused as one are answered by an object. */
+int rouse__client_hear(rouse_client_t *client, uint64_t deadline_ns, enum json_type kind,
+                       struct json_text *ret_answer) {
+        struct json_text whole, error;
+        char *line;
+        size_t n;
+        int r;
+
+        do {
                 r = rouse__stream_read_line(&client->control, deadline_ns, &line, &n);
                 if (r < 0)
                         return rouse__client_broken(client, r);
-                if (rouse__json_parse(line, n, &whole, NULL) < 0 ||
-                    rouse__json_kind(whole) != JSON_TYPE_OBJECT)
+                if (rouse__json_parse(line, n, &whole, NULL) < 0)
                         return rouse__client_broken(client, -EPROTO);
-                if (rouse__json_find(whole, "method", &member))
-                        continue;
-                if (!rouse__json_find(whole, "id", &member))
-                        return rouse__client_broken(client, -EPROTO);
-                /* null: the daemon could not even read the id. */
-                if (rouse__json_kind(member) != JSON_TYPE_NULL &&
-                    (rouse__json_whole(member, &id) < 0 || id != client->last_id))
-                        continue;
-                if (rouse__json_find(whole, "error", &member))
-                        return refuse(client, member);
-                if (!rouse__json_find(whole, "result", &member))
-                        return rouse__client_broken(client, -EPROTO);
-                *ret_result = member;
+                r = rouse__json_kind(whole) == JSON_TYPE_OBJECT ? is_answer(client, whole) : 1;
+        } while (r == 0);
+        if (r > 0 && rouse__json_kind(whole) == kind) {
+                *ret_answer = whole;
                 return 0;
         }
+        if (r > 0 && rouse__json_find(whole, "error", &error))
+                return refuse(client, error);
+        return rouse__client_broken(client, -EPROTO);
+}
+
+int rouse__client_say(rouse_client_t *client, struct buffer *line, uint64_t deadline_ns) {
+        buffer_add_byte(line, '\n');
+        if (line->failed)
+                return rouse__client_fail(client, -ENOMEM, "out of memory");
+        return write_request(client, line, deadline_ns);
+}
+
+int rouse__client_take(rouse_client_t *client, struct json_text answer,
+                       struct json_text *ret_result) {
+        struct json_text member;
+
+        if (rouse__json_find(answer, "error", &member))
+                return refuse(client, member);
+        if (!rouse__json_find(answer, "result", &member))
+                return rouse__client_broken(client, -EPROTO);
+        *ret_result = member;
+        return 0;
 }
 
 static int ask(rouse_client_t *client, const char *method, const char *params, size_t n_params,
@@ -151,14 +176,18 @@ static int ask(rouse_client_t *client, const char *method, const char *params, s
         struct buffer line = BUFFER_NULL;
         int r;
 
-        client->last_id++;
-        r = compose(client, &line, method, params, n_params);
-        if (r < 0)
-                r = rouse__client_fail(client, r, "out of memory");
-        else
-                r = write_request(client, &line, deadline_ns);
+        rouse__client_compose(client, &line, method, params, n_params);
+        r = rouse__client_say(client, &line, deadline_ns);
         rouse__buffer_deinit(&line);
         return r;
+}
+
+static int take_one(rouse_client_t *client, uint64_t deadline_ns, struct json_text *ret_result) {
+        struct json_text answer;
+        int r;
+
+        r = rouse__client_hear(client, deadline_ns, JSON_TYPE_OBJECT, &answer);
+        return r < 0 ? r : rouse__client_take(client, answer, ret_result);
 }
 
 int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
@@ -166,7 +195,7 @@ int rouse__client_request(rouse_client_t *client, const char *method, const char
         int r;
 
         r = ask(client, method, params, n_params, deadline_ns);
-        return r < 0 ? r : read_answer(client, deadline_ns, ret_result);
+        return r < 0 ? r : take_one(client, deadline_ns, ret_result);
 }
 
 int rouse__client_ask(rouse_client_t *client, const char *method, const char *params,
@@ -199,7 +228,7 @@ int rouse__client_answer(rouse_client_t *client, uint64_t deadline_ns, const cha
         struct json_text result;
         int r;
 
-        r = read_answer(client, deadline_ns, &result);
+        r = take_one(client, deadline_ns, &result);
         if (r < 0)
                 return r;
         ((char *)result.at)[result.n] = '\0'; /* a bracket or comma, in the stream's buffer */

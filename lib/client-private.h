@@ -58,5 +58,18 @@ int rouse__client_unreachable(rouse_client_t *client, int error, const char *soc
  * noted. */
 int rouse__client_request(rouse_client_t *client, const char *method, const char *params,
                           size_t n_params, uint64_t deadline_ns, struct json_text *ret_result);
+/* What it is made of, for a request that is more than one call. */
+/* Adds a call, with an id of its own, the next one. */
+void rouse__client_compose(rouse_client_t *client, struct buffer *line, const char *method,
+                           const char *params, size_t n_params);
+/* Sends the line, adding its end. */
+int rouse__client_say(rouse_client_t *client, struct buffer *line, uint64_t deadline_ns);
+/* Reads lines up to the answer to the last request: an object that has the last id, or an array. It
+ * lies in the stream's buffer, as above. */
+int rouse__client_hear(rouse_client_t *client, uint64_t deadline_ns, enum json_type kind,
+                       struct json_text *ret_answer);
+/* The result of an answer, or the refusal that it is. */
+int rouse__client_take(rouse_client_t *client, struct json_text answer,
+                       struct json_text *ret_result);
 /* Closes the connection to control.sock, notes why and returns `error`. */
 int rouse__client_broken(rouse_client_t *client, int error);

@@ -67,6 +67,8 @@ lib_librouse_client_core_la_SOURCES = \
 	lib/attach-words.h \
 	lib/client-ask.h \
 	lib/client-attach.c \
+	lib/client-batch.c \
+	lib/client-batch.h \
 	lib/client-call.c \
 	lib/client-private.h \
 	lib/client-send.c \

@@ -87,9 +87,9 @@ static void hang_up(struct client *client) {
         *client = (struct client){.fd = -1};
 }
 
-/* Says the answer, with the request's id in place of $ID. */
+/* Says the answer, with the ids of the request, or of its requests, in place of each $ID. */
 static void say(struct client *client, const char *request, const char *answer) {
-        const char *id = strstr(request, "\"id\":");
+        const char *id = strstr(request, "\"id\":"), *next;
         char *text = NULL;
         size_t n = 0;
         FILE *file = open_memstream(&text, &n);
@@ -98,6 +98,8 @@ static void say(struct client *client, const char *request, const char *answer) 
                 if (strncmp(answer, "$ID", 3) == 0 && id) {
                         fprintf(file, "%lld", atoll(id + 5));
                         answer += 2;
+                        next = strstr(id + 5, "\"id\":");
+                        id = next ? next : id;
                 } else {
                         putc(*answer, file);
                 }

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 /* What is answered to a line that contains `request`. Lines end with newlines; $ID stands for the
- * id of the request. NULL hangs up, "" says nothing. The first row that fits is taken. */
+ * id of the request, and in the answer to a batch for the next one each time. NULL hangs up, ""
+ * says nothing. The first row that fits is taken. */
 struct fake_answer {
         const char *request;
         const char *answer;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/client-batch.h"
 #include "tests/client-fixture.h"
 #include "tests/support.h"
 
@@ -140,7 +141,6 @@ static void answers_of_others_and_notifications_are_skipped(void) {
 static void a_strange_answer_ends_the_connection_and_not_the_client(void) {
         static const char *const answers[] = {
                 "\n",
-                "[]\n",
                 "{}\n",
                 "nonsense\n",
                 "{\"id\":$ID}\n",
@@ -246,6 +246,64 @@ static void an_answer_may_be_long(void) {
         rouse_client_free(client);
         free(fake_stop(fake));
         free(answer);
+}
+
+static void a_batch_is_one_request_and_each_call_has_its_answer(void) {
+        static const struct fake_answer answers[] = {
+                {"\"a\"", "{\"method\":\"wake\"}\n[{\"id\":$ID,\"result\":[1]},{\"id\":$ID,"
+                          "\"error\":{\"code\":-32003,\"message\":\"No\"}}]\n"},
+                {"\"c\"", "[{\"id\":4,\"result\":\"d\"},{\"id\":3,\"result\":\"c\"}]\n"},
+                {}};
+        struct client_batch_call calls[] = {{.method = "a", .params = "{\"x\":\n1}"},
+                                            {.method = "b"}};
+        struct client_batch_call turned[] = {{.method = "c"}, {.method = "d"}};
+        struct fake *fake = fake_start(test_dir(), NULL, answers);
+        rouse_client_t *client = new_client(test_dir());
+        struct json_text result;
+
+        ck_assert_int_eq(rouse__client_batch(client, calls, 2, PATIENCE_MS), 0);
+        ck_assert_int_eq(rouse__client_batch_take(client, &calls[0], &result), 0);
+        ck_assert(result.n == 3 && memcmp(result.at, "[1]", 3) == 0);
+        ck_assert_int_eq(rouse__client_batch_take(client, &calls[1], &result), -EACCES);
+        check_error(client, -EACCES, "No");
+        ck_assert_int_eq(rouse__client_batch(client, turned, 2, PATIENCE_MS), 0);
+        for (size_t i = 0; i < 2; i++) {
+                ck_assert_int_eq(rouse__client_batch_take(client, &turned[i], &result), 0);
+                ck_assert(result.n == 3 && result.at[1] == *turned[i].method);
+        }
+        rouse_client_free(client);
+        check_received(fake, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"params\":"
+                             "{\"x\": 1}},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"b\"}]\n"
+                             "[{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"c\"},"
+                             "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"d\"}]\n");
+}
+
+static int batch_error(const char *answer) {
+        const struct fake_answer answers[] = {{"", answer}, {}};
+        struct client_batch_call calls[] = {{.method = "a"}, {.method = "b"}};
+        struct fake *fake = fake_start(test_dir(), NULL, answers);
+        rouse_client_t *client = new_client(test_dir());
+        int r = rouse__client_batch(client, calls, 2, PATIENCE_MS);
+
+        ck_assert_int_eq(rouse_client_get_error(client)->code, r);
+        rouse_client_free(client);
+        free(fake_stop(fake));
+        return r;
+}
+
+static void a_batch_is_answered_whole_or_not_at_all(void) {
+#define RESULT(id) "{\"id\":" #id ",\"result\":1}"
+        static const char *const answers[] = {"[]\n",
+                                              "[" RESULT(1) "]\n",
+                                              "[1," RESULT(1) "]\n",
+                                              "[" RESULT(1) "," RESULT(2) "," RESULT(3) "]\n",
+                                              "[" RESULT(1) "," RESULT(1) "]\n",
+                                              "[" RESULT(0) "," RESULT(1) "]\n",
+                                              RESULT(2) "\n"};
+
+        for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+                ck_assert_msg(batch_error(answers[i]) == -EPROTO, "taken: %s", answers[i]);
+        ck_assert_int_eq(batch_error("{\"id\":null,\"error\":{\"code\":-32006}}\n"), -EDQUOT);
 }
 
 static void waiting_asks_for_the_right_wake(void) {
@@ -391,6 +449,8 @@ int main(int argc, char **argv) {
                 TEST(calls_end_with_the_time_or_the_connection),
                 TEST(why_a_connection_is_refused_is_told),
                 TEST(an_answer_may_be_long),
+                TEST(a_batch_is_one_request_and_each_call_has_its_answer),
+                TEST(a_batch_is_answered_whole_or_not_at_all),
                 TEST(waiting_asks_for_the_right_wake),
                 TEST(a_watcher_takes_every_wake_in_order),
                 TEST(a_watcher_of_runs_takes_them_too),
