@@ -5,6 +5,8 @@ cli_libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DROUSE_SBINDIR='"$(sbindir)"'
 cli_libverbs_la_SOURCES = \
 	cli/arguments.c \
 	cli/arguments.h \
+	cli/cell.c \
+	cli/cell.h \
 	cli/complaint.c \
 	cli/complaint.h \
 	cli/exit-code.h \
@@ -24,6 +26,10 @@ cli_libverbs_la_SOURCES = \
 	cli/send-control.h \
 	cli/session.c \
 	cli/session.h \
+	cli/top-picture.c \
+	cli/top-picture.h \
+	cli/top-table.c \
+	cli/top-table.h \
 	cli/verb-call.c \
 	cli/verb-check.c \
 	cli/verb-handle.c \

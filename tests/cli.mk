@@ -47,6 +47,14 @@ tests_test_rouse_patience_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_patience_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
 tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse__client_answer
 
+check_PROGRAMS += tests/test-cell tests/test-top-table
+TESTS += tests/test-cell tests/test-top-table
+
+tests_test_cell_CFLAGS = $(CFLAGS_TEST)
+tests_test_cell_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
+tests_test_top_table_CFLAGS = $(CFLAGS_TEST)
+tests_test_top_table_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
+
 dist_check_SCRIPTS += tests/test-client-install.sh tests/test-completion.sh
 TESTS += tests/test-client-install.sh tests/test-completion.sh
 
