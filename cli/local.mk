@@ -40,6 +40,7 @@ cli_libverbs_la_SOURCES = \
 	cli/verb-send.c \
 	cli/verb-stats.c \
 	cli/verb-status.c \
+	cli/verb-top.c \
 	cli/verb-wait.c \
 	cli/verb-watch.c \
 	cli/verb.h \

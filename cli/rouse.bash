@@ -22,7 +22,7 @@ _rouse() {
         --dir)
                 COMPREPLY=($(compgen -d -- "$cur"))
                 return ;;
-        --timeout | --key | --after | --ticket | --for | --limit)
+        --timeout | --key | --after | --ticket | --for | --limit | --interval | --count)
                 return ;;
         --exec)
                 COMPREPLY=($(compgen -c -- "$cur"))

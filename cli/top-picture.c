@@ -114,11 +114,10 @@ static void find_totals(struct top_picture *picture, const struct top_picture *b
                 result_u64(before->stats, "uptime_ms") <= result_u64(picture->stats, "uptime_ms");
 
         for (int i = 0; i < TOP_N_RATES; i++)
-                picture->per_s[i] =
-                        is_same ? find_rate(result_u64(before->stats, members[i]),
-                                            result_u64(picture->stats, members[i]),
-                                            picture->taken_ns - before->taken_ns)
-                                : -1;
+                picture->per_s[i] = is_same ? find_rate(result_u64(before->stats, members[i]),
+                                                        result_u64(picture->stats, members[i]),
+                                                        picture->taken_ns - before->taken_ns)
+                                            : -1;
 }
 
 int top_picture_init(struct top_picture *picture, struct json_text stats, const char *refusal,

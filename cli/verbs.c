@@ -10,10 +10,10 @@
 #include "lib/suggest.h"
 
 const struct verb *const verbs[] = {
-        &verb_send,    &verb_wait,  &verb_watch,   &verb_list,   &verb_status, &verb_runs,
-        &verb_stats,   &verb_start, &verb_stop,    &verb_ref,    &verb_unref,  &verb_is_active,
-        &verb_has_ref, &verb_pause, &verb_resume,  &verb_create, &verb_close,  &verb_reload,
-        &verb_check,   &verb_call,  &verb_version, &verb_help,   NULL,
+        &verb_send,      &verb_wait,    &verb_watch, &verb_list,    &verb_status, &verb_runs,
+        &verb_stats,     &verb_top,     &verb_start, &verb_stop,    &verb_ref,    &verb_unref,
+        &verb_is_active, &verb_has_ref, &verb_pause, &verb_resume,  &verb_create, &verb_close,
+        &verb_reload,    &verb_check,   &verb_call,  &verb_version, &verb_help,   NULL,
 };
 
 const struct verb *verb_find(const char *name) {

@@ -40,12 +40,12 @@ tests_test_rouse_show_LDADD = tests/libsupport.la $(CHECK_LIBS)
 check_PROGRAMS += tests/test-rouse-patience
 TESTS += tests/test-rouse-patience
 
-# Calls go through the test, which sees how long they would wait.
+# What the client reads goes through the test, which sees how long it would wait.
 tests_test_rouse_patience_SOURCES = tests/test-rouse-patience.c \
 	tests/fake-roused.c tests/fake-roused.h
 tests_test_rouse_patience_CFLAGS = $(CFLAGS_TEST)
 tests_test_rouse_patience_LDADD = tests/libsupport.la cli/libverbs.la $(CHECK_LIBS)
-tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse__client_answer
+tests_test_rouse_patience_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rouse__stream_read_line
 
 check_PROGRAMS += tests/test-cell tests/test-top-table
 TESTS += tests/test-cell tests/test-top-table
@@ -60,8 +60,12 @@ TESTS += tests/test-client-install.sh tests/test-completion.sh
 
 # with the real daemon
 
-check_PROGRAMS += tests/test-rouse-roused tests/test-rouse-runs
-TESTS += tests/test-rouse-roused tests/test-rouse-runs
+check_PROGRAMS += tests/test-rouse-roused tests/test-rouse-runs tests/test-rouse-top
+TESTS += tests/test-rouse-roused tests/test-rouse-runs tests/test-rouse-top
+
+tests_test_rouse_top_SOURCES = tests/test-rouse-top.c $(TYPED)
+tests_test_rouse_top_CFLAGS = $(CFLAGS_TEST)
+tests_test_rouse_top_LDADD = tests/libsupport.la lib/libcommon.la $(CHECK_LIBS)
 
 tests_test_rouse_runs_SOURCES = tests/test-rouse-runs.c $(TYPED)
 tests_test_rouse_runs_CFLAGS = $(CFLAGS_TEST)

@@ -45,4 +45,8 @@ check 'runs' rouse ru
 check 'reindex reload:nginx' rouse runs --limit 3 re
 check '' rouse pause --for ''
 check '--runs' rouse watch --r
+check 'top' rouse to
+check 'reindex reload:nginx' rouse top --interval 2s re
+check '' rouse top --interval ''
+check '--count' rouse top --c
 exit $status

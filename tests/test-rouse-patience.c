@@ -1,5 +1,5 @@
-/* How long the verbs of rouse wait for a daemon that does not answer. The linker sends their
- * calls here, where the time is noted and made short. */
+/* How long the verbs of rouse wait for a daemon that does not answer. The linker sends their looks
+ * for a line here, where the time is noted and made short. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "cli/arguments.h"
 #include "cli/exit-code.h"
 #include "cli/session.h"
-#include "lib/client-ask.h"
 #include "lib/deadline.h"
+#include "lib/stream.h"
 #include "tests/fake-roused.h"
 #include "tests/support.h"
 
@@ -17,20 +17,20 @@
 
 static int64_t waited_s;
 
-int __real_rouse__client_answer(rouse_client_t *client, uint64_t deadline_ns,
-                                const char **ret_result);
-int __wrap_rouse__client_answer(rouse_client_t *client, uint64_t deadline_ns,
-                                const char **ret_result);
+int __real_rouse__stream_read_line(struct stream *stream, uint64_t deadline_ns, char **ret_line,
+                                   size_t *ret_n);
+int __wrap_rouse__stream_read_line(struct stream *stream, uint64_t deadline_ns, char **ret_line,
+                                   size_t *ret_n);
 
-int __wrap_rouse__client_answer(rouse_client_t *client, uint64_t deadline_ns,
-                                const char **ret_result) {
+int __wrap_rouse__stream_read_line(struct stream *stream, uint64_t deadline_ns, char **ret_line,
+                                   size_t *ret_n) {
         const uint64_t half_ns = NS_PER_S / 2;
 
         /* Some of the time went into asking. */
         waited_s = deadline_ns == DEADLINE_NEVER
                            ? -1
                            : (int64_t)((deadline_ns - clock_now_ns() + half_ns) / NS_PER_S);
-        return __real_rouse__client_answer(client, deadline_in_ms(SHORT_MS), ret_result);
+        return __real_rouse__stream_read_line(stream, deadline_in_ms(SHORT_MS), ret_line, ret_n);
 }
 
 /* Runs a verb against a daemon that says nothing; returns how long it would have waited. */

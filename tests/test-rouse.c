@@ -69,7 +69,7 @@ static void a_wrong_command_line_says_what_is_right(void) {
 
 static void help_needs_no_daemon(void) {
         static const struct typed_row rows[] = {
-                {"rouse help | grep -c '^  [a-z-]* .*  [a-z]'", 0, "22\n", ""},
+                {"rouse help | grep -c '^  [a-z-]* .*  [a-z]'", 0, "23\n", ""},
                 {"rouse --help | head -1", 0,
                  "rouse [--dir DIR] VERB …: wake the named handles of a running roused.\n", ""},
                 {"rouse help resume", 0,

@@ -12,7 +12,7 @@
 #include "tests/support.h"
 
 #define TOTALS "roused: up 4s, 7 handles, 3 clients, 1 failed run\n"
-#define STATS(uptime_ms, sends)                                                        \
+#define STATS(uptime_ms, sends)                                                         \
         "{\"uptime_ms\":" #uptime_ms ",\"handles\":7,\"sends\":" #sends ",\"wakes\":5," \
         "\"runs\":2,\"runs_failed\":1,\"control\":{\"clients\":3}}"
 
@@ -87,13 +87,13 @@ static void check_order(const struct top_picture *picture, const char *expected)
 }
 
 static void who_has_something_to_say_stands_first(void) {
-        struct top_picture picture =
-                take(NULL,
-                     list_of("closed closed 9, idle idle 9, new levitating 9, paused paused 9, "
-                             "interval interval 9, quiet quiet 9, full group_full 9, pending pending 9, "
-                             "behind behind_run 9, running running 9, backing backing_off 9, "
-                             "failed failed 9"),
-                     0, &nothing);
+        struct top_picture picture = take(
+                NULL,
+                list_of("closed closed 9, idle idle 9, new levitating 9, paused paused 9, "
+                        "interval interval 9, quiet quiet 9, full group_full 9, pending pending 9, "
+                        "behind behind_run 9, running running 9, backing backing_off 9, "
+                        "failed failed 9"),
+                0, &nothing);
 
         check_order(&picture, "failed backing running behind pending full quiet interval paused "
                               "new idle closed ");
@@ -120,9 +120,10 @@ static void the_busiest_come_next_and_then_names(void) {
 }
 
 static void a_page_has_the_totals_and_a_table(void) {
-        static const char list[] = "[{\"name\":\"slow\",\"state\":\"running\",\"pending\":12,\"seq\":2,"
-                                   "\"description\":\"Takes \\u001btime\"},"
-                                   "{\"name\":\"fast\",\"state\":\"idle\",\"pending\":0,\"seq\":3000}]";
+        static const char list[] =
+                "[{\"name\":\"slow\",\"state\":\"running\",\"pending\":12,\"seq\":2,"
+                "\"description\":\"Takes \\u001btime\"},"
+                "{\"name\":\"fast\",\"state\":\"idle\",\"pending\":0,\"seq\":3000}]";
         struct top_picture before =
                 take(STATS(4000, 100), list_of("slow idle 1, fast idle 1000"), 0, &nothing);
         struct top_picture picture = take(STATS(4000, 350), list, 4, &before);
@@ -157,11 +158,11 @@ static void without_the_right_to_the_totals_there_is_still_the_table(void) {
 }
 
 static void handles_that_do_not_fit_are_left_out_and_cells_are_cut(void) {
-        struct top_picture picture =
-                take(STATS(4000, 1),
-                     "[{\"name\":\"quite.a.long.name\",\"state\":\"behind_run\",\"pending\":1,\"seq\":2,"
-                     "\"description\":\"Größenänderung\"},{\"name\":\"b\"},{\"name\":\"c\"}]",
-                     0, &nothing);
+        struct top_picture picture = take(
+                STATS(4000, 1),
+                "[{\"name\":\"quite.a.long.name\",\"state\":\"behind_run\",\"pending\":1,\"seq\":2,"
+                "\"description\":\"Größenänderung\"},{\"name\":\"b\"},{\"name\":\"c\"}]",
+                0, &nothing);
 
         check_page(&picture, (struct top_size){7, 57},
                    TOTALS "per second: - sends, - wakes, - runs\n"
@@ -177,11 +178,11 @@ static void handles_that_do_not_fit_are_left_out_and_cells_are_cut(void) {
 }
 
 static void no_page_is_larger_than_the_terminal(void) {
-        struct top_picture picture =
-                take(STATS(1000, 1),
-                     "[{\"name\":\"日本語日本語\",\"seq\":18446744073709551615,\"description\":\"日本語😀\"},"
-                     "{\"name\":\"a\\u001b[2J\",\"description\":\"\\n\\u0000\"},{\"name\":\"c\"}]",
-                     0, &nothing);
+        struct top_picture picture = take(
+                STATS(1000, 1),
+                "[{\"name\":\"日本語日本語\",\"seq\":18446744073709551615,\"description\":\"日本語😀\"},"
+                "{\"name\":\"a\\u001b[2J\",\"description\":\"\\n\\u0000\"},{\"name\":\"c\"}]",
+                0, &nothing);
 
         for (size_t n_columns = 0; n_columns < 120; n_columns++)
                 for (size_t n_rows = 0; n_rows < 12; n_rows++) {
