@@ -32,7 +32,7 @@ struct handle_context {
         uint64_t n_wakes;
         struct histogram *wake_latency; /* of all handles; NULL: nothing was woken */
         struct histogram *run_duration;
-        uint64_t chance;         /* from which jitter is drawn, and what a sketch takes */
+        uint64_t chance;         /* from which jitter is drawn */
         bool is_monotonic;       /* deadlines go by the clock that the hub goes by */
         uint64_t hub_ns, now_ns; /* else: one moment, of the hub's clock and of theirs */
 };

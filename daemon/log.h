@@ -1,6 +1,7 @@
 /* The daemon's log: lines on standard error, with a level prefix where the journal reads them. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level {
@@ -25,10 +26,14 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_notice(...)  log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...)    log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+static inline bool log_is_verbose(void) {
+        return __builtin_expect(log_max_level >= LOG_LEVEL_DEBUG, 0);
+}
+
 /* Costs a look where it is left out, arguments and all. */
 #define log_debug(...)                                           \
         do {                                                     \
-                if (log_max_level >= LOG_LEVEL_DEBUG)            \
+                if (log_is_verbose())                            \
                         log_write(LOG_LEVEL_DEBUG, __VA_ARGS__); \
         } while (0)
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "daemon/histogram.h"
+#include "lib/random.h"
 
 static uint64_t bucket_top(size_t bucket, uint64_t max) {
         uint64_t top = (UINT64_C(1) << (SKETCH_FIRST_BITS + bucket)) - 1;
@@ -30,9 +31,9 @@ static uint8_t halve_count(uint8_t count, uint64_t *chance) {
         return (uint8_t)((count + (rouse__random_next(chance) >> 63)) / 2);
 }
 
-void sketch_halve(struct sketch *sketch, uint64_t *chance) {
+void sketch_halve(struct sketch *sketch, uint64_t chance) {
         for (size_t i = 0; i < SKETCH_BUCKETS; i++)
-                sketch->counts[i] = halve_count(sketch->counts[i], chance);
+                sketch->counts[i] = halve_count(sketch->counts[i], &chance);
 }
 
 void sketch_pour(const struct sketch *sketch, uint64_t n, uint64_t max,

@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#include "lib/random.h"
-
 struct histogram;
 
 #define SKETCH_BUCKETS 16
@@ -31,20 +29,20 @@ static inline unsigned int sketch_shift(uint8_t count) {
         return exponent > 0 ? exponent - 1 : 0;
 }
 
-void sketch_halve(struct sketch *sketch, uint64_t *chance);
+void sketch_halve(struct sketch *sketch, uint64_t chance);
 
-/* `chance` is the state of rouse__random_next(). */
-static inline void sketch_add(struct sketch *sketch, uint64_t value, uint64_t *chance) {
+/* `chance` is another number each time, spread in its upper bits. No branch goes by it: every other
+ * one would be mispredicted. */
+static inline void sketch_add(struct sketch *sketch, uint64_t value, uint64_t chance) {
         unsigned int n_bits = 64 - (unsigned int)__builtin_clzll(value | 1);
         unsigned int bucket = n_bits > SKETCH_FIRST_BITS ? n_bits - SKETCH_FIRST_BITS : 0;
         uint8_t *count = &sketch->counts[bucket < SKETCH_BUCKETS ? bucket : SKETCH_BUCKETS - 1];
-        unsigned int shift = sketch_shift(*count);
+        /* One in 2^shift; always, if that is 1. */
+        uint8_t more = chance >> 1 >> (63 - sketch_shift(*count)) == 0;
 
-        if (shift > 0 && rouse__random_next(chance) >> (64 - shift) != 0)
-                return;
         if (*count == UINT8_MAX)
                 sketch_halve(sketch, chance);
-        ++*count;
+        *count = (uint8_t)(*count + more);
 }
 
 /* Adds n values to the histogram, in the proportions of the sketch, each at most twice too high;

@@ -215,7 +215,7 @@ static inline void wake_here(struct loopside *side, struct rouse_async *async, u
         atomic_store_explicit(&async->n_here, 0, memory_order_release);
         if (rouse__word_is_pending(word))
                 n_sends += take_count(async, word);
-        if (rouse__crowd_has_stripes(crowd))
+        if (__builtin_expect(rouse__crowd_has_stripes(crowd), 0))
                 n_sends += rouse__stripes_take(&async->handle.hub->stripes, crowd);
         deliver(side, async, n_wakes, n_sends, code);
 }
