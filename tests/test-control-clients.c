@@ -407,7 +407,7 @@ static void waits_are_limited(void) {
 static void leave_unread(int fds[8]) {
         for (int i = 0; i < 8; i++) {
                 fds[i] = fixture_connect(&d);
-                say_batch(fds[i], 200, false);
+                say_batch(fds[i], 60, false);
                 fixture_turn(&d);
         }
 }
@@ -464,7 +464,7 @@ static void what_users_leave_unread_is_not_roots_loss(void) {
 
 /* What it asked changes nothing, and nobody would hear it; what it told counts. */
 static void questions_of_one_who_is_gone_are_not_answered(void) {
-        enum { N = 2000 };
+        enum { N = 1200 };
         char *many = malloc(N * 100), *at = many;
         uint64_t n_requests, before;
         int fd;

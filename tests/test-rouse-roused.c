@@ -312,7 +312,7 @@ static void check_many(const char *handle, const struct typed_row *rows) {
         FILE *file = open_memstream(&text, &n);
 
         ck_assert_ptr_nonnull(file);
-        fprintf(file, "handles:\n");
+        fprintf(file, "handles:\n  sink: {}\n");
         for (int i = 1; i <= N_MANY; i++)
                 fprintf(file, "  n%d: {%s}\n", i, handle);
         fclose(file);
@@ -341,7 +341,7 @@ static void any_number_of_names_is_waited_for_together(void) {
                 {},
         };
 
-        check_many("run: [/bin/true]", rows);
+        check_many("send: [sink]", rows); /* a run without a process */
 }
 
 static void of_many_names_a_part_that_fails_leaves_the_others(void) {
